@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * child.c: runs work on untrusted input in a process of its own. */
+#include "child.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WT_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+/* How often the parent looks whether it was cancelled. */
+#define POLL_MS 50
+
+/* Written by the child, read by the parent once the child has ended. */
+struct outcome {
+	bool is_done;
+	enum wt_status status;
+	struct wt_error err;
+};
+
+static void limit_set(int resource, uint64_t len)
+{
+	struct rlimit limit = {0};
+
+	if (len == 0 || getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+		return;
+	if (limit.rlim_max != RLIM_INFINITY && len > limit.rlim_max)
+		len = limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max = len;
+	setrlimit((__rlimit_resource_t)resource, &limit);
+}
+
+static void child_enter(const struct wt_child_limits *limits, pid_t parent)
+{
+	static const int ignored[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before the line above took effect. */
+	if (getppid() != parent)
+		_exit(1);
+	limit_set(RLIMIT_CORE, 1);
+#ifndef WT_ADDRESS_SANITIZER
+	limit_set(RLIMIT_AS, limits->memory_len);
+#endif
+	limit_set(RLIMIT_FSIZE, limits->file_len);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits for pid to end; kills it when cancelled or late. Returns the wait
+ * status, or -1 with *ret_late set when its time was up. */
+static int child_wait(const struct wt_child *how, pid_t pid, bool *ret_late)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int64_t end = now_ms() + (int64_t)how->limits.seconds * 1000;
+	bool is_killed = false;
+	int status = 0;
+
+	for (;;) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		pid_t ended = 0;
+
+		/* Without a pidfd this is a plain sleep between two looks. */
+		if (is_killed || poll(&poll_fd, 1, fd < 0 ? 2 : POLL_MS) != 0)
+			ended = waitpid(pid, &status, is_killed ? 0 : WNOHANG);
+		else if (fd < 0)
+			ended = waitpid(pid, &status, WNOHANG);
+		if (ended == pid || (ended < 0 && errno != EINTR))
+			break;
+		if (is_killed)
+			continue;
+		*ret_late = how->limits.seconds > 0 && now_ms() > end;
+		if (*ret_late || (how->cancel && *how->cancel != 0)) {
+			kill(pid, SIGKILL);
+			is_killed = true;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static enum wt_status child_died(const struct wt_child *how, int status,
+	bool is_late, struct wt_error *err)
+{
+	if (is_late)
+		return wt_fail(err, how->died_status, how->died_code,
+			how->object, "gave no answer within %u seconds",
+			how->limits.seconds);
+	if (!WIFSIGNALED(status))
+		return wt_fail(err, how->died_status, how->died_code,
+			how->object, "reading it ended with status %d",
+			WEXITSTATUS(status));
+	wt_fail(err, how->died_status, how->died_code, how->object,
+		"reading it was ended by signal %d (%s); it is malformed "
+		"in a way that no check names",
+		WTERMSIG(status), strsignal(WTERMSIG(status)));
+	wt_error_native(err, WT_DOMAIN_SIGNAL, WTERMSIG(status));
+	return how->died_status;
+}
+
+enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_error *err)
+{
+	struct outcome *outcome = wt_shared_new(sizeof(*outcome));
+	enum wt_status ret = WT_OK;
+	pid_t parent = getpid();
+	bool is_late = false;
+	int status = 0;
+	pid_t pid = -1;
+
+	if (!outcome)
+		return wt_fail_memory(err);
+	ret = wt_cancelled(how->cancel, err);
+	if (ret != WT_OK)
+		goto out;
+	pid = fork();
+	if (pid < 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot start a process");
+		goto out;
+	}
+	if (pid == 0) {
+		child_enter(&how->limits, parent);
+		outcome->status = fn(arg, &outcome->err);
+		outcome->is_done = true;
+		_exit(0);
+	}
+	status = child_wait(how, pid, &is_late);
+	ret = wt_cancelled(how->cancel, err);
+	if (ret != WT_OK)
+		goto out;
+	if (!outcome->is_done) {
+		ret = child_died(how, status, is_late, err);
+		goto out;
+	}
+	ret = outcome->status;
+	if (ret != WT_OK && err)
+		*err = outcome->err;
+out:
+	wt_shared_free(outcome, sizeof(*outcome));
+	return ret;
+}
+
+void *wt_shared_new(size_t len)
+{
+	void *shared = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
+void wt_shared_free(void *shared, size_t len)
+{
+	if (shared)
+		munmap(shared, len);
+}
+
+enum wt_status wt_cancelled(
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	int number = cancel ? (int)*cancel : 0;
+
+	if (number == 0)
+		return WT_OK;
+	wt_fail(err, WT_INTERRUPTED, "interrupted", NULL,
+		"interrupted by signal %d (%s); nothing was changed", number,
+		strsignal(number));
+	wt_error_native(err, WT_DOMAIN_SIGNAL, number);
+	return WT_INTERRUPTED;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ * wim.h: hives in the images of a WIM. */
+#ifndef WT_WIM_H
+#define WT_WIM_H
+
+#include "error.h"
+
+#define WT_WIM_IMAGES_MAX 256 /**< more than any real file holds */
+#define WT_WIM_TEXT_MAX 512
+#define WT_WIM_PATH_MAX 256
+/** A larger SOFTWARE is refused before it is read. Bytes. */
+#define WT_HIVE_MAX ((uint64_t)512 << 20)
+
+/** One image of a WIM. Text is valid UTF-8. */
+struct wt_wim_image {
+	int index; /**< 1 is the first */
+	bool is_boot;
+	char name[WT_WIM_TEXT_MAX];
+	char description[WT_WIM_TEXT_MAX];
+	char arch[32];	  /**< "x64", or "" */
+	char version[64]; /**< "10.0.26100.1", or "" */
+	uint64_t file_count;
+	/** The hive's path as stored, "/Windows/System32/config/SOFTWARE";
+	 *  "" when there is none. */
+	char hive_path[WT_WIM_PATH_MAX];
+	uint64_t hive_len;
+	char hive_sha1[WT_SHA1_HEX_LEN + 1];
+	unsigned hive_links; /**< names that the hive's file has */
+	/** Why there is no hive, when that is an error and not an absence:
+	 *  found twice, a link in the path, a folder, too large. */
+	struct wt_error hive_error;
+};
+
+/** What stands in a WIM's header and XML. */
+struct wt_wim_info {
+	uint64_t len;	      /**< of the file, bytes */
+	uint64_t used_len;    /**< up to the header's last resource, bytes */
+	char compression[16]; /**< "LZX", "XPRESS", "LZMS", "None" */
+	uint32_t chunk_len;
+	char guid[33];
+	int image_count;
+	int boot_index; /**< 0 for none */
+	bool has_integrity_table;
+	bool is_interrupted; /**< a writer left WRITE_IN_PROGRESS set */
+	bool is_pipable;
+	bool is_solid;
+	bool is_read_only; /**< the header's own flag */
+	int part, part_count;
+};
+
+/** A WIM as it was read; plain data, no handle behind it. */
+struct wt_wim {
+	struct wt_wim_info info;
+	struct wt_wim_image images[]; /**< info.image_count of them */
+};
+
+/** How WIMs are worked on. */
+struct wt_wim_options {
+	unsigned threads; /**< 0: one a processor */
+	bool check_integrity;
+	const char *temp_folder; /**< private, exists, on this machine */
+	const volatile sig_atomic_t *cancel;
+	void (*progress)(void *ctx, const char *what, uint64_t done,
+		uint64_t total); /**< NULL for none; bytes */
+	void *progress_ctx;
+};
+
+/**
+ * Reads the header and XML of the WIM and looks for the hive in each image.
+ *
+ * @param ret_wim   free with wt_wim_free()
+ * @return WT_ERR_WIM with codes wim-not-a-wim, wim-damaged, wim-split,
+ *         wim-unsupported, wim-integrity
+ */
+enum wt_status wt_wim_read(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_error *err);
+void wt_wim_free(struct wt_wim *wim);
+
+/**
+ * Takes the hives of some images out of a WIM.
+ *
+ * @param wim      from wt_wim_read() of the same file
+ * @param images   indexes into wim->images, image_count of them
+ * @param ret_fds  image_count memfds that the caller closes; written on
+ *                 success only
+ */
+enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
+	const int *images, size_t image_count,
+	const struct wt_wim_options *options, int *ret_fds,
+	struct wt_error *err);
+
+/** How a hive gets into an image. */
+enum wt_access {
+	WT_ACCESS_AUTO = 0, /**< mount where it works, else update */
+	WT_ACCESS_MOUNT,    /**< keeps the file's metadata */
+	WT_ACCESS_UPDATE,   /**< needs no FUSE */
+};
+
+/** One image's new hive. */
+struct wt_wim_put {
+	int image;   /**< index into wim->images */
+	int hive_fd; /**< the new content, from offset 0 to the end */
+};
+
+/**
+ * What has to be written to a WIM, and where, so that images hold new hives.
+ *
+ * The WIM itself is not written. wimlib appends to a skeleton of it: a sparse
+ * file of the same length in options->temp_folder that holds the header, the
+ * tables and the metadata at their places and nothing else. What wimlib wrote
+ * there beyond the old end (the tail) and the new header are all that the
+ * real file lacks.
+ */
+struct wt_wim_patch {
+	int fd;			   /**< the skeleton after the append */
+	uint64_t old_len, new_len; /**< length of the WIM before and after */
+	uint64_t tail_offset;	   /**< tail: from here to new_len in fd */
+	enum wt_access access;	   /**< the one that was used, never AUTO */
+	char access_reason[160];   /**< why not mount, or "" */
+};
+
+#define WT_WIM_HEADER_LEN 208
+
+/**
+ * Builds the patch. Each put hive is read back from the skeleton and compared
+ * before this returns.
+ *
+ * @param ret_patch  the caller closes ret_patch->fd
+ */
+enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
+	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err);
+
+/** Writes the WIM anew to new_path without the holes that appends left. */
+enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
+	const struct wt_wim_options *options, struct wt_error *err);
+
+/** wimlib's version, "1.13.6". */
+const char *wt_wim_library_version(void);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ * test_child.c: work in a child process, its limits and its death. */
+#include "child.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct wt_child plain = {
+	.object = "thing",
+	.died_status = WT_ERR_HIVE,
+	.died_code = "hive-crash",
+	.limits.seconds = 30,
+};
+
+static enum wt_status share_seven(void *arg, struct wt_error *err)
+{
+	(void)err;
+	*(int *)arg = 7;
+	return WT_OK;
+}
+
+static enum wt_status refuse(void *arg, struct wt_error *err)
+{
+	return wt_fail(err, WT_ERR_WIM, "no-such", arg, "is not there");
+}
+
+static enum wt_status crash(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	signal(SIGABRT, SIG_DFL);
+	kill(getpid(), SIGABRT);
+	return WT_OK;
+}
+
+static enum wt_status hang(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	while (pause() != 0)
+		continue;
+	return WT_OK;
+}
+
+static void result_comes_back_through_shared_memory(void **state)
+{
+	int *shared = wt_shared_new(sizeof(*shared));
+
+	(void)state;
+	assert_non_null(shared);
+	assert_int_equal(
+		wt_child_run(&plain, share_seven, shared, NULL), WT_OK);
+	assert_int_equal(*shared, 7);
+	wt_shared_free(shared, sizeof(*shared));
+}
+
+static void error_comes_back_whole(void **state)
+{
+	struct wt_error err = {0};
+	char object[] = "key";
+
+	(void)state;
+	assert_int_equal(
+		wt_child_run(&plain, refuse, object, &err), WT_ERR_WIM);
+	assert_string_equal(err.code, "no-such");
+	assert_string_equal(err.object, "key");
+	assert_string_equal(err.reason, "is not there");
+}
+
+static void death_becomes_the_named_error(void **state)
+{
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_int_equal(wt_child_run(&plain, crash, NULL, &err), WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-crash");
+	assert_string_equal(err.object, "thing");
+	assert_int_equal(err.domain, WT_DOMAIN_SIGNAL);
+	assert_int_equal(err.native, SIGABRT);
+}
+
+static void hanging_child_is_killed_when_time_is_up(void **state)
+{
+	struct wt_child how = plain;
+	struct wt_error err = {0};
+
+	(void)state;
+	how.limits.seconds = 1;
+	assert_int_equal(wt_child_run(&how, hang, NULL, &err), WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-crash");
+	assert_non_null(strstr(err.reason, "1 seconds"));
+}
+
+static volatile sig_atomic_t cancelled;
+
+static void note_signal(int number)
+{
+	cancelled = number;
+}
+
+static void signal_ends_the_child_and_is_named(void **state)
+{
+	struct wt_child how = plain;
+	struct wt_error err = {0};
+
+	(void)state;
+	how.cancel = &cancelled;
+	signal(SIGALRM, note_signal);
+	alarm(1);
+	assert_int_equal(wt_child_run(&how, hang, NULL, &err), WT_INTERRUPTED);
+	assert_int_equal(err.native, SIGALRM);
+	assert_int_equal(wt_child_run(&how, hang, NULL, &err), WT_INTERRUPTED);
+	cancelled = 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(result_comes_back_through_shared_memory),
+		cmocka_unit_test(error_comes_back_whole),
+		cmocka_unit_test(death_becomes_the_named_error),
+		cmocka_unit_test(hanging_child_is_killed_when_time_is_up),
+		cmocka_unit_test(signal_ends_the_child_and_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
