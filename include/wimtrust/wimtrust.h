@@ -197,6 +197,247 @@ WT_API enum wt_status wt_cert_encode(const struct wt_cert *cert,
 /** Frees what a function of this library gave with the words "wt_free()". */
 WT_API void wt_free(void *data);
 
+/** One value of a registry export. */
+struct wt_export_value {
+	const char *store; /**< as Windows spells it, "AuthRoot" */
+	const char *key;   /**< the thumbprint */
+	const uint8_t *blob;
+	size_t blob_len;
+};
+
+/**
+ * A .reg file as regedit writes it: UTF-16LE with a byte-order mark, CRLF,
+ * its own wrapping.
+ *
+ * @param root_name  the hive's name under HKEY_LOCAL_MACHINE, "SOFTWARE" or
+ *                   the one it is loaded under, "winpe-offline"
+ * @param ret_data   free with wt_free()
+ */
+WT_API enum wt_status wt_export_reg(const struct wt_export_value *values,
+	size_t value_count, const char *root_name, uint8_t **ret_data,
+	size_t *ret_data_len, struct wt_error *err);
+
+/** One certificate as PEM, NUL-terminated. @param ret_pem wt_free() */
+WT_API enum wt_status wt_cert_to_pem(
+	const struct wt_cert *cert, char **ret_pem, struct wt_error *err);
+
+/*
+ * Targets
+ *
+ * A target is a WIM (.wim, .esd), a SOFTWARE hive, or a folder that holds
+ * Windows/System32/config/SOFTWARE in any case; told by content.
+ */
+
+enum wt_target_kind {
+	WT_TARGET_NONE = 0,
+	WT_TARGET_WIM,
+	WT_TARGET_HIVE,
+	WT_TARGET_FOLDER,
+};
+
+/** How a hive gets into an image. */
+enum wt_access {
+	WT_ACCESS_AUTO = 0, /**< mount where it works, else update */
+	WT_ACCESS_MOUNT,    /**< by FUSE; keeps the file's metadata */
+	WT_ACCESS_UPDATE,   /**< needs neither FUSE nor privilege */
+};
+
+/** How a finished edit reaches the target. */
+enum wt_commit {
+	/** A finished copy takes the target's name. A hive is always written
+	 *  in place, guarded by an undo file. */
+	WT_COMMIT_REPLACE = 0,
+	/** The WIM itself grows, guarded by an undo file. */
+	WT_COMMIT_APPEND,
+};
+
+/** Progress of one step; total is 0 when it is not known. Bytes. */
+typedef void wt_progress_fn(
+	void *ctx, const char *step, uint64_t done, uint64_t total);
+
+/** What is asked of a target. Start with wt_options_init(). */
+struct wt_options {
+	/** Which images: numbers, names, "all", "boot". None: every image
+	 *  that has the hive. */
+	const char *const *images;
+	size_t image_count;
+	enum wt_store store; /**< WT_STORE_AUTO is "all" where one reads */
+	unsigned allow;	     /**< enum wt_allow bits */
+	enum wt_access access;
+	enum wt_commit commit;
+	const char *output; /**< write here, leave the target; NULL: itself */
+	bool force;	    /**< output may exist */
+	const char *backup_suffix; /**< keep the old file so; NULL: do not */
+	const char *friendly_name; /**< UTF-8; NULL for none */
+	bool dry_run;		   /**< do all but write */
+	bool rebuild;		   /**< drop the holes of earlier appends */
+	bool check_integrity;  /**< check the integrity table before reading */
+	bool keep_going;       /**< take the good certificates */
+	bool repair;	       /**< mend an image an interrupted writer left */
+	bool discard_logs;     /**< give a dirty hive's logs up */
+	bool replay_logs;      /**< apply a dirty hive's logs first */
+	bool hash_target;      /**< SHA-256 of the target into the report */
+	unsigned threads;      /**< 0: one a processor */
+	unsigned wait_seconds; /**< how long another writer is waited for */
+	const char *temp_parent;	     /**< NULL: $TMPDIR, or /tmp */
+	int64_t now;			     /**< seconds since 1970 */
+	const volatile sig_atomic_t *cancel; /**< NULL, or a signal's number */
+	wt_progress_fn *progress;	     /**< NULL for none */
+	void *progress_ctx;
+};
+
+WT_API void wt_options_init(struct wt_options *options);
+
+/** What was done with a certificate, or found. */
+enum wt_action {
+	WT_ACTION_PRESENT = 0, /**< found, sound */
+	WT_ACTION_ADDED,
+	WT_ACTION_UNCHANGED, /**< was there already, sound */
+	WT_ACTION_REPAIRED,  /**< was there with an unsound value */
+	WT_ACTION_REPLACED,  /**< was there with other properties */
+	WT_ACTION_REMOVED,
+	WT_ACTION_REFUSED, /**< problem says why */
+	WT_ACTION_MISSING, /**< verify: not in the store */
+	WT_ACTION_UNSOUND, /**< in the store, but Windows cannot read it so */
+};
+
+/** "added" and so on, as in the JSON. */
+WT_API const char *wt_action_name(enum wt_action action);
+
+/** One certificate in one store of one image. */
+struct wt_entry {
+	enum wt_action action;
+	enum wt_store store;
+	const char *place;		 /**< "Microsoft\\SystemCertificates" */
+	const char *key;		 /**< the key's name: the thumbprint */
+	const struct wt_cert_info *cert; /**< NULL when it cannot be read */
+	const struct wt_cert *handle;	 /**< the same; for wt_cert_ calls */
+	struct wt_error problem;	 /**< status WT_OK when there is none */
+};
+
+/** One link of the chain that check built, the server's own first. */
+struct wt_chain_link {
+	const struct wt_cert_info *cert;
+	const char *source; /**< "server", "AuthRoot", "CA", … */
+};
+
+/** An image, or the hive that stands for one. */
+struct wt_image {
+	int index; /**< 1 is the first; 0 when the target is no WIM */
+	bool is_boot;
+	bool is_chosen;
+	const char *name, *description, *arch, *version;
+	const char *hive_path; /**< in the image or the folder; "" for none */
+	uint64_t hive_len;
+	bool is_dirty;	    /**< its transaction logs hold changes */
+	uint64_t key_count; /**< keys in the hive */
+	const struct wt_entry *entries;
+	size_t entry_count;
+	struct wt_error problem; /**< why its hive cannot be used */
+	/* check only */
+	bool is_trusted;
+	struct wt_error verdict; /**< why not; status WT_OK when trusted */
+	const struct wt_chain_link *chain;
+	size_t chain_count;
+};
+
+struct wt_warning {
+	const char *code; /**< stable word */
+	const char *text; /**< one line that names its object */
+};
+
+/** What a call found and did. On failure it holds what was learnt before. */
+struct wt_report {
+	const char *target;
+	enum wt_target_kind kind;
+	uint64_t size_before, size_after; /**< bytes; after: 0 if unwritten */
+	char sha256_before[WT_SHA256_HEX_LEN + 1]; /**< "" unless asked for */
+	char sha256_after[WT_SHA256_HEX_LEN + 1];
+	const char *output;	/**< NULL when the target was the output */
+	const char *backup;	/**< path of the kept old file, or NULL */
+	bool is_changed;	/**< something was written, or would be */
+	const char *access;	/**< "mount", "update", or NULL */
+	const char *access_why; /**< why not mount, or NULL */
+	const char *commit;	/**< "replace", "append", "in-place" or NULL */
+	/* WIM only */
+	const char *compression, *guid;
+	uint32_t chunk_len;
+	int boot_index;
+	bool has_integrity_table, is_interrupted, is_pipable, is_solid;
+	uint64_t hole_len; /**< bytes that --repair would cut off */
+	const struct wt_image *images;
+	size_t image_count;
+	const struct wt_warning *warnings;
+	size_t warning_count;
+};
+
+WT_API enum wt_status wt_report_new(
+	struct wt_report **ret_report, struct wt_error *err);
+WT_API void wt_report_free(struct wt_report *report);
+
+/**
+ * Puts certificates into the target. Present and sound: unchanged, and not a
+ * byte is written when that holds for all.
+ *
+ * @param certs   borrowed; the report points into it, so free it later
+ * @param report  from wt_report_new(), used for this one call
+ * @return WT_ERR_CERT when one is refused (unless keep_going), and any other
+ *         status but WT_NO
+ */
+WT_API enum wt_status wt_target_add(const char *target,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err);
+
+/**
+ * Takes certificates out of one store (options->store) or all.
+ *
+ * @param thumbprints  SHA-1 or SHA-256 in hex, any case; spaces, colons and
+ *                     invisible marks are skipped
+ * @param certs        and these; NULL for none
+ * @return WT_NO when one of them was found nowhere; the others are removed
+ */
+WT_API enum wt_status wt_target_remove(const char *target,
+	const char *const *thumbprints, size_t thumbprint_count,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err);
+
+/** Is text a thumbprint as wt_target_remove() takes it? */
+WT_API bool wt_is_thumbprint(const char *text);
+
+/** Lists every certificate of every store. */
+WT_API enum wt_status wt_target_list(const char *target,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err);
+
+/** Are these present and sound in every chosen image? WT_NO when not. */
+WT_API enum wt_status wt_target_verify(const char *target,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err);
+
+/**
+ * Would Windows started from this image trust this TLS server?
+ *
+ * @param chain  what the server sends, its own certificate among it
+ * @param host   the name it is reached by; NULL: not compared
+ * @param at     seconds since 1970
+ * @return WT_NO when it would not, in some chosen image
+ */
+WT_API enum wt_status wt_target_check(const char *target,
+	const struct wt_cert_list *chain, const char *host, int64_t at,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err);
+
+/** Images, hives and stores, counted; entries are filled as by list. */
+WT_API enum wt_status wt_target_info(const char *target,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err);
+
+/** Versions: the library's own, and what it is linked with. */
+struct wt_versions {
+	const char *wimtrust, *wimlib, *hivex, *openssl;
+};
+WT_API void wt_versions(struct wt_versions *ret_versions);
+
 #ifdef __cplusplus
 }
 #endif

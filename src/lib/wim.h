@@ -90,13 +90,6 @@ enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options, int *ret_fds,
 	struct wt_error *err);
 
-/** How a hive gets into an image. */
-enum wt_access {
-	WT_ACCESS_AUTO = 0, /**< mount where it works, else update */
-	WT_ACCESS_MOUNT,    /**< keeps the file's metadata */
-	WT_ACCESS_UPDATE,   /**< needs no FUSE */
-};
-
 /** One image's new hive. */
 struct wt_wim_put {
 	int image;   /**< index into wim->images */
