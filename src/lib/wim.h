@@ -5,11 +5,15 @@
 
 #include "error.h"
 
+#define WT_WIM_HEADER_LEN 208
 #define WT_WIM_IMAGES_MAX 256 /**< more than any real file holds */
 #define WT_WIM_TEXT_MAX 512
 #define WT_WIM_PATH_MAX 256
 /** A larger SOFTWARE is refused before it is read. Bytes. */
 #define WT_HIVE_MAX ((uint64_t)512 << 20)
+
+/** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
+#define WT_HIVE_LOGS 3
 
 /** One image of a WIM. Text is valid UTF-8. */
 struct wt_wim_image {
@@ -26,6 +30,9 @@ struct wt_wim_image {
 	uint64_t hive_len;
 	char hive_sha1[WT_SHA1_HEX_LEN + 1];
 	unsigned hive_links; /**< names that the hive's file has */
+	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
+	 *  none, or an empty one. */
+	uint64_t log_lens[WT_HIVE_LOGS];
 	/** Why there is no hive, when that is an error and not an absence:
 	 *  found twice, a link in the path, a folder, too large. */
 	struct wt_error hive_error;
@@ -77,17 +84,28 @@ enum wt_status wt_wim_read(const char *path,
 	struct wt_error *err);
 void wt_wim_free(struct wt_wim *wim);
 
+/** One image's hive and the logs beside it, as memfds. */
+struct wt_wim_hive {
+	int hive_fd;
+	int log_fds[WT_HIVE_LOGS]; /**< -1 where there is none or it is empty */
+};
+
+/** Closes what is open in each and sets it to -1. */
+void wt_wim_hives_close(struct wt_wim_hive *hives, size_t hive_count);
+
 /**
- * Takes the hives of some images out of a WIM.
+ * Takes the hives of some images, and the logs beside them, out of a WIM.
  *
- * @param wim      from wt_wim_read() of the same file
- * @param images   indexes into wim->images, image_count of them
- * @param ret_fds  image_count memfds that the caller closes; written on
- *                 success only
+ * @param wim        from wt_wim_read() of the same file
+ * @param images     indexes into wim->images, image_count of them
+ * @param ret_hives  image_count of them, written on success only; give them
+ *                   to wt_wim_hives_close()
+ * @return WT_ERR_WIM (wim-damaged) when a hive does not have the hash that
+ *         the WIM says
  */
 enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	const int *images, size_t image_count,
-	const struct wt_wim_options *options, int *ret_fds,
+	const struct wt_wim_options *options, struct wt_wim_hive *ret_hives,
 	struct wt_error *err);
 
 /** One image's new hive. */
@@ -113,8 +131,6 @@ struct wt_wim_patch {
 	char access_reason[160];   /**< why not mount, or "" */
 };
 
-#define WT_WIM_HEADER_LEN 208
-
 /**
  * Builds the patch. Each put hive is read back from the skeleton and compared
  * before this returns.
@@ -124,6 +140,17 @@ struct wt_wim_patch {
 enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
 	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err);
+
+/**
+ * The header that a WIM had before a writer was interrupted: the same without
+ * the flag. Written at offset 0, and the file cut to ret_used_len, it gives
+ * the old WIM back.
+ *
+ * @return WT_ERR_WIM (wim-not-interrupted) when the flag is not set
+ */
+enum wt_status wt_wim_repair(const char *path,
+	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
 	struct wt_error *err);
 
 /** Writes the WIM anew to new_path without the holes that appends left. */
