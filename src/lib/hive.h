@@ -59,7 +59,7 @@ struct wt_hive_files {
 struct wt_hive_state {
 	uint32_t major, minor;
 	uint32_t primary_sequence, secondary_sequence;
-	bool is_dirty;		  /**< its logs hold changes it lacks */
+	bool is_dirty;		  /**< Windows had not finished writing it */
 	bool has_usable_log;	  /**< a log with at least one sound entry */
 	uint64_t log_entry_count; /**< sound entries newer than the hive */
 	uint64_t log_len;	  /**< bytes that they would change */
@@ -70,10 +70,19 @@ enum wt_status wt_hive_state(const struct wt_hive_files *files,
 	struct wt_hive_state *ret_state, struct wt_error *err);
 
 /**
+ * WT_OK when the hive is clean; else WT_ERR_HIVE (hive-dirty) that says how
+ * much its logs hold and what can be done.
+ */
+enum wt_status wt_hive_require_clean(
+	const struct wt_hive_files *files, struct wt_error *err);
+
+/**
  * A clean hive in memory (memfd) from one that its logs run ahead of.
  *
  * @param ret_stopped  true when a damaged entry ended the replay early
  * @param ret_fd       a memfd that holds the hive; the caller closes it
+ * @return WT_ERR_HIVE: hive-no-log when no log fits, and whatever the raw
+ *         checks find in the result
  */
 enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
 	bool *ret_stopped, struct wt_error *err);

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer hives than this do not load into Windows. */
-#define BINS_LEN_MAX 0x7FFFF000u
-
 uint32_t wt_hive_checksum(const uint8_t *base)
 {
 	uint32_t sum = 0;
@@ -38,11 +35,11 @@ void wt_hive_base_get(const uint8_t *base, struct wt_hive_base *ret_base)
 	};
 }
 
-static enum wt_status size_check(const struct wt_hive_base *base,
+enum wt_status wt_hive_base_size_check(const struct wt_hive_base *base,
 	uint64_t file_len, const char *object, struct wt_error *err)
 {
 	if (base->bins_len == 0 || base->bins_len % WT_HIVE_PAGE != 0 ||
-		base->bins_len > BINS_LEN_MAX)
+		base->bins_len > WT_HIVE_BINS_LEN_MAX)
 		return wt_fail(err, WT_ERR_HIVE, "hive-bad-size", object,
 			"its header gives %" PRIu32
 			" bytes of contents, which is no length of a hive",
@@ -100,7 +97,7 @@ enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 				   "what they hold");
 		return WT_ERR_HIVE;
 	}
-	ret = size_check(&base, file_len, object, err);
+	ret = wt_hive_base_size_check(&base, file_len, object, err);
 	if (ret != WT_OK)
 		return ret;
 	*ret_base = base;

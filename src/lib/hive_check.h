@@ -18,6 +18,9 @@
 /** The longest data that one cell holds from version 1.4 on. */
 #define WT_HIVE_CELL_DATA_MAX 16344u
 
+/** No hive's bins are longer. */
+#define WT_HIVE_BINS_LEN_MAX 0x7FFFF000u
+
 /* Base block: offset of each field */
 enum {
 	WT_BASE_PRIMARY = 4,
@@ -29,6 +32,7 @@ enum {
 	WT_BASE_FORMAT = 32,
 	WT_BASE_ROOT = 36,
 	WT_BASE_BINS_LEN = 40,
+	WT_BASE_FLAGS = 144,
 	WT_BASE_CHECKSUM = 508,
 };
 
@@ -135,6 +139,11 @@ void wt_hive_base_get(const uint8_t *base, struct wt_hive_base *ret_base);
 enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 	uint64_t file_len, bool may_dirty, const char *object,
 	struct wt_hive_base *ret_base, struct wt_error *err);
+
+/** Is the length in base one of a hive, and is the file that long?
+ *  @return WT_ERR_HIVE: hive-bad-size, hive-truncated */
+enum wt_status wt_hive_base_size_check(const struct wt_hive_base *base,
+	uint64_t file_len, const char *object, struct wt_error *err);
 
 /** A hive in memory. data is borrowed, and written to by the editor only. */
 struct wt_hive_raw {

@@ -30,6 +30,10 @@ enum wt_status wt_hive_file_len(
 enum wt_status wt_hive_memfd(const char *name, const char *object, int *ret_fd,
 	struct wt_error *err);
 
+/** pread() of exactly len bytes. */
+enum wt_status wt_hive_read_all(int fd, uint8_t *data, size_t len,
+	uint64_t offset, const char *object, struct wt_error *err);
+
 enum wt_status wt_hive_write_all(int fd, const uint8_t *data, size_t len,
 	uint64_t offset, const char *object, struct wt_error *err);
 
