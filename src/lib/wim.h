@@ -52,37 +52,61 @@ struct wt_wim_info {
 	bool is_pipable;
 	bool is_solid;
 	bool is_read_only; /**< the header's own flag */
+	bool is_ordered;   /**< its tables stand where one can append */
 	int part, part_count;
+};
+
+/** Bytes of a WIM that wimlib needs in order to append to it. */
+struct wt_wim_extent {
+	uint64_t offset, len;
 };
 
 /** A WIM as it was read; plain data, no handle behind it. */
 struct wt_wim {
 	struct wt_wim_info info;
+	struct wt_wim_extent *extents;
+	size_t extent_count;
 	struct wt_wim_image images[]; /**< info.image_count of them */
 };
 
 /** How WIMs are worked on. */
 struct wt_wim_options {
-	unsigned threads; /**< 0: one a processor */
+	const char *object; /**< the WIM's name in messages; NULL: path */
+	unsigned threads;   /**< 0: one a processor */
 	bool check_integrity;
 	const char *temp_folder; /**< private, exists, on this machine */
 	const volatile sig_atomic_t *cancel;
-	void (*progress)(void *ctx, const char *what, uint64_t done,
-		uint64_t total); /**< NULL for none; bytes */
+	/** NULL for none; bytes. It is called in a child process: what it
+	 *  stores is lost there, what it writes to a descriptor is not. */
+	void (*progress)(
+		void *ctx, const char *what, uint64_t done, uint64_t total);
 	void *progress_ctx;
 };
 
 /**
  * Reads the header and XML of the WIM and looks for the hive in each image.
  *
- * @param ret_wim   free with wt_wim_free()
- * @return WT_ERR_WIM with codes wim-not-a-wim, wim-damaged, wim-split,
- *         wim-unsupported, wim-integrity
+ * An interrupted, pipable or read-only WIM is read too; see
+ * wt_wim_check_writable(). An image without a hive is no failure.
+ *
+ * @param path     may be /proc/self/fd/N
+ * @param ret_wim  free with wt_wim_free()
+ * @return WT_ERR_WIM: wim-not-a-wim, wim-truncated, wim-damaged, wim-split,
+ *         wim-unsupported, wim-encrypted, wim-integrity; WT_ERR_FILE
  */
 enum wt_status wt_wim_read(const char *path,
 	const struct wt_wim_options *options, struct wt_wim **ret_wim,
 	struct wt_error *err);
 void wt_wim_free(struct wt_wim *wim);
+
+/**
+ * May this WIM be changed?
+ *
+ * @return WT_ERR_WIM: image-interrupted, wim-pipable, wim-read-only-flag,
+ *         wim-unsupported, each with the remedy
+ */
+enum wt_status wt_wim_check_writable(
+	const struct wt_wim *wim, const char *object, struct wt_error *err);
 
 /** One image's hive and the logs beside it, as memfds. */
 struct wt_wim_hive {
@@ -135,6 +159,7 @@ struct wt_wim_patch {
  * Builds the patch. Each put hive is read back from the skeleton and compared
  * before this returns.
  *
+ * @param put_count  1 or more; a file that is not changed is not appended to
  * @param ret_patch  the caller closes ret_patch->fd
  */
 enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * wim_header.h: a WIM's header, checked before any library reads the file. */
+#ifndef WT_WIM_HEADER_H
+#define WT_WIM_HEADER_H
+
+#include "wim.h"
+
+/** Where a resource stands. len 0 means that there is none. */
+struct wt_wim_resource {
+	uint64_t offset, len, original_len; /**< bytes */
+	uint8_t flags;
+};
+
+enum wt_wim_resource_flag {
+	WT_WIM_RESOURCE_METADATA = 0x02,
+	WT_WIM_RESOURCE_COMPRESSED = 0x04,
+	WT_WIM_RESOURCE_SOLID = 0x10,
+};
+
+enum wt_wim_header_flag {
+	WT_WIM_FLAG_COMPRESSED = 0x00000002,
+	WT_WIM_FLAG_READ_ONLY = 0x00000004,
+	WT_WIM_FLAG_SPANNED = 0x00000008,
+	WT_WIM_FLAG_WRITE_IN_PROGRESS = 0x00000040,
+	WT_WIM_FLAG_XPRESS = 0x00020000,
+	WT_WIM_FLAG_LZX = 0x00040000,
+	WT_WIM_FLAG_LZMS = 0x00080000,
+	WT_WIM_FLAG_XPRESS_2 = 0x00200000,
+};
+
+#define WT_WIM_FLAGS_OFFSET 16
+
+/** The header's fields; see wim_header.c for its layout. */
+struct wt_wim_header {
+	uint32_t version, flags, chunk_len;
+	uint8_t guid[16];
+	uint16_t part, part_count;
+	uint32_t image_count, boot_index;
+	struct wt_wim_resource blob_table, xml, boot_metadata, integrity;
+	uint64_t used_len; /**< up to the last of these four, bytes */
+	bool is_pipable;
+	bool is_solid; /**< of the version that may hold solid resources */
+};
+
+/**
+ * Reads a header from memory and checks it against the file's length.
+ *
+ * @param bytes     the header; of a pipable WIM the one at the end
+ * @param file_len  of the whole file, bytes
+ * @return WT_ERR_WIM: wim-not-a-wim, wim-unsupported, wim-truncated,
+ *         wim-damaged
+ */
+enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
+	uint64_t file_len, const char *object, struct wt_wim_header *ret_header,
+	struct wt_error *err);
+
+/**
+ * Reads and checks the header of an open file.
+ *
+ * @param ret_bytes  the 208 bytes as they stand at offset 0; NULL allowed
+ * @param ret_len    the file's length; NULL allowed
+ * @return as wt_wim_header_parse(), and WT_ERR_FILE (read-failed)
+ */
+enum wt_status wt_wim_header_read(int fd, const char *object,
+	struct wt_wim_header *ret_header, uint8_t ret_bytes[WT_WIM_HEADER_LEN],
+	uint64_t *ret_len, struct wt_error *err);
+
+/** True when blob table, XML and integrity table follow one another, as they
+ *  must for wimlib to append. */
+bool wt_wim_header_is_ordered(const struct wt_wim_header *header);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ * wim_patch.c: what has to be written to a WIM so that it holds new hives. */
+#include "wim_append.h"
+#include "wim_extract.h"
+#include "wim_find.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 300
+
+/* Compares two descriptors' whole content. */
+static bool is_same(int a, int b)
+{
+	struct stat st_a = {0};
+	struct stat st_b = {0};
+	void *map_a = NULL;
+	void *map_b = NULL;
+	bool same = false;
+	size_t len = 0;
+
+	if (fstat(a, &st_a) != 0 || fstat(b, &st_b) != 0 ||
+		st_a.st_size != st_b.st_size)
+		return false;
+	len = (size_t)st_a.st_size;
+	if (len == 0)
+		return true;
+	map_a = mmap(NULL, len, PROT_READ, MAP_SHARED, a, 0);
+	map_b = mmap(NULL, len, PROT_READ, MAP_SHARED, b, 0);
+	if (map_a != MAP_FAILED && map_b != MAP_FAILED)
+		same = memcmp(map_a, map_b, len) == 0;
+	if (map_a != MAP_FAILED)
+		munmap(map_a, len);
+	if (map_b != MAP_FAILED)
+		munmap(map_b, len);
+	return same;
+}
+
+static enum wt_status verify_put(WIMStruct *wim,
+	const struct wt_wim_append *append, const struct wt_wim_put *put,
+	struct wt_error *err)
+{
+	const struct wt_wim_image *image = &append->wim->images[put->image];
+	struct wt_error hive_error = {0};
+	struct wt_wim_found found = {0};
+	enum wt_status ret = WT_OK;
+	int fd = -1;
+
+	ret = wt_wim_find(
+		wim, image->index, append->object, &found, &hive_error, err);
+	if (ret != WT_OK)
+		return ret;
+	if (strcmp(found.path, image->hive_path) != 0)
+		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+			"wimlib wrote image %d without its hive", image->index);
+	fd = memfd_create("hive", MFD_CLOEXEC);
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+			append->object, "cannot make a file in memory");
+	ret = wt_wim_extract_file(
+		wim, image->index, found.path, fd, append->object, err);
+	if (ret == WT_OK && !is_same(fd, put->hive_fd))
+		ret = wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+			"the hive that wimlib wrote to image %d is not the "
+			"one it was given",
+			image->index);
+	close(fd);
+	return ret;
+}
+
+static enum wt_status verify_in_child(void *arg, struct wt_error *err)
+{
+	const struct wt_wim_append *append = arg;
+	enum wt_status ret = WT_OK;
+	WIMStruct *wim = NULL;
+
+	ret = wt_wim_open(
+		append->skeleton->path, 0, append->options, &wim, err);
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = verify_put(wim, append, &append->puts[i], err);
+	wimlib_free(wim);
+	return ret;
+}
+
+static enum wt_status check_puts(const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, const char *object,
+	struct wt_error *err)
+{
+	assert(put_count > 0);
+	for (size_t i = 0; i < put_count; i++) {
+		const struct wt_wim_image *image = &wim->images[puts[i].image];
+
+		if (image->hive_path[0] == '\0')
+			return wt_fail(err, WT_ERR_IMAGE, "no-hive", object,
+				"image %d has no SOFTWARE hive", image->index);
+	}
+	return WT_OK;
+}
+
+/* Mount where it was asked for or may work, else update. */
+static enum wt_status put_all(const struct wt_wim_append *append,
+	enum wt_access access, struct wt_wim_patch *patch, struct wt_error *err)
+{
+	struct wt_error mount_error = {0};
+	bool cannot_mount = false;
+	enum wt_status ret = WT_OK;
+
+	patch->access = WT_ACCESS_UPDATE;
+	if (access == WT_ACCESS_UPDATE)
+		return wt_wim_update(append, err);
+	ret = wt_wim_mount(append, &cannot_mount, &mount_error);
+	if (ret == WT_OK) {
+		patch->access = WT_ACCESS_MOUNT;
+		return WT_OK;
+	}
+	if (access == WT_ACCESS_MOUNT || !cannot_mount) {
+		if (err)
+			*err = mount_error;
+		if (cannot_mount)
+			wt_error_hint(err, "--access update needs no mount");
+		return ret;
+	}
+	snprintf(patch->access_reason, sizeof(patch->access_reason), "%.159s",
+		mount_error.reason);
+	return wt_wim_update(append, err);
+}
+
+enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
+	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err)
+{
+	const char *object = wt_wim_object(path, options);
+	struct wt_wim_skeleton skeleton = {.fd = -1};
+	struct wt_wim_patch patch = {
+		.old_len = wim->info.len,
+		.tail_offset = wim->info.used_len,
+	};
+	struct wt_wim_append append = {
+		.skeleton = &skeleton,
+		.wim = wim,
+		.puts = puts,
+		.put_count = put_count,
+		.object = object,
+		.options = options,
+	};
+	enum wt_status ret = WT_OK;
+
+	ret = wt_wim_check_writable(wim, object, err);
+	if (ret == WT_OK)
+		ret = check_puts(wim, puts, put_count, object, err);
+	if (ret == WT_OK)
+		ret = wt_wim_skeleton_new(path, wim, options, &skeleton, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = put_all(&append, access, &patch, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = wt_wim_skeleton_check(
+		&skeleton, path, wim, options, &patch.new_len, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = wt_wim_child_run(
+		object, SECONDS_MAX, options, verify_in_child, &append, err);
+	if (ret != WT_OK)
+		goto out;
+	patch.fd = skeleton.fd;
+	skeleton.fd = -1; /* the caller's now, inside the patch */
+	*ret_patch = patch;
+out:
+	wt_wim_skeleton_free(&skeleton);
+	return ret;
+}

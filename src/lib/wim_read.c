@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT
+ * wim_read.c: what is in a WIM: its header, its images, their hives. */
+#include "wim_find.h"
+#include "wim_header.h"
+#include "wim_lib.h"
+#include "wim_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* More solid resources and images than any real file has. */
+#define EXTENTS_MAX 2048
+/* A solid resource begins with 16 bytes that wimlib reads on opening. */
+#define SOLID_HEADER_LEN 16
+
+#define SECONDS_MAX 300
+
+/* What the child tells. */
+struct findings {
+	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
+	struct wt_wim_extent extents[EXTENTS_MAX];
+	size_t extent_count;
+	bool has_too_many_extents;
+};
+
+struct reading {
+	const char *path;
+	const char *object;
+	const struct wt_wim_options *options;
+	const struct wt_wim_header *header;
+	struct findings *findings;
+};
+
+static void add_extent(struct findings *findings, uint64_t offset, uint64_t len)
+{
+	for (size_t i = 0; i < findings->extent_count; i++)
+		if (findings->extents[i].offset == offset &&
+			findings->extents[i].len == len)
+			return;
+	if (findings->extent_count == EXTENTS_MAX) {
+		findings->has_too_many_extents = true;
+		return;
+	}
+	findings->extents[findings->extent_count++] =
+		(struct wt_wim_extent){.offset = offset, .len = len};
+}
+
+static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
+{
+	struct findings *findings = ctx;
+
+	if (blob->packed)
+		add_extent(findings, blob->raw_resource_offset_in_wim,
+			blob->is_metadata ? blob->raw_resource_compressed_size
+					  : SOLID_HEADER_LEN);
+	else if (blob->is_metadata)
+		add_extent(findings, blob->offset, blob->compressed_size);
+	return 0;
+}
+
+static unsigned property_number(
+	const WIMStruct *wim, int index, const char *name)
+{
+	const char *text = wimlib_get_image_property(wim, index, name);
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+static void read_text(const WIMStruct *wim, struct wt_wim_image *image)
+{
+	static const struct {
+		const char *number;
+		const char *name;
+	} archs[] = {
+		{"0", "x86"},
+		{"5", "arm"},
+		{"6", "ia64"},
+		{"9", "x64"},
+		{"12", "arm64"},
+	};
+	const char *arch = NULL;
+
+	wt_wim_text_copy(image->name, sizeof(image->name),
+		wimlib_get_image_name(wim, image->index));
+	wt_wim_text_copy(image->description, sizeof(image->description),
+		wimlib_get_image_description(wim, image->index));
+	image->file_count = property_number(wim, image->index, "FILECOUNT");
+	arch = wimlib_get_image_property(wim, image->index, "WINDOWS/ARCH");
+	for (size_t i = 0; arch && i < sizeof(archs) / sizeof(archs[0]); i++)
+		if (strcmp(arch, archs[i].number) == 0)
+			snprintf(image->arch, sizeof(image->arch), "%s",
+				archs[i].name);
+	if (wimlib_get_image_property(
+		    wim, image->index, "WINDOWS/VERSION/MAJOR"))
+		snprintf(image->version, sizeof(image->version), "%u.%u.%u.%u",
+			property_number(
+				wim, image->index, "WINDOWS/VERSION/MAJOR"),
+			property_number(
+				wim, image->index, "WINDOWS/VERSION/MINOR"),
+			property_number(
+				wim, image->index, "WINDOWS/VERSION/BUILD"),
+			property_number(
+				wim, image->index, "WINDOWS/VERSION/SPBUILD"));
+}
+
+static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
+	struct wt_wim_image *image, struct wt_error *err)
+{
+	struct wt_wim_found found = {0};
+	enum wt_status ret = WT_OK;
+
+	read_text(wim, image);
+	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
+	ret = wt_wim_find(wim, image->index, reading->object, &found,
+		&image->hive_error, err);
+	if (ret != WT_OK || found.path[0] == '\0')
+		return ret;
+	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found.path);
+	image->hive_len = found.len;
+	image->hive_links = found.links;
+	for (size_t i = 0; i < WT_SHA1_LEN; i++)
+		snprintf(image->hive_sha1 + 2 * i, 3, "%02X", found.sha1[i]);
+	memcpy(image->log_lens, found.log_lens, sizeof(image->log_lens));
+	return WT_OK;
+}
+
+static enum wt_status read_in_child(void *arg, struct wt_error *err)
+{
+	const struct reading *reading = arg;
+	struct findings *findings = reading->findings;
+	enum wt_status ret = WT_OK;
+	WIMStruct *wim = NULL;
+	int flags = WIMLIB_OPEN_FLAG_ERROR_IF_SPLIT;
+	int code = 0;
+
+	if (reading->options->check_integrity)
+		flags |= WIMLIB_OPEN_FLAG_CHECK_INTEGRITY;
+	ret = wt_wim_open(reading->path, flags, reading->options, &wim, err);
+	if (ret != WT_OK)
+		return ret;
+	code = wimlib_iterate_lookup_table(wim, 0, on_blob, findings);
+	if (code != 0) {
+		ret = wt_wim_fail(err, code, reading->object,
+			"cannot read its blob table");
+		goto out;
+	}
+	for (uint32_t i = 0; i < reading->header->image_count; i++) {
+		findings->images[i].index = (int)i + 1;
+		ret = read_image(wim, reading, &findings->images[i], err);
+		if (ret != WT_OK)
+			goto out;
+	}
+out:
+	wimlib_free(wim);
+	return ret;
+}
+
+static void fill_info(const struct wt_wim_header *header, uint64_t len,
+	struct wt_wim_info *info)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} compressions[] = {
+		{WT_WIM_FLAG_LZMS, "LZMS"},
+		{WT_WIM_FLAG_LZX, "LZX"},
+		{WT_WIM_FLAG_XPRESS, "XPRESS"},
+		{WT_WIM_FLAG_XPRESS_2, "XPRESS"},
+	};
+	const char *compression = "None";
+
+	for (size_t i = sizeof(compressions) / sizeof(compressions[0]); i > 0;
+		i--)
+		if ((header->flags & WT_WIM_FLAG_COMPRESSED) &&
+			(header->flags & compressions[i - 1].flag))
+			compression = compressions[i - 1].name;
+	*info = (struct wt_wim_info){
+		.len = len,
+		.used_len = header->used_len,
+		.chunk_len = header->chunk_len,
+		.image_count = (int)header->image_count,
+		.boot_index = (int)header->boot_index,
+		.has_integrity_table = header->integrity.len > 0,
+		.is_interrupted =
+			(header->flags & WT_WIM_FLAG_WRITE_IN_PROGRESS) != 0,
+		.is_pipable = header->is_pipable,
+		.is_solid = header->is_solid,
+		.is_read_only = (header->flags & WT_WIM_FLAG_READ_ONLY) != 0,
+		.is_ordered = wt_wim_header_is_ordered(header),
+		.part = header->part,
+		.part_count = header->part_count,
+	};
+	snprintf(info->compression, sizeof(info->compression), "%s",
+		compression);
+	for (size_t i = 0; i < sizeof(header->guid); i++)
+		snprintf(info->guid + 2 * i, 3, "%02X", header->guid[i]);
+}
+
+/* wimlib continues the integrity table: it takes the sums of whole chunks
+ * from the old one, and reads the last chunk again when it is not whole. */
+static enum wt_status add_last_chunk(int fd, const struct wt_wim_header *header,
+	const char *object, struct findings *findings, struct wt_error *err)
+{
+	uint64_t end = header->blob_table.offset + header->blob_table.len;
+	enum wt_status ret = WT_OK;
+	uint8_t bytes[12] = {0};
+	uint64_t chunk_len = 0;
+	uint64_t start = 0;
+
+	if (header->integrity.len == 0)
+		return WT_OK;
+	if (header->integrity.len < sizeof(bytes))
+		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
+			"its integrity table is too short");
+	ret = wt_wim_pread(fd, bytes, sizeof(bytes), header->integrity.offset,
+		object, err);
+	if (ret != WT_OK)
+		return ret;
+	chunk_len = bytes[8] | (uint64_t)bytes[9] << 8 |
+		    (uint64_t)bytes[10] << 16 | (uint64_t)bytes[11] << 24;
+	if (chunk_len == 0)
+		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
+			"its integrity table has chunks of 0 bytes");
+	start = WT_WIM_HEADER_LEN +
+		(end - WT_WIM_HEADER_LEN) / chunk_len * chunk_len;
+	if (start < end)
+		add_extent(findings, start, end - start);
+	return WT_OK;
+}
+
+static void add_header_extents(
+	const struct wt_wim_header *header, struct findings *findings)
+{
+	const struct wt_wim_resource *resources[] = {
+		&header->blob_table,
+		&header->xml,
+		&header->boot_metadata,
+		&header->integrity,
+	};
+
+	add_extent(findings, 0, WT_WIM_HEADER_LEN);
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+		if (resources[i]->len > 0)
+			add_extent(findings, resources[i]->offset,
+				resources[i]->len);
+}
+
+static enum wt_status build(const struct findings *findings,
+	const struct wt_wim_header *header, uint64_t len,
+	struct wt_wim **ret_wim, struct wt_error *err)
+{
+	struct wt_wim *wim = NULL;
+
+	wim = calloc(
+		1, sizeof(*wim) + header->image_count * sizeof(wim->images[0]));
+	if (!wim)
+		return wt_fail_memory(err);
+	wim->extents =
+		calloc(findings->extent_count, sizeof(findings->extents[0]));
+	if (!wim->extents) {
+		wt_wim_free(wim);
+		return wt_fail_memory(err);
+	}
+	fill_info(header, len, &wim->info);
+	memcpy(wim->images, findings->images,
+		header->image_count * sizeof(wim->images[0]));
+	memcpy(wim->extents, findings->extents,
+		findings->extent_count * sizeof(findings->extents[0]));
+	wim->extent_count = findings->extent_count;
+	*ret_wim = wim;
+	return WT_OK;
+}
+
+enum wt_status wt_wim_read(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_error *err)
+{
+	struct findings *findings = NULL;
+	struct wt_wim_header header = {0};
+	struct reading reading = {
+		.path = path,
+		.object = wt_wim_object(path, options),
+		.options = options,
+		.header = &header,
+	};
+	enum wt_status ret = WT_OK;
+	uint64_t len = 0;
+	int fd = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE,
+			errno == ENOENT ? "not-found" : "open-failed",
+			reading.object, "cannot open it");
+	ret = wt_wim_header_read(fd, reading.object, &header, NULL, &len, err);
+	if (ret != WT_OK)
+		goto out;
+	if (header.part_count > 1) {
+		wt_fail(err, WT_ERR_WIM, "wim-split", reading.object,
+			"is part %u of %u of a split WIM", header.part,
+			header.part_count);
+		wt_error_hint(err, "join the parts first: wimlib-imagex join "
+				   "whole.wim part*.swm");
+		ret = WT_ERR_WIM;
+		goto out;
+	}
+	findings = wt_shared_new(sizeof(*findings));
+	if (!findings) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	reading.findings = findings;
+	add_header_extents(&header, findings);
+	ret = add_last_chunk(fd, &header, reading.object, findings, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = wt_wim_child_run(reading.object,
+		options->check_integrity ? 0 : SECONDS_MAX, options,
+		read_in_child, &reading, err);
+	if (ret != WT_OK)
+		goto out;
+	if (findings->has_too_many_extents) {
+		ret = wt_fail(err, WT_ERR_WIM, "wim-unsupported",
+			reading.object, "has more than %d solid resources",
+			EXTENTS_MAX);
+		goto out;
+	}
+	ret = build(findings, &header, len, ret_wim, err);
+out:
+	wt_shared_free(findings, sizeof(*findings));
+	close(fd);
+	return ret;
+}
+
+void wt_wim_free(struct wt_wim *wim)
+{
+	if (!wim)
+		return;
+	free(wim->extents);
+	free(wim);
+}
+
+enum wt_status wt_wim_check_writable(
+	const struct wt_wim *wim, const char *object, struct wt_error *err)
+{
+	if (wim->info.is_interrupted) {
+		wt_fail(err, WT_ERR_WIM, "image-interrupted", object,
+			"a program was interrupted while it wrote to it, or "
+			"is still writing");
+		wt_error_hint(err, "when no program has it open, give --repair "
+				   "to put its last whole state back");
+		return WT_ERR_WIM;
+	}
+	if (wim->info.is_pipable) {
+		wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
+			"is a pipable WIM, which cannot be appended to");
+		wt_error_hint(err, "make it an ordinary one first: "
+				   "wimlib-imagex optimize --not-pipable");
+		return WT_ERR_WIM;
+	}
+	if (wim->info.is_read_only) {
+		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", object,
+			"is marked read-only in its own header");
+		wt_error_hint(err,
+			"write a file without the mark: wimlib-imagex "
+			"export FILE all NEW.wim --boot");
+		return WT_ERR_WIM;
+	}
+	if (!wim->info.is_ordered) {
+		wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
+			"its tables stand in an order that cannot be appended "
+			"to");
+		wt_error_hint(err, "write it anew first: wimlib-imagex "
+				   "optimize");
+		return WT_ERR_WIM;
+	}
+	return WT_OK;
+}

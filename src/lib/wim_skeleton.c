@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ * wim_skeleton.c: a sparse stand-in for a WIM that wimlib appends to. */
+#include "wim_skeleton.h"
+
+#include "wim_header.h"
+#include "wim_lib.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_LEN ((size_t)1 << 18)
+
+static enum wt_status fail_write(const char *path, struct wt_error *err)
+{
+	bool is_full = errno == ENOSPC || errno == EDQUOT;
+	enum wt_status ret = wt_fail_errno(err, WT_ERR_FILE,
+		is_full ? "no-space" : "write-failed", path, "cannot write");
+
+	if (is_full)
+		wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return ret;
+}
+
+static enum wt_status copy_extent(int src, const struct wt_wim_extent *extent,
+	const struct wt_wim_skeleton *skeleton, uint8_t *buf,
+	const char *object, struct wt_error *err)
+{
+	uint64_t end = extent->offset + extent->len;
+	uint64_t offset = extent->offset;
+
+	if (end > skeleton->len)
+		end = skeleton->len;
+	while (offset < end) {
+		size_t len = end - offset < COPY_LEN ? (size_t)(end - offset)
+						     : COPY_LEN;
+		enum wt_status ret =
+			wt_wim_pread(src, buf, len, offset, object, err);
+
+		if (ret != WT_OK)
+			return ret;
+		if (lseek(skeleton->fd, (off_t)offset, SEEK_SET) < 0)
+			return fail_write(skeleton->path, err);
+		ret = wt_wim_write(skeleton->fd, buf, len, skeleton->path, err);
+		if (ret != WT_OK) {
+			wt_error_hint(
+				err, "set TMPDIR to a folder with more room");
+			return ret;
+		}
+		offset += len;
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
+	const struct wt_wim_options *options,
+	struct wt_wim_skeleton *ret_skeleton, struct wt_error *err)
+{
+	struct wt_wim_skeleton skeleton = {.fd = -1};
+	const char *object = wt_wim_object(path, options);
+	enum wt_status ret = WT_OK;
+	uint8_t *buf = NULL;
+	int src = -1;
+
+	skeleton.len = wim->info.used_len;
+	if (snprintf(skeleton.path, sizeof(skeleton.path), "%s/skeleton.wim",
+		    options->temp_folder) >= (int)sizeof(skeleton.path))
+		return wt_fail(err, WT_ERR_FILE, "write-failed",
+			options->temp_folder, "is too long a path");
+	buf = malloc(COPY_LEN);
+	if (!buf)
+		return wt_fail_memory(err);
+	src = open(path, O_RDONLY | O_CLOEXEC);
+	if (src < 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE, "open-failed", object,
+			"cannot open it");
+		goto out;
+	}
+	skeleton.fd = open(
+		skeleton.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (skeleton.fd < 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			skeleton.path, "cannot make it");
+		goto out;
+	}
+	if (ftruncate(skeleton.fd, (off_t)skeleton.len) != 0) {
+		ret = fail_write(skeleton.path, err);
+		goto out;
+	}
+	for (size_t i = 0; ret == WT_OK && i < wim->extent_count; i++)
+		ret = copy_extent(
+			src, &wim->extents[i], &skeleton, buf, object, err);
+out:
+	if (src >= 0)
+		close(src);
+	free(buf);
+	if (ret != WT_OK && skeleton.fd >= 0)
+		wt_wim_skeleton_free(&skeleton);
+	if (ret == WT_OK)
+		*ret_skeleton = skeleton;
+	return ret;
+}
+
+void wt_wim_skeleton_free(struct wt_wim_skeleton *skeleton)
+{
+	unlink(skeleton->path);
+	if (skeleton->fd >= 0)
+		close(skeleton->fd);
+	skeleton->fd = -1;
+}
+
+static enum wt_status fail_append(
+	const char *object, const char *what, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_WIM, "wim-append", object,
+		"what wimlib wrote is not as expected: %s", what);
+	wt_error_hint(err, "the file was not changed; please report this with "
+			   "wimlib's version");
+	return WT_ERR_WIM;
+}
+
+/* What wimlib read of the old part still stands there as in the WIM. */
+static enum wt_status compare_old(const struct wt_wim_skeleton *skeleton,
+	int src, const struct wt_wim *wim, const char *object,
+	struct wt_error *err)
+{
+	uint8_t *buf = malloc(2 * COPY_LEN);
+	enum wt_status ret = WT_OK;
+
+	if (!buf)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < wim->extent_count; i++) {
+		uint64_t offset = wim->extents[i].offset;
+		uint64_t end = offset + wim->extents[i].len;
+
+		if (offset < WT_WIM_HEADER_LEN)
+			offset = WT_WIM_HEADER_LEN;
+		if (end > skeleton->len)
+			end = skeleton->len;
+		while (ret == WT_OK && offset < end) {
+			size_t len = end - offset < COPY_LEN
+					     ? (size_t)(end - offset)
+					     : COPY_LEN;
+
+			ret = wt_wim_pread(src, buf, len, offset, object, err);
+			if (ret == WT_OK)
+				ret = wt_wim_pread(skeleton->fd, buf + COPY_LEN,
+					len, offset, skeleton->path, err);
+			if (ret == WT_OK &&
+				memcmp(buf, buf + COPY_LEN, len) != 0)
+				ret = fail_append(object,
+					"bytes before the old end differ", err);
+			offset += len;
+		}
+		if (ret != WT_OK)
+			break;
+	}
+	free(buf);
+	return ret;
+}
+
+static enum wt_status check_header(const struct wt_wim_header *old,
+	const struct wt_wim_header *new, uint64_t old_len, uint64_t new_len,
+	const char *object, struct wt_error *err)
+{
+	const struct wt_wim_resource *moved[] = {
+		&new->blob_table, &new->xml, &new->integrity};
+
+	if (new->flags != old->flags || new->version != old->version ||
+		new->chunk_len != old->chunk_len ||
+		memcmp(new->guid, old->guid, sizeof(new->guid)) != 0)
+		return fail_append(object, "another header", err);
+	if (new->image_count != old->image_count ||
+		new->boot_index != old->boot_index)
+		return fail_append(object, "other images", err);
+	if ((new->integrity.len > 0) != (old->integrity.len > 0))
+		return fail_append(object, "the integrity table", err);
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++)
+		if (moved[i]->len > 0 && moved[i]->offset < old_len)
+			return fail_append(object, "a table's place", err);
+	if (new->used_len != new_len)
+		return fail_append(object, "the length", err);
+	return WT_OK;
+}
+
+enum wt_status wt_wim_skeleton_check(const struct wt_wim_skeleton *skeleton,
+	const char *path, const struct wt_wim *wim,
+	const struct wt_wim_options *options, uint64_t *ret_new_len,
+	struct wt_error *err)
+{
+	const char *object = wt_wim_object(path, options);
+	struct wt_wim_header old = {0};
+	struct wt_wim_header new = {0};
+	enum wt_status ret = WT_OK;
+	struct stat by_path = {0};
+	struct stat by_fd = {0};
+	uint64_t new_len = 0;
+	int src = -1;
+
+	src = open(path, O_RDONLY | O_CLOEXEC);
+	if (src < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "open-failed", object,
+			"cannot open it");
+	/* Instead of appending wimlib may have written another file. */
+	if (stat(skeleton->path, &by_path) != 0 ||
+		fstat(skeleton->fd, &by_fd) != 0 ||
+		by_path.st_ino != by_fd.st_ino ||
+		by_path.st_dev != by_fd.st_dev) {
+		ret = fail_append(object, "another file", err);
+		goto out;
+	}
+	ret = wt_wim_header_read(src, object, &old, NULL, NULL, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = wt_wim_header_read(
+		skeleton->fd, object, &new, NULL, &new_len, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = check_header(&old, &new, skeleton->len, new_len, object, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = compare_old(skeleton, src, wim, object, err);
+	if (ret == WT_OK)
+		*ret_new_len = new_len;
+out:
+	close(src);
+	return ret;
+}
