@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * digest.c: hashes of files, and whether two files hold the same. */
+#include "digest.h"
+
+#include "child.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Large enough that the calls do not count, small enough for the cache. */
+#define CHUNK_LEN ((size_t)256 << 10)
+
+enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
+	const char *object, size_t *ret_len, struct wt_error *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t got = pread(fd, (char *)data + done, len - done,
+			(off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+				object, "cannot be read at byte %llu",
+				(unsigned long long)(offset + done));
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	*ret_len = done;
+	return WT_OK;
+}
+
+static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint8_t *chunk,
+	const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
+	uint64_t offset = 0;
+	size_t len = CHUNK_LEN;
+	enum wt_status ret = WT_OK;
+
+	while (ret == WT_OK && len == CHUNK_LEN) {
+		ret = wt_cancelled(cancel, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(fd, chunk, CHUNK_LEN, offset, object,
+				&len, err);
+		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, len) != 1)
+			ret = wt_fail_memory(err);
+		offset += len;
+	}
+	return ret;
+}
+
+enum wt_status wt_digest_file(int fd, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
+{
+	uint8_t *chunk = malloc(CHUNK_LEN);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	uint8_t digest[WT_SHA256_LEN] = {0};
+	enum wt_status ret = WT_OK;
+
+	if (!chunk || !md || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	ret = digest_update(md, fd, chunk, object, cancel, err);
+	if (ret != WT_OK)
+		goto out;
+	if (EVP_DigestFinal_ex(md, digest, NULL) != 1) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(ret_hex + 2 * i, 3, "%02X", digest[i]);
+out:
+	EVP_MD_CTX_free(md);
+	free(chunk);
+	return ret;
+}
+
+enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
+	bool *ret_equal, struct wt_error *err)
+{
+	uint8_t *chunks = malloc(2 * CHUNK_LEN);
+	size_t len = CHUNK_LEN, other_len = 0;
+	enum wt_status ret = chunks ? WT_OK : wt_fail_memory(err);
+	bool is_equal = true;
+
+	for (uint64_t offset = 0; ret == WT_OK && is_equal && len == CHUNK_LEN;
+		offset += len) {
+		ret = wt_read_at(
+			fd, chunks, CHUNK_LEN, offset, object, &len, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(other_fd, chunks + CHUNK_LEN,
+				CHUNK_LEN, offset, object, &other_len, err);
+		is_equal = ret == WT_OK && len == other_len &&
+			   memcmp(chunks, chunks + CHUNK_LEN, len) == 0;
+	}
+	free(chunks);
+	if (ret == WT_OK)
+		*ret_equal = is_equal;
+	return ret;
+}

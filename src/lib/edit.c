@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ * edit.c: add and remove: plan, apply, verify, publish. */
+#include "plan.h"
+#include "report.h"
+#include "target.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A change creates at most its key and the five keys above it. */
+#define KEYS_PER_CHANGE 6
+
+void wt_options_init(struct wt_options *options)
+{
+	*options = (struct wt_options){
+		.wait_seconds = 60,
+		.now = (int64_t)time(NULL),
+	};
+}
+
+const char *wt_action_name(enum wt_action action)
+{
+	static const char *const names[] = {
+		[WT_ACTION_PRESENT] = "present",
+		[WT_ACTION_ADDED] = "added",
+		[WT_ACTION_UNCHANGED] = "unchanged",
+		[WT_ACTION_REPAIRED] = "repaired",
+		[WT_ACTION_REPLACED] = "replaced",
+		[WT_ACTION_REMOVED] = "removed",
+		[WT_ACTION_REFUSED] = "refused",
+		[WT_ACTION_MISSING] = "missing",
+		[WT_ACTION_UNSOUND] = "unsound",
+	};
+
+	return names[action];
+}
+
+static bool entries_equal(
+	const struct wt_hive_entry *entry, const struct wt_hive_entry *other)
+{
+	return other && entry->blob_type == other->blob_type &&
+	       entry->blob_len == other->blob_len &&
+	       (entry->blob_len == 0 ||
+		       memcmp(entry->blob, other->blob, entry->blob_len) == 0);
+}
+
+static enum wt_status hive_not_as_meant(
+	const char *object, const char *key, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_HIVE, "hive-verify", object,
+		"the changed hive read back does not hold what was meant "
+		"(%s); it was thrown away",
+		key);
+	wt_error_hint(err, "the hive may be damaged: look at it with "
+			   "reglookup or regfexport");
+	return WT_ERR_HIVE;
+}
+
+/* Is every change there? */
+static enum wt_status changes_verify(const struct wt_hive_content *content,
+	const struct wt_changes *changes, const char *object,
+	struct wt_error *err)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct wt_hive_change *change = &changes->changes[i];
+		const struct wt_hive_entry *found = wt_content_find(
+			content, change->place, change->store, change->key);
+		bool is_right = !found;
+
+		if (change->blob)
+			is_right = found && found->blob_type == 3 &&
+				   found->blob_len == change->blob_len &&
+				   memcmp(found->blob, change->blob,
+					   change->blob_len) == 0;
+		if (!is_right)
+			return hive_not_as_meant(object, change->key, err);
+	}
+	return WT_OK;
+}
+
+/* Is everything that was not to be changed as it was? */
+static enum wt_status rest_verify(const struct wt_hive_content *old,
+	const struct wt_hive_content *content, const struct wt_changes *changes,
+	const char *object, struct wt_error *err)
+{
+	struct wt_hive_content changed = {.entry_count = changes->count};
+	enum wt_status ret = WT_OK;
+
+	if (content->key_count >
+			old->key_count + changes->count * KEYS_PER_CHANGE ||
+		content->key_count + changes->count < old->key_count)
+		return hive_not_as_meant(object, "number of keys", err);
+	/* The changes in the same order as entries, to be looked up in. */
+	changed.entries = calloc(changes->count + 1, sizeof(*changed.entries));
+	if (!changed.entries)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < changes->count; i++)
+		changed.entries[i] = (struct wt_hive_entry){
+			.place = changes->changes[i].place,
+			.store = changes->changes[i].store,
+			.key = (char *)(uintptr_t)changes->changes[i].key};
+	qsort(changed.entries, changed.entry_count, sizeof(*changed.entries),
+		wt_content_order);
+	for (size_t i = 0; ret == WT_OK && i < old->entry_count; i++) {
+		const struct wt_hive_entry *entry = &old->entries[i];
+
+		if (!wt_content_find(
+			    &changed, entry->place, entry->store, entry->key) &&
+			!entries_equal(
+				entry, wt_content_find(content, entry->place,
+					       entry->store, entry->key)))
+			ret = hive_not_as_meant(object, entry->key, err);
+	}
+	free(changed.entries);
+	return ret;
+}
+
+/* Makes the changed hive and reads it back. */
+static enum wt_status hive_apply(const struct wt_target *target,
+	struct wt_target_hive *hive, const struct wt_changes *changes,
+	struct wt_error *err)
+{
+	const volatile sig_atomic_t *cancel = target->options->cancel;
+	const char *object = target->report->target;
+	struct wt_hive_content *content = NULL;
+	enum wt_status ret = WT_OK;
+
+	if (changes->count == 0 && !hive->is_mended)
+		return WT_OK;
+	if (changes->count == 0) {
+		hive->new_fd = dup(hive->fd);
+		return hive->new_fd < 0
+			       ? wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+					 object, "cannot keep the hive")
+			       : WT_OK;
+	}
+	ret = wt_hive_write(hive->fd, object, changes->changes, changes->count,
+		cancel, &hive->new_fd, err);
+	if (ret == WT_OK)
+		ret = wt_hive_read(hive->new_fd, object, cancel, &content, err);
+	if (ret == WT_OK)
+		ret = changes_verify(content, changes, object, err);
+	if (ret == WT_OK)
+		ret = rest_verify(hive->content, content, changes, object, err);
+	wt_hive_content_free(content);
+	return ret;
+}
+
+/* What differs between add and remove: how a hive's changes are found. */
+struct edit {
+	const struct wt_plan *plan;
+	struct wt_selector *selectors;
+	size_t selector_count;
+};
+
+static enum wt_status edit_run(const struct edit *edit, const char *path,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	struct wt_target *target = NULL;
+	bool is_changed_any = false;
+	enum wt_status ret =
+		wt_target_open(path, true, options, report, &target, err);
+
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
+		struct wt_target_hive *hive = &target->hives[i];
+		struct wt_changes changes = {0};
+
+		if (edit->plan)
+			ret = wt_plan_add(
+				edit->plan, target, hive, &changes, err);
+		else
+			ret = wt_plan_remove(edit->selectors,
+				edit->selector_count, target, hive, &changes,
+				err);
+		if (ret == WT_OK)
+			ret = hive_apply(target, hive, &changes, err);
+		free(changes.changes);
+		is_changed_any |= hive->new_fd >= 0;
+	}
+	if (ret == WT_OK && options->dry_run)
+		report->is_changed |= is_changed_any;
+	else if (ret == WT_OK &&
+		 (is_changed_any || options->output || options->rebuild))
+		ret = wt_target_publish(target, err);
+	wt_target_close(target);
+	return ret;
+}
+
+enum wt_status wt_target_add(const char *target,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	struct wt_plan plan = {0};
+	struct edit edit = {.plan = &plan};
+	enum wt_status ret =
+		wt_report_text(report, target, &report->target, err);
+
+	if (ret == WT_OK)
+		ret = wt_plan_make(certs, options, report, &plan, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = edit_run(&edit, target, options, report, err);
+	wt_plan_free(&plan);
+	return ret;
+}
+
+/* Hex digits of a thumbprint as people paste it: with spaces, colons,
+ * dashes, and the invisible mark (U+200E) that Windows' dialogs add.
+ * @return how many digits, or 0 when it holds anything else */
+static size_t thumbprint_digits(
+	const char *text, char hex[WT_SHA256_HEX_LEN + 1])
+{
+	size_t len = 0;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		if (strncmp(at, "\xE2\x80\x8E", 3) == 0 ||
+			strncmp(at, "\xE2\x80\x8F", 3) == 0 ||
+			strncmp(at, "\xEF\xBB\xBF", 3) == 0) {
+			at += 2;
+			continue;
+		}
+		if (strchr(" :-\t\r\n", *at))
+			continue;
+		if (!isxdigit((unsigned char)*at) || len == WT_SHA256_HEX_LEN)
+			return 0;
+		hex[len++] = (char)toupper((unsigned char)*at);
+	}
+	hex[len] = '\0';
+	return len == WT_SHA1_HEX_LEN || len == WT_SHA256_HEX_LEN ? len : 0;
+}
+
+bool wt_is_thumbprint(const char *text)
+{
+	char hex[WT_SHA256_HEX_LEN + 1] = "";
+
+	return thumbprint_digits(text, hex) > 0;
+}
+
+static enum wt_status selectors_make(const char *const *thumbprints,
+	size_t thumbprint_count, const struct wt_cert_list *certs,
+	struct wt_selector **ret_selectors, size_t *ret_count,
+	struct wt_error *err)
+{
+	size_t cert_count = certs ? wt_cert_list_count(certs) : 0;
+	size_t count = thumbprint_count + cert_count;
+	struct wt_selector *selectors = NULL;
+
+	if (count == 0)
+		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
+			"neither a thumbprint nor a certificate was given");
+	selectors = calloc(count, sizeof(*selectors));
+	if (!selectors)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < thumbprint_count; i++) {
+		selectors[i].text = thumbprints[i];
+		if (thumbprint_digits(thumbprints[i], selectors[i].hex) > 0)
+			continue;
+		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", thumbprints[i],
+			"is no thumbprint");
+		wt_error_hint(err, "a thumbprint has 40 (SHA-1) or 64 "
+				   "(SHA-256) hex digits");
+		free(selectors);
+		return WT_ERR_USAGE;
+	}
+	for (size_t i = 0; i < cert_count; i++) {
+		const struct wt_cert_info *info =
+			wt_cert_info(wt_cert_list_get(certs, i));
+		struct wt_selector *to = &selectors[thumbprint_count + i];
+
+		to->text = info->sha1;
+		memcpy(to->hex, info->sha1, sizeof(info->sha1));
+	}
+	*ret_selectors = selectors;
+	*ret_count = count;
+	return WT_OK;
+}
+
+/* Those that were found in no image; WT_NO when there are any. */
+static enum wt_status selectors_missing(const struct wt_selector *selectors,
+	size_t count, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	const char *where = options->store == WT_STORE_AUTO
+				    ? "any store"
+				    : wt_store_name(options->store);
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; i < count; i++) {
+		if (selectors[i].is_found)
+			continue;
+		if (ret != WT_OK) {
+			wt_report_warn(report, "not-found",
+				"%s: is not in %s of the chosen images",
+				selectors[i].text, where);
+			continue;
+		}
+		ret = wt_fail(err, WT_NO, "not-found", selectors[i].text,
+			"is not in %s of the chosen images of %s", where,
+			report->target);
+		wt_error_hint(err, "wimtrust list shows what they hold");
+	}
+	return ret;
+}
+
+enum wt_status wt_target_remove(const char *target,
+	const char *const *thumbprints, size_t thumbprint_count,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	struct edit edit = {0};
+	enum wt_status ret =
+		wt_report_text(report, target, &report->target, err);
+
+	if (ret == WT_OK)
+		ret = selectors_make(thumbprints, thumbprint_count, certs,
+			&edit.selectors, &edit.selector_count, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = edit_run(&edit, target, options, report, err);
+	if (ret == WT_OK)
+		ret = selectors_missing(edit.selectors, edit.selector_count,
+			options, report, err);
+	free(edit.selectors);
+	return ret;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT
+ * inspect.c: list, info, verify and check: what reads and writes nothing. */
+#include "plan.h"
+#include "report.h"
+#include "target.h"
+#include "trust.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Called for each hive of an open target. */
+typedef enum wt_status hive_fn(struct wt_target *target,
+	const struct wt_target_hive *hive, const void *ctx,
+	struct wt_error *err);
+
+static enum wt_status inspect(const char *path,
+	const struct wt_options *options, struct wt_report *report,
+	hive_fn *look, const void *ctx, struct wt_error *err)
+{
+	struct wt_target *target = NULL;
+	enum wt_status ret =
+		wt_target_open(path, false, options, report, &target, err);
+
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++)
+		ret = look(target, &target->hives[i], ctx, err);
+	wt_target_close(target);
+	return ret;
+}
+
+static enum wt_status hive_list(struct wt_target *target,
+	const struct wt_target_hive *hive, const void *ctx,
+	struct wt_error *err)
+{
+	enum wt_store store = target->options->store;
+	enum wt_status ret = WT_OK;
+
+	(void)ctx;
+	for (size_t i = 0; ret == WT_OK && i < hive->content->entry_count;
+		i++) {
+		const struct wt_hive_entry *from = &hive->content->entries[i];
+		struct wt_entry entry = {0};
+
+		if (store != WT_STORE_AUTO && store != from->store)
+			continue;
+		ret = wt_entry_describe(
+			target->report, hive, from, &entry, err);
+		if (ret == WT_OK)
+			ret = wt_report_add_entry(
+				target->report, hive->image, &entry, err);
+	}
+	return ret;
+}
+
+enum wt_status wt_target_list(const char *target,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	return inspect(target, options, report, hive_list, NULL, err);
+}
+
+/* An image without a hive, or with one that cannot be used, is what info is
+ * there to show: only then is it no error. */
+static bool is_shown_by_info(
+	const struct wt_report *report, enum wt_status status)
+{
+	return report->image_count > 0 && report->kind == WT_TARGET_WIM &&
+	       status == WT_ERR_IMAGE;
+}
+
+enum wt_status wt_target_info(const char *target,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	struct wt_error failure = {0};
+	enum wt_status ret =
+		inspect(target, options, report, hive_list, NULL, &failure);
+
+	if (ret != WT_OK && options->image_count == 0 &&
+		is_shown_by_info(report, ret)) {
+		wt_report_warn(report, failure.code, "%s: %s", failure.object,
+			failure.reason);
+		return WT_OK;
+	}
+	if (ret != WT_OK && err)
+		*err = failure;
+	return ret;
+}
+
+/* Another store of the machine that holds the certificate, for the reason. */
+static const char *store_elsewhere(
+	const struct wt_hive_content *content, const char *key)
+{
+	for (size_t i = 0; i < content->entry_count; i++)
+		if (strcasecmp(content->entries[i].key, key) == 0)
+			return wt_store_name(content->entries[i].store);
+	return NULL;
+}
+
+/* Fills entry for a certificate that ought to be in the store. */
+static enum wt_status cert_verify(struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert *cert,
+	struct wt_entry *entry, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	const struct wt_hive_entry *found = wt_content_find(
+		hive->content, WT_PLACE_MACHINE, entry->store, info->sha1);
+	const char *elsewhere = NULL;
+	enum wt_status ret = WT_OK;
+
+	if (found) {
+		ret = wt_entry_describe(
+			target->report, hive, found, entry, err);
+		if (ret != WT_OK || entry->action != WT_ACTION_PRESENT ||
+			!info->blob)
+			goto out;
+		if (found->blob_len != info->blob_len ||
+			memcmp(found->blob, info->blob, info->blob_len) != 0) {
+			entry->action = WT_ACTION_UNSOUND;
+			wt_fail(&entry->problem, WT_NO, "other-properties",
+				info->subject,
+				"stands there with other properties than "
+				"were given");
+		}
+		goto out;
+	}
+	entry->action = WT_ACTION_MISSING;
+	elsewhere = store_elsewhere(hive->content, info->sha1);
+	if (elsewhere)
+		wt_fail(&entry->problem, WT_NO, "missing", info->subject,
+			"is not in the store %s (it is in %s)",
+			wt_store_name(entry->store), elsewhere);
+	else
+		wt_fail(&entry->problem, WT_NO, "missing", info->subject,
+			"is not in the store %s", wt_store_name(entry->store));
+out:
+	entry->cert = info;
+	entry->handle = cert;
+	entry->key = info->sha1;
+	return ret;
+}
+
+static enum wt_status hive_verify(struct wt_target *target,
+	const struct wt_target_hive *hive, const void *ctx,
+	struct wt_error *err)
+{
+	const struct wt_cert_list *certs = ctx;
+	const struct wt_options *options = target->options;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < wt_cert_list_count(certs); i++) {
+		const struct wt_cert *cert = wt_cert_list_get(certs, i);
+		struct wt_entry entry = {
+			.place = wt_hive_place_path(WT_PLACE_MACHINE)};
+		const char *why = NULL;
+
+		/* Which store it belongs in; whether it would be refused
+		 * today is not what is asked. */
+		wt_cert_policy(cert, options->store, ~0U, options->now,
+			&entry.store, &why, NULL);
+		ret = cert_verify(target, hive, cert, &entry, err);
+		if (ret == WT_OK)
+			ret = wt_report_add_entry(
+				target->report, hive->image, &entry, err);
+	}
+	return ret;
+}
+
+/* The first entry that is not as it should be says why. */
+static enum wt_status verify_result(
+	const struct wt_report *report, struct wt_error *err)
+{
+	size_t wrong = 0, total = 0;
+	const struct wt_image *image = NULL;
+	const struct wt_entry *first = NULL;
+
+	for (size_t i = 0; i < report->image_count; i++)
+		for (size_t j = 0; j < report->images[i].entry_count; j++) {
+			const struct wt_entry *entry =
+				&report->images[i].entries[j];
+
+			total++;
+			if (entry->action == WT_ACTION_PRESENT)
+				continue;
+			wrong++;
+			if (first)
+				continue;
+			first = entry;
+			image = &report->images[i];
+		}
+	if (!first)
+		return WT_OK;
+	if (image->index > 0)
+		wt_fail(err, WT_NO, first->problem.code, report->target,
+			"image %d: %s %s%s", image->index, first->cert->subject,
+			first->problem.reason, wrong > 1 ? ", and more" : "");
+	else
+		wt_fail(err, WT_NO, first->problem.code, report->target,
+			"%s %s%s", first->cert->subject, first->problem.reason,
+			wrong > 1 ? ", and more" : "");
+	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
+		wrong, total);
+	return WT_NO;
+}
+
+enum wt_status wt_target_verify(const char *target,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	if (wt_cert_list_count(certs) == 0)
+		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
+			"no certificate was given");
+	ret = inspect(target, options, report, hive_verify, certs, err);
+	return ret == WT_OK ? verify_result(report, err) : ret;
+}
+
+/* What check asks of each image. */
+struct question {
+	const struct wt_cert_list *chain;
+	const char *host;
+	int64_t at;
+};
+
+/* What a store is to a chain; false when it is nothing to it. */
+static bool trust_kind(enum wt_store store, enum wt_hive_place place,
+	enum wt_trust_kind *ret_kind)
+{
+	switch (store) {
+	case WT_STORE_AUTHROOT:
+		/* Windows forms its logical Root of AuthRoot at the
+		 * machine's own place only. */
+		*ret_kind = WT_TRUST_ANCHOR;
+		return place == WT_PLACE_MACHINE;
+	case WT_STORE_ROOT:
+		*ret_kind = WT_TRUST_ANCHOR;
+		return true;
+	case WT_STORE_CA:
+		*ret_kind = WT_TRUST_INTERMEDIATE;
+		return true;
+	case WT_STORE_DISALLOWED:
+		*ret_kind = WT_TRUST_VETO;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The image's stores, decoded; values that Windows could not read count as
+ * absent, and are warned about. */
+static enum wt_status stores_gather(struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_trust_cert *stores,
+	size_t *ret_count, struct wt_error *err)
+{
+	const struct wt_hive_content *content = hive->content;
+	enum wt_status ret = WT_OK;
+	size_t count = 0;
+
+	for (size_t i = 0; ret == WT_OK && i < content->entry_count; i++) {
+		const struct wt_hive_entry *from = &content->entries[i];
+		struct wt_trust_cert *to = &stores[count];
+		struct wt_entry entry = {0};
+
+		if (!trust_kind(from->store, from->place, &to->kind))
+			continue;
+		ret = wt_entry_describe(
+			target->report, hive, from, &entry, err);
+		if (ret != WT_OK)
+			break;
+		if (!entry.cert) {
+			wt_report_warn(target->report, entry.problem.code,
+				"%s: %s", entry.problem.object,
+				entry.problem.reason);
+			continue;
+		}
+		to->cert = entry.handle;
+		to->source = wt_store_name(from->store);
+		count++;
+	}
+	*ret_count = count;
+	return ret;
+}
+
+static enum wt_status answer_report(struct wt_report *report, size_t index,
+	const struct wt_trust_result *result, struct wt_error *err)
+{
+	struct wt_image *image = wt_report_image(report, index);
+	enum wt_status ret = WT_OK;
+
+	image->is_trusted = result->is_trusted;
+	image->verdict = result->verdict;
+	for (size_t i = 0; ret == WT_OK && i < result->link_count; i++)
+		ret = wt_report_add_link(report, index,
+			wt_cert_info(result->links[i].cert),
+			result->links[i].source, err);
+	return ret;
+}
+
+static enum wt_status hive_check(struct wt_target *target,
+	const struct wt_target_hive *hive, const void *ctx,
+	struct wt_error *err)
+{
+	const struct question *question = ctx;
+	struct wt_trust_query query = {.chain = question->chain,
+		.host = question->host,
+		.at = question->at};
+	struct wt_trust_result *result = NULL;
+	struct wt_trust_cert *stores =
+		calloc(hive->content->entry_count + 1, sizeof(*stores));
+	enum wt_status ret = stores ? WT_OK : wt_fail_memory(err);
+
+	if (ret == WT_OK)
+		ret = stores_gather(
+			target, hive, stores, &query.store_count, err);
+	query.stores = stores;
+	if (ret == WT_OK)
+		ret = wt_trust_check(
+			&query, target->report->target, &result, err);
+	if (ret == WT_OK)
+		ret = answer_report(target->report, hive->image, result, err);
+	wt_trust_result_free(result);
+	free(stores);
+	return ret;
+}
+
+static enum wt_status check_result(
+	const struct wt_report *report, struct wt_error *err)
+{
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		if (!image->is_chosen || image->is_trusted)
+			continue;
+		if (err)
+			*err = image->verdict;
+		return WT_NO;
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_target_check(const char *target,
+	const struct wt_cert_list *chain, const char *host, int64_t at,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	const struct question question = {
+		.chain = chain, .host = host, .at = at};
+	enum wt_status ret =
+		inspect(target, options, report, hive_check, &question, err);
+
+	return ret == WT_OK ? check_result(report, err) : ret;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ * plan.h: which changes a hive needs, decided before any is made. */
+#ifndef WT_PLAN_H
+#define WT_PLAN_H
+
+#include "cert.h"
+#include "target.h"
+
+/** One certificate on its way into a store. */
+struct wt_plan_item {
+	const struct wt_cert *cert; /**< borrowed */
+	enum wt_store store;
+	uint8_t *blob; /**< NULL when it is refused; refusal says why */
+	size_t blob_len;
+	struct wt_error refusal;
+};
+
+/** The certificates of one call, judged and encoded once for all images. */
+struct wt_plan {
+	struct wt_plan_item *items;
+	size_t item_count;
+	size_t refused_count;
+};
+
+/**
+ * Judges and encodes every certificate of the list.
+ *
+ * @param report  gets the warnings
+ * @return WT_ERR_CERT when one is refused and options->keep_going is not
+ *         set, or all are
+ */
+enum wt_status wt_plan_make(const struct wt_cert_list *certs,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_plan *ret_plan, struct wt_error *err);
+void wt_plan_free(struct wt_plan *plan);
+
+/** Changes to one hive; blobs and keys are borrowed from plan and content. */
+struct wt_changes {
+	struct wt_hive_change *changes;
+	size_t count;
+};
+
+/** What add has to change in a hive; an entry a certificate to the report. */
+enum wt_status wt_plan_add(const struct wt_plan *plan,
+	const struct wt_target *target, const struct wt_target_hive *hive,
+	struct wt_changes *ret_changes, struct wt_error *err);
+
+/** What was asked to be removed, and whether it was found. */
+struct wt_selector {
+	char hex[WT_SHA256_HEX_LEN + 1]; /**< upper-case SHA-1 or SHA-256 */
+	const char *text;		 /**< as it was given */
+	bool is_found;
+};
+
+/** What remove has to change in a hive; marks the selectors found. */
+enum wt_status wt_plan_remove(struct wt_selector *selectors,
+	size_t selector_count, const struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_changes *ret_changes,
+	struct wt_error *err);
+
+/** For qsort(): entries by place, store, then key without case. */
+int wt_content_order(const void *entry, const void *other);
+
+/** The entry of a store, or NULL. Case does not matter. */
+const struct wt_hive_entry *wt_content_find(
+	const struct wt_hive_content *content, enum wt_hive_place place,
+	enum wt_store store, const char *key);
+
+/**
+ * Decodes the entry of a hive into an entry of the report: the certificate,
+ * kept by the report, or the problem. Fails only for want of memory.
+ */
+enum wt_status wt_entry_describe(struct wt_report *report,
+	const struct wt_target_hive *hive, const struct wt_hive_entry *from,
+	struct wt_entry *ret_entry, struct wt_error *err);
+
+#endif

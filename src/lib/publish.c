@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT
+ * publish.c: puts changed hives back into a target, verified. */
+#include "target.h"
+
+#include "digest.h"
+#include "report.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A hive is compared and written in pages of this size, which is also the
+ * unit of its bins. */
+#define PAGE_LEN ((size_t)4096)
+
+/* Metadata, tables and alignment that an append needs beside the hives; a
+ * large image's metadata is below 3 MB. */
+#define APPEND_ROOM_LEN ((uint64_t)4 << 20)
+
+static uint64_t file_len(int fd)
+{
+	struct stat st = {0};
+
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static enum wt_status not_as_meant(
+	const char *path, int image, struct wt_error *err)
+{
+	char which[32] = "";
+
+	if (image > 0)
+		snprintf(which, sizeof(which), " of image %d", image);
+	wt_fail(err, WT_ERR_FILE, "verify-failed", path,
+		"the hive%s read back is not the one that was written; the "
+		"result was thrown away",
+		which);
+	wt_error_hint(err,
+		"is the disk sound, is the file system full? Nothing was "
+		"changed, so it can be tried again");
+	return WT_ERR_FILE;
+}
+
+/* Opens the finished WIM afresh and looks that every image, changed or not,
+ * is there, and that the chosen ones hold what was meant. */
+static enum wt_status wim_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	const struct wt_wim *old = target->wim;
+	struct wt_wim_hive *hives = NULL;
+	struct wt_wim *wim = NULL;
+	int *images = NULL;
+	bool is_equal = true;
+	size_t count = 0;
+	struct wt_wim_options options = target->wim_options;
+	enum wt_status ret = WT_OK;
+
+	options.check_integrity = false; /* what was checked is unchanged */
+	options.progress = NULL;
+	ret = wt_wim_read(path, &options, &wim, err);
+	if (ret != WT_OK)
+		return ret;
+	hives = calloc(target->hive_count, sizeof(*hives));
+	images = calloc(target->hive_count, sizeof(*images));
+	if (!hives || !images) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	if (wim->info.image_count != old->info.image_count ||
+		wim->info.boot_index != old->info.boot_index ||
+		wim->info.is_interrupted ||
+		wim->info.has_integrity_table !=
+			old->info.has_integrity_table) {
+		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+			"the finished image has another header than was "
+			"meant; it was thrown away");
+		goto out;
+	}
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			images[count++] = (int)target->hives[i].image;
+	if (count > 0)
+		ret = wt_wim_extract(
+			path, wim, images, count, &options, hives, err);
+	if (ret != WT_OK)
+		goto out;
+	count = 0;
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
+		const struct wt_target_hive *hive = &target->hives[i];
+
+		if (hive->new_fd < 0)
+			continue;
+		ret = wt_files_equal(hives[count++].hive_fd, hive->new_fd, path,
+			&is_equal, err);
+		if (ret == WT_OK && !is_equal)
+			ret = not_as_meant(
+				path, old->images[hive->image].index, err);
+	}
+	wt_wim_hives_close(hives, count);
+out:
+	free(images);
+	free(hives);
+	wt_wim_free(wim);
+	return ret;
+}
+
+static enum wt_status hive_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_equal = false;
+	enum wt_status ret = WT_OK;
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", path,
+			"cannot be opened to verify it");
+	ret = wt_files_equal(fd, target->hives[0].new_fd, path, &is_equal, err);
+	close(fd);
+	if (ret == WT_OK && !is_equal)
+		ret = not_as_meant(path, 0, err);
+	return ret;
+}
+
+static enum wt_status wim_rebuild(
+	void *ctx, const char *path, const char *new_path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+
+	return wt_wim_rebuild(path, new_path, &target->wim_options, err);
+}
+
+static void publish_init(
+	const struct wt_target *target, struct wt_publish *publish)
+{
+	const struct wt_options *options = target->options;
+	bool is_wim = target->kind == WT_TARGET_WIM;
+
+	*publish = (struct wt_publish){
+		.output = options->output,
+		.force = options->force,
+		.backup_suffix =
+			options->output ? NULL : options->backup_suffix,
+		.rebuild = is_wim && options->rebuild ? wim_rebuild : NULL,
+		.verify = is_wim ? wim_verify : hive_verify,
+		.rebuild_ctx = (void *)(uintptr_t)target,
+		.verify_ctx = (void *)(uintptr_t)target,
+		.cancel = options->cancel,
+		.progress = options->progress,
+		.progress_ctx = options->progress_ctx,
+	};
+}
+
+/* What wimlib would write, worked out on a skeleton of the WIM. */
+static enum wt_status wim_patch(struct wt_target *target,
+	struct wt_wim_patch *ret_patch, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_run_folder *folder = NULL;
+	struct wt_wim_put *puts = NULL;
+	size_t count = 0;
+	enum wt_status ret = WT_OK;
+
+	puts = calloc(target->hive_count, sizeof(*puts));
+	if (!puts)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			puts[count++] = (struct wt_wim_put){
+				.image = (int)target->hives[i].image,
+				.hive_fd = target->hives[i].new_fd,
+			};
+	if (count == 0) /* a plain copy, or a rebuild */
+		goto out;
+	ret = wt_run_folder_new(options->temp_parent, &folder, err);
+	if (ret != WT_OK)
+		goto out;
+	target->wim_options.temp_folder = wt_run_folder_path(folder);
+	ret = wt_wim_make_patch(target->file->path, target->wim, puts, count,
+		options->access, &target->wim_options, ret_patch, err);
+	target->wim_options.temp_folder = NULL;
+	wt_run_folder_free(folder);
+out:
+	free(puts);
+	return ret;
+}
+
+static enum wt_status access_report(const struct wt_target *target,
+	const struct wt_wim_patch *patch, struct wt_error *err)
+{
+	struct wt_report *report = target->report;
+
+	report->access = patch->access == WT_ACCESS_MOUNT ? "mount" : "update";
+	if (patch->access_reason[0] == '\0')
+		return WT_OK;
+	return wt_report_text(
+		report, patch->access_reason, &report->access_why, err);
+}
+
+static enum wt_status wim_publish(struct wt_target *target,
+	const struct wt_publish *publish, struct wt_copy *copy,
+	struct wt_error *err)
+{
+	struct wt_wim_patch made = {.fd = -1};
+	struct wt_extent extents[2] = {{0}};
+	struct wt_patch patch = {.extents = extents, .extent_count = 2};
+	enum wt_status ret = wim_patch(target, &made, err);
+
+	if (ret == WT_OK && made.fd >= 0)
+		ret = access_report(target, &made, err);
+	if (ret != WT_OK) {
+		wt_copy_abandon(copy);
+		goto out;
+	}
+	if (made.fd < 0)
+		return wt_copy_publish(copy,
+			&(struct wt_patch){.old_len = target->file->len,
+				.new_len = target->file->len},
+			err);
+	patch.old_len = made.old_len;
+	patch.new_len = made.new_len;
+	extents[0] =
+		(struct wt_extent){.len = WT_WIM_HEADER_LEN, .src_fd = made.fd};
+	extents[1] = (struct wt_extent){.offset = made.tail_offset,
+		.len = made.new_len - made.tail_offset,
+		.src_fd = made.fd,
+		.src_offset = made.tail_offset};
+	if (copy)
+		ret = wt_copy_publish(copy, &patch, err);
+	else
+		ret = wt_workfile_patch(target->file, &patch, publish, err);
+out:
+	if (made.fd >= 0)
+		close(made.fd);
+	return ret;
+}
+
+/* Adds a page to the extents, joined to the last one where they touch. */
+static enum wt_status page_add(struct wt_patch *patch, uint64_t offset,
+	uint64_t len, int src_fd, struct wt_error *err)
+{
+	size_t count = patch->extent_count;
+	struct wt_extent *last = count > 0 ? &patch->extents[count - 1] : NULL;
+	struct wt_extent *extents = patch->extents;
+
+	if (last && last->offset + last->len == offset &&
+		offset != patch->old_len) {
+		last->len += len;
+		return WT_OK;
+	}
+	if ((count & (count - 1)) == 0)
+		extents = reallocarray(
+			extents, count == 0 ? 1 : count * 2, sizeof(*extents));
+	if (!extents)
+		return wt_fail_memory(err);
+	patch->extents = extents;
+	extents[patch->extent_count++] = (struct wt_extent){.offset = offset,
+		.len = len,
+		.src_fd = src_fd,
+		.src_offset = offset};
+	return WT_OK;
+}
+
+/* The pages in which the new hive differs from the file. */
+static enum wt_status hive_diff(const struct wt_target *target,
+	struct wt_patch *patch, struct wt_error *err)
+{
+	int new_fd = target->hives[0].new_fd;
+	const char *path = target->file->path;
+	char old_page[PAGE_LEN], new_page[PAGE_LEN];
+	size_t old_len = 0, new_len = 0;
+	enum wt_status ret = WT_OK;
+
+	patch->old_len = target->file->len;
+	patch->new_len = file_len(new_fd);
+	for (uint64_t at = 0; ret == WT_OK && at < patch->new_len;
+		at += PAGE_LEN) {
+		ret = wt_read_at(target->file->fd, old_page, PAGE_LEN, at, path,
+			&old_len, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(new_fd, new_page, PAGE_LEN, at, path,
+				&new_len, err);
+		if (ret == WT_OK &&
+			(old_len != new_len ||
+				memcmp(old_page, new_page, new_len) != 0))
+			ret = page_add(patch, at, new_len, new_fd, err);
+	}
+	return ret;
+}
+
+static enum wt_status hive_publish(struct wt_target *target,
+	const struct wt_publish *publish, struct wt_copy *copy,
+	struct wt_error *err)
+{
+	struct wt_patch patch = {0};
+	enum wt_status ret = hive_diff(target, &patch, err);
+
+	if (ret == WT_OK && copy) {
+		ret = wt_copy_publish(copy, &patch, err);
+		copy = NULL; /* published or removed */
+	} else if (ret == WT_OK) {
+		ret = wt_workfile_patch(target->file, &patch, publish, err);
+	}
+	wt_copy_abandon(copy);
+	free(patch.extents);
+	return ret;
+}
+
+/* Size, hash and the words for what was done. */
+static enum wt_status published_report(
+	struct wt_target *target, bool is_copy, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	const char *path =
+		options->output ? options->output : target->file->path;
+	enum wt_status ret = WT_OK;
+	int fd = -1;
+
+	report->is_changed = true;
+	report->output = options->output;
+	report->commit = is_copy			 ? "replace"
+			 : target->kind == WT_TARGET_WIM ? "append"
+							 : "in-place";
+	if (options->backup_suffix && !options->output) {
+		char *backup = NULL;
+
+		if (asprintf(&backup, "%s%s", target->file->path,
+			    options->backup_suffix) < 0)
+			return wt_fail_memory(err);
+		ret = wt_report_text(report, backup, &report->backup, err);
+		free(backup);
+		if (ret != WT_OK)
+			return ret;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", path,
+			"was written, but cannot be opened");
+	report->size_after = file_len(fd);
+	if (options->hash_target)
+		ret = wt_digest_file(
+			fd, path, options->cancel, report->sha256_after, err);
+	close(fd);
+	return ret;
+}
+
+enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	bool is_wim = target->kind == WT_TARGET_WIM;
+	bool is_copy = options->output ||
+		       (is_wim && options->commit == WT_COMMIT_REPLACE);
+	struct wt_publish publish = {0};
+	struct wt_copy *copy = NULL;
+	uint64_t room_len = is_wim ? APPEND_ROOM_LEN : 0;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			room_len += file_len(target->hives[i].new_fd);
+	publish_init(target, &publish);
+	/* The copy runs beside the work on the skeleton. */
+	if (is_copy)
+		ret = wt_copy_begin(
+			target->file, &publish, room_len, &copy, err);
+	if (ret != WT_OK)
+		return ret;
+	if (is_wim)
+		ret = wim_publish(target, &publish, copy, err);
+	else
+		ret = hive_publish(target, &publish, copy, err);
+	if (ret != WT_OK)
+		return ret;
+	return published_report(target, is_copy, err);
+}

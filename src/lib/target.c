@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT
+ * target.c: a WIM, a bare hive or a Windows folder, seen as hives. */
+#include "target.h"
+
+#include "child.h"
+#include "choose.h"
+#include "digest.h"
+#include "folder.h"
+#include "report.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often a reader begins anew when a writer changed the file under it. */
+#define READ_TRIES 5
+
+static void fds_close(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+void wt_target_close(struct wt_target *target)
+{
+	if (!target)
+		return;
+	for (size_t i = 0; i < target->hive_count; i++) {
+		struct wt_target_hive *hive = &target->hives[i];
+
+		/* A bare hive that is sound is read from the file itself. */
+		if (hive->fd >= 0 && hive->fd != target->file->fd)
+			close(hive->fd);
+		if (hive->new_fd >= 0)
+			close(hive->new_fd);
+		wt_hive_content_free(hive->content);
+	}
+	free(target->hives);
+	wt_wim_free(target->wim);
+	wt_workfile_close(target->file);
+	free(target);
+}
+
+/* Opens the file, locked when it is to be written. */
+static enum wt_status file_open(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	enum wt_status ret = WT_OK;
+
+	if (target->is_writing && !options->dry_run)
+		ret = wt_workfile_lock(path, options->wait_seconds,
+			options->cancel, &target->file, err);
+	else
+		ret = wt_workfile_open(path, &target->file, err);
+	if (ret != WT_OK)
+		return ret;
+	if (target->file->note[0] != '\0')
+		wt_report_warn(target->report, "interrupted-run", "%s: %s",
+			path, target->file->note);
+	target->report->size_before = target->file->len;
+	return WT_OK;
+}
+
+/* A folder: its hive is opened twice, once without following any link, and
+ * both must be the same file. */
+static enum wt_status folder_open(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	struct stat found = {0}, opened = {0};
+	char *hive_path = NULL;
+	int fd = -1;
+	enum wt_status ret = wt_folder_find_hive(path, &hive_path, &fd, err);
+
+	if (ret != WT_OK)
+		return ret;
+	ret = file_open(target, hive_path, err);
+	if (ret != WT_OK)
+		goto out;
+	if (fstat(fd, &found) != 0 || fstat(target->file->fd, &opened) != 0 ||
+		found.st_dev != opened.st_dev ||
+		found.st_ino != opened.st_ino) {
+		ret = wt_fail(err, WT_ERR_FILE, "changed-meanwhile", hive_path,
+			"was exchanged while it was opened");
+		goto out;
+	}
+	ret = wt_report_add_images(target->report, 1, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(target->report, hive_path,
+			&wt_report_image(target->report, 0)->hive_path, err);
+out:
+	close(fd);
+	wt_free(hive_path);
+	return ret;
+}
+
+static enum wt_status image_describe(struct wt_report *report, size_t index,
+	const struct wt_wim_image *from, struct wt_error *err)
+{
+	struct wt_image *image = wt_report_image(report, index);
+	enum wt_status ret = WT_OK;
+
+	image->index = from->index;
+	image->is_boot = from->is_boot;
+	image->hive_len = from->hive_len;
+	image->problem = from->hive_error;
+	ret = wt_report_text(report, from->name, &image->name, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->description, &image->description, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(report, from->arch, &image->arch, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->version, &image->version, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->hive_path, &image->hive_path, err);
+	return ret;
+}
+
+static enum wt_status wim_describe(
+	struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_info *info = &target->wim->info;
+	struct wt_report *report = target->report;
+	enum wt_status ret = WT_OK;
+
+	report->chunk_len = info->chunk_len;
+	report->boot_index = info->boot_index;
+	report->has_integrity_table = info->has_integrity_table;
+	report->is_interrupted = info->is_interrupted;
+	report->is_pipable = info->is_pipable;
+	report->is_solid = info->is_solid;
+	report->hole_len =
+		info->len > info->used_len ? info->len - info->used_len : 0;
+	ret = wt_report_text(
+		report, info->compression, &report->compression, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(report, info->guid, &report->guid, err);
+	if (ret == WT_OK)
+		ret = wt_report_add_images(
+			report, (size_t)info->image_count, err);
+	for (size_t i = 0; ret == WT_OK && i < report->image_count; i++)
+		ret = image_describe(report, i, &target->wim->images[i], err);
+	return ret;
+}
+
+/* What a WIM must be, to be written. */
+static enum wt_status wim_is_writable(
+	const struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_info *info = &target->wim->info;
+	const char *path = target->file->path;
+
+	/* With repair it is mended by now, or would be in a real run. */
+	if (info->is_interrupted && !target->options->repair) {
+		wt_fail(err, WT_ERR_WIM, "image-interrupted", path,
+			"a writer was interrupted and left it marked so "
+			"(WRITE_IN_PROGRESS), with %llu bytes behind its end",
+			(unsigned long long)(info->len - info->used_len));
+		wt_error_hint(err, "--repair gives back the state before "
+				   "that writer, and goes on from there");
+		return WT_ERR_WIM;
+	}
+	if (info->is_pipable) {
+		wt_fail(err, WT_ERR_WIM, "wim-pipable", path,
+			"is a pipable WIM, which cannot be appended to");
+		wt_error_hint(err,
+			"make an ordinary one of it: wimlib-imagex "
+			"export %s all new.wim",
+			path);
+		return WT_ERR_WIM;
+	}
+	if (info->is_read_only) {
+		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", path,
+			"is marked read-only in its header");
+		wt_error_hint(err,
+			"export it to a new file: wimlib-imagex "
+			"export %s all new.wim",
+			path);
+		return WT_ERR_WIM;
+	}
+	return WT_OK;
+}
+
+/* Takes back what an interrupted writer left: header and length. */
+static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_publish publish = {.cancel = options->cancel};
+	uint8_t header[WT_WIM_HEADER_LEN] = {0};
+	struct wt_extent extent = {.len = sizeof(header), .src_fd = -1};
+	struct wt_patch patch = {.old_len = target->file->len,
+		.extents = &extent,
+		.extent_count = 1};
+	enum wt_status ret = WT_OK;
+
+	if (options->output) {
+		wt_fail(err, WT_ERR_USAGE, "repair-output", target->file->path,
+			"--repair mends the file itself, --output leaves it");
+		wt_error_hint(err, "copy the file, and repair the copy");
+		return WT_ERR_USAGE;
+	}
+	ret = wt_wim_repair(target->file->path, header, &patch.new_len, err);
+	if (ret != WT_OK)
+		return ret;
+	extent.src_fd = memfd_create("wimtrust-header", MFD_CLOEXEC);
+	if (extent.src_fd < 0 ||
+		write(extent.src_fd, header, sizeof(header)) != sizeof(header))
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+			target->file->path, "cannot hold the header");
+	else
+		ret = wt_workfile_patch(target->file, &patch, &publish, err);
+	if (ret == WT_OK) {
+		target->file->len = patch.new_len;
+		target->report->is_changed = true;
+		wt_report_warn(target->report, "repaired",
+			"%s: an interrupted write was taken back, %llu bytes "
+			"were cut off",
+			target->file->path,
+			(unsigned long long)(patch.old_len - patch.new_len));
+	}
+	if (extent.src_fd >= 0)
+		close(extent.src_fd);
+	return ret;
+}
+
+static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
+{
+	enum wt_status ret = wt_wim_read(
+		target->file->path, &target->wim_options, &target->wim, err);
+
+	if (ret != WT_OK || !target->is_writing || target->options->dry_run ||
+		!target->wim->info.is_interrupted || !target->options->repair)
+		return ret;
+	ret = wim_repair(target, err);
+	wt_wim_free(target->wim);
+	target->wim = NULL;
+	if (ret != WT_OK)
+		return ret;
+	return wt_wim_read(
+		target->file->path, &target->wim_options, &target->wim, err);
+}
+
+static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	enum wt_status ret = WT_OK;
+
+	target->wim_options = (struct wt_wim_options){
+		.threads = options->threads,
+		.check_integrity =
+			options->check_integrity || target->is_writing,
+		.cancel = options->cancel,
+		.progress = options->progress,
+		.progress_ctx = options->progress_ctx,
+	};
+	ret = wim_read(target, err);
+	if (ret == WT_OK)
+		ret = wim_describe(target, err);
+	if (ret == WT_OK && target->is_writing)
+		ret = wim_is_writable(target, err);
+	return ret;
+}
+
+static enum wt_status kind_tell(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	struct wt_report *report = target->report;
+	char magic[4] = "";
+	size_t len = 0;
+	enum wt_status ret = WT_OK;
+	struct stat st = {0};
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		target->kind = report->kind = WT_TARGET_FOLDER;
+		return folder_open(target, path, err);
+	}
+	ret = file_open(target, path, err);
+	if (ret == WT_OK)
+		ret = wt_read_at(target->file->fd, magic, sizeof(magic), 0,
+			path, &len, err);
+	if (ret != WT_OK)
+		return ret;
+	/* What is no hive may be a WIM; the WIM module says what else it is. */
+	if (len == sizeof(magic) && memcmp(magic, "regf", 4) == 0) {
+		target->kind = report->kind = WT_TARGET_HIVE;
+		ret = wt_report_add_images(report, 1, err);
+		if (ret == WT_OK)
+			ret = wt_report_text(report, path,
+				&wt_report_image(report, 0)->hive_path, err);
+		return ret;
+	}
+	target->kind = report->kind = WT_TARGET_WIM;
+	return wim_open(target, err);
+}
+
+static enum wt_status hives_new(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_report *report = target->report;
+
+	target->hives = calloc(report->image_count, sizeof(*target->hives));
+	if (!target->hives)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < report->image_count; i++)
+		if (report->images[i].is_chosen)
+			target->hives[target->hive_count++] =
+				(struct wt_target_hive){
+					.image = i, .fd = -1, .new_fd = -1};
+	return WT_OK;
+}
+
+static enum wt_status hive_dirty(const char *object,
+	const struct wt_hive_state *state, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_HIVE, "hive-dirty", object,
+		"was not closed cleanly: its transaction logs hold %llu "
+		"entries (%llu bytes) that it lacks",
+		(unsigned long long)state->log_entry_count,
+		(unsigned long long)state->log_len);
+	if (state->has_usable_log)
+		wt_error_hint(err, "--replay-logs applies them first, "
+				   "--discard-logs gives them up");
+	else
+		wt_error_hint(err, "no usable log stands beside it; "
+				   "--discard-logs takes the hive as it is");
+	return WT_ERR_HIVE;
+}
+
+/* A dirty hive lacks what its logs hold. Readers show what it has, writers
+ * are told to decide. */
+static enum wt_status hive_mend(struct wt_target *target,
+	struct wt_target_hive *hive, const struct wt_hive_files *files,
+	struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	struct wt_hive_state state = {0};
+	bool is_stopped = false;
+	enum wt_status ret = wt_hive_state(files, &state, err);
+
+	hive->fd = files->hive_fd;
+	if (ret != WT_OK || !state.is_dirty)
+		return ret;
+	wt_report_image(report, hive->image)->is_dirty = true;
+	if (options->replay_logs && state.has_usable_log) {
+		ret = wt_hive_replay(files, &hive->fd, &is_stopped, err);
+		if (ret == WT_OK)
+			wt_report_warn(report, "logs-replayed",
+				"%s: %llu entries of its transaction logs "
+				"were applied first%s",
+				files->object,
+				(unsigned long long)state.log_entry_count,
+				is_stopped ? "; a damaged one ended that early"
+					   : "");
+	} else if (options->discard_logs) {
+		ret = wt_hive_discard_logs(files, &hive->fd, err);
+		if (ret == WT_OK)
+			wt_report_warn(report, "logs-discarded",
+				"%s: %llu entries (%llu bytes) of its "
+				"transaction logs are given up",
+				files->object,
+				(unsigned long long)state.log_entry_count,
+				(unsigned long long)state.log_len);
+	} else if (target->is_writing) {
+		return hive_dirty(files->object, &state, err);
+	} else {
+		wt_report_warn(report, "hive-dirty",
+			"%s: its transaction logs hold %llu entries that it "
+			"lacks; --replay-logs shows it with them",
+			files->object,
+			(unsigned long long)state.log_entry_count);
+		return WT_OK;
+	}
+	hive->is_mended = ret == WT_OK;
+	return ret;
+}
+
+/* Names a hive in messages: "boot.wim: image 2: SOFTWARE". */
+static void hive_object(const struct wt_target *target,
+	const struct wt_target_hive *hive, char *text, size_t size)
+{
+	const struct wt_report *report = target->report;
+	int index = report->images[hive->image].index;
+
+	if (target->kind == WT_TARGET_WIM)
+		snprintf(text, size, "%s: image %d: SOFTWARE", report->target,
+			index);
+	else
+		snprintf(text, size, "%s", target->file->path);
+}
+
+static enum wt_status hive_open(struct wt_target *target,
+	struct wt_target_hive *hive, struct wt_hive_files *files,
+	struct wt_error *err)
+{
+	struct wt_image *image = wt_report_image(target->report, hive->image);
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = WT_OK;
+
+	hive_object(target, hive, object, sizeof(object));
+	files->object = object;
+	ret = hive_mend(target, hive, files, err);
+	if (ret == WT_OK)
+		ret = wt_hive_read(hive->fd, object, target->options->cancel,
+			&hive->content, err);
+	if (ret == WT_OK)
+		image->key_count = hive->content->key_count;
+	return ret;
+}
+
+static enum wt_status wim_hives_open(
+	struct wt_target *target, struct wt_error *err)
+{
+	struct wt_wim_hive *from = calloc(target->hive_count, sizeof(*from));
+	int *images = calloc(target->hive_count, sizeof(*images));
+	enum wt_status ret = WT_OK;
+
+	if (!from || !images) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	for (size_t i = 0; i < target->hive_count; i++)
+		images[i] = (int)target->hives[i].image;
+	ret = wt_wim_extract(target->file->path, target->wim, images,
+		target->hive_count, &target->wim_options, from, err);
+	if (ret != WT_OK)
+		goto out;
+	for (size_t i = 0; i < target->hive_count; i++) {
+		struct wt_hive_files files = {.hive_fd = from[i].hive_fd};
+
+		memcpy(files.log_fds, from[i].log_fds, sizeof(files.log_fds));
+		if (ret == WT_OK)
+			ret = hive_open(target, &target->hives[i], &files, err);
+		if (target->hives[i].fd == from[i].hive_fd)
+			from[i].hive_fd = -1; /* the target's now */
+	}
+	wt_wim_hives_close(from, target->hive_count);
+out:
+	free(from);
+	free(images);
+	return ret;
+}
+
+static enum wt_status bare_hive_open(
+	struct wt_target *target, struct wt_error *err)
+{
+	struct wt_hive_files files = {.hive_fd = target->file->fd};
+	enum wt_status ret = wt_folder_open_logs(
+		target->file->dir_fd, target->file->name, files.log_fds, err);
+
+	wt_report_image(target->report, 0)->hive_len = target->file->len;
+	if (ret == WT_OK)
+		ret = hive_open(target, &target->hives[0], &files, err);
+	fds_close(files.log_fds, 3);
+	return ret;
+}
+
+static enum wt_status target_fill(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	enum wt_status ret = kind_tell(target, path, err);
+
+	if (ret == WT_OK && options->hash_target)
+		ret = wt_digest_file(target->file->fd, path, options->cancel,
+			report->sha256_before, err);
+	if (ret == WT_OK)
+		ret = wt_images_choose(
+			report, options->images, options->image_count, err);
+	if (ret == WT_OK)
+		ret = hives_new(target, err);
+	if (ret != WT_OK)
+		return ret;
+	if (target->kind == WT_TARGET_WIM)
+		return wim_hives_open(target, err);
+	return bare_hive_open(target, err);
+}
+
+/* Has the file at path become another since it was opened? */
+static bool is_changed_meanwhile(const struct wt_target *target)
+{
+	const struct wt_workfile *file = target->file;
+	struct stat now = {0}, opened = {0};
+
+	if (!file || fstat(file->fd, &opened) != 0 ||
+		stat(file->path, &now) != 0)
+		return false;
+	return now.st_ino != opened.st_ino || now.st_dev != opened.st_dev ||
+	       (uint64_t)now.st_size != file->len;
+}
+
+static enum wt_status target_try(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	bool *ret_retry, struct wt_target **ret_target, struct wt_error *err)
+{
+	struct wt_target *target = calloc(1, sizeof(*target));
+	enum wt_status ret = WT_OK;
+
+	if (!target)
+		return wt_fail_memory(err);
+	target->options = options;
+	target->report = report;
+	target->is_writing = is_writing;
+	ret = wt_report_text(report, path, &report->target, err);
+	if (ret == WT_OK)
+		ret = target_fill(target, path, err);
+	if (ret != WT_OK) {
+		*ret_retry = !is_writing && ret != WT_INTERRUPTED &&
+			     is_changed_meanwhile(target);
+		wt_target_close(target);
+		return ret;
+	}
+	*ret_target = target;
+	return WT_OK;
+}
+
+enum wt_status wt_target_open(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_target **ret_target, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+	bool is_retry = false;
+
+	/* Readers take no lock: when a writer published a new file between
+	 * two steps, what was read may not fit together. */
+	for (int i = 0; i < READ_TRIES; i++) {
+		is_retry = false;
+		ret = target_try(path, is_writing, options, report, &is_retry,
+			ret_target, err);
+		if (!is_retry)
+			break;
+		wt_report_clear(report);
+	}
+	return ret;
+}

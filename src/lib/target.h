@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * target.h: a WIM, a bare hive or a Windows folder, seen as hives. */
+#ifndef WT_TARGET_H
+#define WT_TARGET_H
+
+#include "hive.h"
+#include "wim.h"
+#include "workfile.h"
+
+/** The hive of one chosen image. */
+struct wt_target_hive {
+	size_t image;	/**< index into the report's images */
+	int fd;		/**< readable; clean: its logs applied or given up */
+	bool is_mended; /**< fd is not what the target holds: write it */
+	struct wt_hive_content *content;
+	int new_fd; /**< the changed hive, to be put back; -1: unchanged */
+};
+
+/** An open target. What it finds out goes into the report as well. */
+struct wt_target {
+	const struct wt_options *options;
+	struct wt_report *report;
+	enum wt_target_kind kind;
+	bool is_writing;
+	struct wt_workfile *file; /**< the WIM, or the hive itself */
+	struct wt_wim *wim;	  /**< NULL unless it is a WIM */
+	struct wt_wim_options wim_options;
+	struct wt_target_hive *hives; /**< of the chosen images */
+	size_t hive_count;
+};
+
+/**
+ * Opens path, tells what it is, chooses images and reads their hives.
+ *
+ * @param is_writing  lock it (but for a dry run), and refuse what must not
+ *                    be written: an image that a writer left, a dirty hive
+ * @param report      filled with all that is learnt, on failure too
+ */
+enum wt_status wt_target_open(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_target **ret_target, struct wt_error *err);
+
+/** Unlocks, closes and frees; NULL allowed. */
+void wt_target_close(struct wt_target *target);
+
+/**
+ * Puts every new_fd into its image and publishes the result as the options
+ * say, verified. On failure the target is as it was.
+ */
+enum wt_status wt_target_publish(
+	struct wt_target *target, struct wt_error *err);
+
+#endif
