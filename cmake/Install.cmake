@@ -1,16 +1,42 @@
-# What `cmake --install` puts where.
-configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/wimtrust.pc.in"
+# What `cmake --install` puts where. The tree can be moved as a whole: nothing
+# in it names the prefix.
+set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/wimtrust")
+
+# From the folder of wimtrust.pc up to the prefix.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(WT_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(WT_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+configure_file("${CMAKE_CURRENT_LIST_DIR}/wimtrust.pc.in"
   "${CMAKE_CURRENT_BINARY_DIR}/wimtrust.pc" @ONLY)
 configure_package_config_file(
-  "${CMAKE_CURRENT_SOURCE_DIR}/cmake/wimtrust-config.cmake.in"
+  "${CMAKE_CURRENT_LIST_DIR}/wimtrust-config.cmake.in"
   "${CMAKE_CURRENT_BINARY_DIR}/wimtrust-config.cmake"
-  INSTALL_DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/wimtrust")
+  INSTALL_DESTINATION "${cmake_dir}"
+  NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(
   "${CMAKE_CURRENT_BINARY_DIR}/wimtrust-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
 
-install(TARGETS wimtrust_cli RUNTIME)
-install(TARGETS wimtrust_static wimtrust_shared wimtrust_flags
-  EXPORT wimtrust-targets)
-install(FILES include/wimtrust/wimtrust.h
-  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/wimtrust")
+install(TARGETS wimtrust_shared EXPORT wimtrust-shared
+  LIBRARY COMPONENT lib NAMELINK_COMPONENT dev)
+install(TARGETS wimtrust_static EXPORT wimtrust-static
+  ARCHIVE COMPONENT dev)
+# Two files: who links the shared library needs none of the packages that the
+# static one is linked with.
+foreach(kind shared static)
+  install(EXPORT wimtrust-${kind} NAMESPACE wimtrust::
+    DESTINATION "${cmake_dir}" COMPONENT dev)
+endforeach()
+install(FILES
+  "${CMAKE_CURRENT_BINARY_DIR}/wimtrust-config.cmake"
+  "${CMAKE_CURRENT_BINARY_DIR}/wimtrust-config-version.cmake"
+  "${CMAKE_CURRENT_LIST_DIR}/FindWimlib.cmake"
+  DESTINATION "${cmake_dir}" COMPONENT dev)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wimtrust.pc"
+  DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT dev)
+install(FILES "${PROJECT_SOURCE_DIR}/include/wimtrust/wimtrust.h"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/wimtrust" COMPONENT dev)
