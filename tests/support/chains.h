@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * chains.h: certificates and registry values that the tests make. */
+#ifndef WT_CHAINS_H
+#define WT_CHAINS_H
+
+#include "trust.h"
+
+/** Properties of a registry value; NULL leaves one out. */
+struct chains_properties {
+	const char *usage;	      /**< 0x09: OIDs, comma-separated */
+	const char *disallowed_from;  /**< 0x68: seconds; "": no data */
+	const char *disallowed_usage; /**< 0x7A */
+	const char *not_before;	      /**< 0x7E: seconds */
+	const char *not_before_usage; /**< 0x7F */
+};
+
+/** The certificate in path as if it were read from a registry value. */
+struct wt_cert_list *chains_read_value(
+	const char *path, const struct chains_properties *properties);
+
+/** A server's chain and an image's stores. */
+struct chains_set {
+	struct wt_cert_list *chain;
+	struct wt_cert_list *certs; /**< what the copies borrow */
+	struct wt_trust_cert *copies;
+	size_t copy_count;
+};
+
+/**
+ * Roots, and intermediates under them, in the image; the server sends its own
+ * alone, which hangs two intermediates below the last root.
+ */
+struct chains_set *chains_make_image(size_t root_count, size_t ca_count);
+
+/** CAs each signed by each other, and no root; all sent by the server. */
+struct chains_set *chains_make_maze(size_t ca_count);
+
+void chains_free(struct chains_set *set);
+
+#endif
