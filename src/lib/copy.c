@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ * copy.c: a private copy beside the place where it will be published. */
+#include "copy.h"
+
+#include "file_attributes.h"
+#include "file_io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+void wt_copy_free(struct wt_copy *copy)
+{
+	if (!copy)
+		return;
+	if (copy->has_thread) {
+		atomic_store(&copy->state.is_stopped, true);
+		pthread_join(copy->thread, NULL);
+	}
+	if (copy->fd >= 0) {
+		if (copy->temp_name[0] != '\0')
+			unlinkat(copy->dir_fd, copy->temp_name, 0);
+		close(copy->fd);
+	}
+	if (copy->replaced_fd >= 0 && !copy->is_itself)
+		close(copy->replaced_fd);
+	if (copy->dir_fd >= 0)
+		close(copy->dir_fd);
+	free(copy->temp_path);
+	free(copy->folder);
+	free(copy->name);
+	free(copy->path);
+	free(copy);
+}
+
+void wt_copy_abandon(struct wt_copy *copy)
+{
+	wt_copy_free(copy);
+}
+
+/* Other names of the file that are backups of it: NAME and a suffix, in the
+ * same folder. A run that was killed between making the backup and renaming
+ * the new file into place leaves one. */
+static unsigned backups_count(const struct wt_copy *copy)
+{
+	size_t name_len = strlen(copy->name);
+	unsigned count = 0;
+	DIR *dir = NULL;
+	int fd = wt_io_open(copy->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return 0;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return 0;
+	}
+	for (;;) {
+		struct dirent *entry = readdir(dir);
+		struct stat found = {0};
+
+		if (!entry)
+			break;
+		if (strncmp(entry->d_name, copy->name, name_len) == 0 &&
+			entry->d_name[name_len] != '\0' &&
+			fstatat(copy->dir_fd, entry->d_name, &found,
+				AT_SYMLINK_NOFOLLOW) == 0 &&
+			found.st_dev == copy->source.st_dev &&
+			found.st_ino == copy->source.st_ino)
+			count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+static enum wt_status place_itself(struct wt_copy *copy, struct wt_error *err)
+{
+	const struct wt_workfile *file = copy->file;
+	char *slash = NULL;
+
+	copy->name = strdup(file->name);
+	copy->path = strdup(file->path);
+	copy->folder = strdup(file->path);
+	if (!copy->name || !copy->path || !copy->folder)
+		return wt_fail_memory(err);
+	slash = strrchr(copy->folder, '/');
+	slash[slash == copy->folder ? 1 : 0] = '\0';
+	copy->dir_fd = wt_io_open(file->dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (copy->dir_fd < 0)
+		return wt_io_fail(err, file->path, "cannot open its folder");
+	copy->is_itself = true;
+	copy->replaced_fd = file->fd;
+	copy->replaced = copy->source;
+	if (copy->source.st_nlink <= 1 ||
+		copy->source.st_nlink == 1 + backups_count(copy))
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "hard-linked", file->path,
+		"has %lu names (hard links); replacing it under this one "
+		"would leave the others behind",
+		(unsigned long)copy->source.st_nlink);
+	wt_error_hint(err, "use --commit append, which writes into the file "
+			   "itself, or -o FILE");
+	return WT_ERR_FILE;
+}
+
+static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
+{
+	int fd = wt_io_open(copy->dir_fd, copy->name, O_RDONLY | O_NOFOLLOW, 0);
+
+	if (fd < 0 && errno == ENOENT)
+		return WT_OK;
+	/* One that cannot be read can be replaced all the same, but its owner
+	 * and attributes cannot be kept. */
+	if (fd < 0)
+		return wt_io_fail(err, copy->path,
+			"is there and cannot be "
+			"opened");
+	copy->replaced_fd = fd;
+	if (fstat(fd, &copy->replaced) != 0)
+		return wt_io_fail(err, copy->path, "cannot read it");
+	if (!S_ISREG(copy->replaced.st_mode))
+		return wt_fail(err, WT_ERR_FILE, "not-a-file", copy->path,
+			"is a folder, pipe or device, not a file");
+	if (copy->replaced.st_dev == copy->source.st_dev &&
+		copy->replaced.st_ino == copy->source.st_ino) {
+		wt_fail(err, WT_ERR_USAGE, "output-is-target", copy->path,
+			"is the file that is read");
+		wt_error_hint(err, "leave out -o to change it");
+		return WT_ERR_USAGE;
+	}
+	if (copy->publish->force)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
+		"exists already");
+	wt_error_hint(err, "use -f (--force) to replace it");
+	return WT_ERR_FILE;
+}
+
+/* An output that is there may be a link, which is followed; one that is not
+ * needs a folder. */
+static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
+{
+	const char *output = copy->publish->output;
+	char *path = realpath(output, NULL);
+	char *slash = NULL;
+
+	if (!path)
+		path = strdup(output);
+	if (!path)
+		return wt_fail_memory(err);
+	copy->path = path;
+	slash = strrchr(path, '/');
+	copy->name = strdup(slash ? slash + 1 : path);
+	if (!slash)
+		copy->folder = strdup(".");
+	else if (slash == path)
+		copy->folder = strdup("/");
+	else
+		copy->folder = strndup(path, (size_t)(slash - path));
+	if (!copy->name || !copy->folder)
+		return wt_fail_memory(err);
+	if (copy->name[0] == '\0')
+		return wt_fail(err, WT_ERR_FILE, "not-a-file", output,
+			"names a folder, not a file");
+	copy->dir_fd =
+		wt_io_open(AT_FDCWD, copy->folder, O_RDONLY | O_DIRECTORY, 0);
+	if (copy->dir_fd < 0)
+		return wt_io_fail(
+			err, output, "cannot open its folder %s", copy->folder);
+	return output_look(copy, err);
+}
+
+static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
+{
+	copy->fd = wt_temp_create(
+		copy->dir_fd, copy->name, false, copy->temp_name);
+	if (copy->fd < 0) {
+		wt_io_fail(err, copy->path,
+			"cannot make a new file in its folder %s",
+			copy->folder);
+		if (copy->is_itself)
+			wt_error_hint(err, "write another file with -o FILE, "
+					   "or into the file itself with "
+					   "--commit append");
+		return WT_ERR_FILE;
+	}
+	if (asprintf(&copy->temp_path, "%s/%s", copy->folder, copy->temp_name) <
+		0) {
+		copy->temp_path = NULL;
+		return wt_fail_memory(err);
+	}
+	if (copy->replaced_fd >= 0)
+		return wt_attributes_copy(copy->replaced_fd, &copy->replaced,
+			copy->fd, copy->path, err);
+	return wt_attributes_new_file(&copy->source, copy->fd, copy->path, err);
+}
+
+static enum wt_status room_check(
+	const struct wt_copy *copy, uint64_t need, struct wt_error *err)
+{
+	struct statvfs space = {0};
+	uint64_t available = 0;
+	char need_text[32];
+	char available_text[32];
+
+	/* Some file systems do not say: then writing will. */
+	if (fstatvfs(copy->fd, &space) != 0 || space.f_blocks == 0)
+		return WT_OK;
+	available = (geteuid() == 0 ? space.f_bfree : space.f_bavail) *
+		    (uint64_t)space.f_frsize;
+	if (need <= available)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "no-space", copy->path,
+		"needs %s on the file system of %s, which has %s free",
+		wt_io_size_text(need, need_text), copy->folder,
+		wt_io_size_text(available, available_text));
+	wt_error_hint(err,
+		copy->is_itself
+			? "make room there, write elsewhere with -o FILE, or "
+			  "use --commit append, which needs little"
+			: "make room there, or write elsewhere");
+	return WT_ERR_FILE;
+}
+
+static void *copy_thread(void *arg)
+{
+	struct wt_copy *copy = arg;
+
+	if (wt_copy_data(copy->file->fd, copy->fd, copy->file->len,
+		    &copy->state) != 0)
+		copy->thread_errno = errno != 0 ? errno : EIO;
+	return NULL;
+}
+
+static enum wt_status data_begin(
+	struct wt_copy *copy, uint64_t room_len, struct wt_error *err)
+{
+	uint64_t data_len = (uint64_t)copy->source.st_blocks * 512;
+	enum wt_status ret = WT_OK;
+	sigset_t all;
+	sigset_t before;
+	int result = 0;
+
+	if (wt_copy_clone(copy->file->fd, copy->fd) &&
+		wt_io_truncate(copy->fd, copy->file->len) == 0) {
+		atomic_store(&copy->state.done, copy->file->len);
+		return room_check(copy, room_len, err);
+	}
+	if (data_len > copy->file->len || copy->is_itself == false)
+		data_len = copy->file->len;
+	if (room_len > UINT64_MAX - data_len)
+		room_len = 0;
+	ret = room_check(copy, data_len + room_len, err);
+	if (ret != WT_OK)
+		return ret;
+	/* Signals are the business of the thread that called. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&copy->thread, NULL, copy_thread, copy);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = result;
+	if (result != 0)
+		return wt_io_fail(err, copy->path, "cannot start copying");
+	copy->has_thread = true;
+	return WT_OK;
+}
+
+enum wt_status wt_copy_begin(struct wt_workfile *file,
+	const struct wt_publish *publish, uint64_t room_len,
+	struct wt_copy **ret_copy, struct wt_error *err)
+{
+	struct wt_copy *copy = calloc(1, sizeof(*copy));
+	enum wt_status ret = WT_OK;
+
+	if (!copy)
+		return wt_fail_memory(err);
+	copy->file = file;
+	copy->publish = publish;
+	copy->fd = copy->dir_fd = copy->replaced_fd = -1;
+	copy->state.cancel = publish->cancel;
+	if (fstat(file->fd, &copy->source) != 0) {
+		ret = wt_io_fail(err, file->path, "cannot read it");
+		goto out;
+	}
+	ret = publish->output ? place_output(copy, err)
+			      : place_itself(copy, err);
+	if (ret == WT_OK)
+		ret = file_create(copy, err);
+	if (ret == WT_OK)
+		ret = data_begin(copy, room_len, err);
+	if (ret != WT_OK)
+		goto out;
+	*ret_copy = copy;
+	copy = NULL; /* the caller's now */
+out:
+	wt_copy_free(copy);
+	return ret;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ * copy_publish.c: finishes a private copy and renames it to its place. */
+#include "copy.h"
+
+#include "child.h"
+#include "file_attributes.h"
+#include "file_io.h"
+#include "openers.h"
+#include "patch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROGRESS_MS 100
+
+static void report(const struct wt_copy *copy, const char *what)
+{
+	const struct wt_publish *publish = copy->publish;
+
+	if (publish->progress)
+		publish->progress(publish->progress_ctx, what,
+			atomic_load(&copy->state.done), copy->file->len);
+}
+
+/* The copying thread's end, told to progress in between. */
+static enum wt_status thread_wait(struct wt_copy *copy, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	while (copy->has_thread) {
+		struct timespec until = {0};
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_MS * 1000000L;
+		if (until.tv_nsec >= 1000000000L) {
+			until.tv_nsec -= 1000000000L;
+			until.tv_sec++;
+		}
+		if (pthread_timedjoin_np(copy->thread, NULL, &until) == 0)
+			copy->has_thread = false;
+		report(copy, "copy");
+	}
+	ret = wt_cancelled(copy->publish->cancel, err);
+	if (ret != WT_OK)
+		return ret;
+	errno = copy->thread_errno;
+	if (errno != 0)
+		return wt_io_fail(err, copy->path, "cannot be copied");
+	return WT_OK;
+}
+
+/* Lets the caller write the file anew, in a private folder so that nobody
+ * sees it before it has its mode and owner. It then takes the copy's place. */
+static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
+{
+	char folder_name[WT_TEMP_NAME_MAX];
+	struct stat mode_of = {0};
+	enum wt_status ret = WT_OK;
+	char *new_path = NULL;
+	int new_fd = -1;
+	int folder_fd =
+		wt_temp_create(copy->dir_fd, copy->name, true, folder_name);
+
+	if (folder_fd < 0)
+		return wt_io_fail(err, copy->path,
+			"cannot make a folder beside it to rebuild in");
+	if (asprintf(&new_path, "%s/%s/new", copy->folder, folder_name) < 0) {
+		new_path = NULL;
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	report(copy, "rebuild");
+	ret = copy->publish->rebuild(
+		copy->publish->rebuild_ctx, copy->temp_path, new_path, err);
+	if (ret != WT_OK)
+		goto out;
+	new_fd = wt_io_open(folder_fd, "new", O_RDWR | O_NOFOLLOW, 0);
+	if (new_fd < 0 || flock(new_fd, LOCK_EX | LOCK_NB) != 0 ||
+		fstat(copy->fd, &mode_of) != 0) {
+		ret = wt_io_fail(err, copy->path, "cannot open it rebuilt");
+		goto out;
+	}
+	ret = wt_attributes_copy(copy->fd, &mode_of, new_fd, copy->path, err);
+	if (ret != WT_OK)
+		goto out;
+	if (renameat(folder_fd, "new", copy->dir_fd, copy->temp_name) != 0) {
+		ret = wt_io_fail(err, copy->path, "cannot move it rebuilt");
+		goto out;
+	}
+	close(copy->fd);
+	copy->fd = new_fd;
+	new_fd = -1; /* the copy's now */
+out:
+	if (new_fd >= 0)
+		close(new_fd);
+	wt_tree_remove(copy->dir_fd, folder_name, NULL);
+	close(folder_fd);
+	free(new_path);
+	return ret;
+}
+
+static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
+	struct wt_error *err)
+{
+	const struct wt_publish *publish = copy->publish;
+	enum wt_status ret = WT_OK;
+
+	ret = wt_patch_check(patch, copy->file->len, copy->path, err);
+	if (ret == WT_OK &&
+		(wt_patch_write(
+			 patch, copy->fd, WT_PATCH_ALL, publish->cancel) != 0 ||
+			wt_io_truncate(copy->fd, patch->new_len) != 0))
+		ret = wt_patch_fail(publish->cancel, copy->path, err);
+	if (ret == WT_OK && publish->rebuild)
+		ret = rebuild(copy, err);
+	if (ret == WT_OK && wt_io_sync(copy->fd) != 0)
+		ret = wt_io_fail(err, copy->path, "cannot be written");
+	if (ret == WT_OK) {
+		report(copy, "verify");
+		if (publish->verify)
+			ret = publish->verify(
+				publish->verify_ctx, copy->temp_path, err);
+	}
+	return ret;
+}
+
+/* Has a program that takes no lock written or replaced it since? */
+static enum wt_status untouched_check(
+	const struct wt_copy *copy, struct wt_error *err)
+{
+	struct stat by_name = {0};
+	struct stat now = {0};
+
+	if (fstatat(copy->dir_fd, copy->name, &by_name, AT_SYMLINK_NOFOLLOW) !=
+			0 ||
+		fstat(copy->replaced_fd, &now) != 0)
+		return wt_io_fail(err, copy->path, "cannot be read any more");
+	if (by_name.st_dev == copy->replaced.st_dev &&
+		by_name.st_ino == copy->replaced.st_ino &&
+		now.st_size == copy->replaced.st_size &&
+		now.st_mtim.tv_sec == copy->replaced.st_mtim.tv_sec &&
+		now.st_mtim.tv_nsec == copy->replaced.st_mtim.tv_nsec)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "changed", copy->path,
+		"was written or replaced by another program meanwhile");
+	wt_error_hint(err, "try again; nothing was changed by this run");
+	return WT_ERR_FILE;
+}
+
+/* Not over what may have come there meanwhile. */
+static int rename_new(const struct wt_copy *copy)
+{
+	if (renameat2(copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name,
+		    RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return -1;
+	/* File systems without that call: link() does not replace either. */
+	if (linkat(copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name,
+		    0) == 0) {
+		unlinkat(copy->dir_fd, copy->temp_name, 0);
+		return 0;
+	}
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return -1;
+	/* Neither: a look is all that is left. */
+	if (faccessat(copy->dir_fd, copy->name, F_OK, AT_SYMLINK_NOFOLLOW) ==
+		0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(
+		copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name);
+}
+
+static enum wt_status move_into_place(
+	struct wt_copy *copy, struct wt_error *err)
+{
+	bool has_backup = false;
+	enum wt_status ret = WT_OK;
+	int result = 0;
+
+	if (copy->replaced_fd < 0) {
+		result = rename_new(copy);
+		if (result != 0 && errno == EEXIST) {
+			wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
+				"has come into being meanwhile");
+			return WT_ERR_FILE;
+		}
+	} else {
+		ret = untouched_check(copy, err);
+		if (ret == WT_OK && copy->publish->backup_suffix)
+			ret = wt_backup_make(copy, &has_backup, err);
+		if (ret != WT_OK)
+			return ret;
+		result = renameat(copy->dir_fd, copy->temp_name, copy->dir_fd,
+			copy->name);
+	}
+	if (result != 0) {
+		ret = wt_io_fail(err, copy->path,
+			"the finished file cannot be renamed to it");
+		if (has_backup)
+			wt_backup_drop(copy);
+		return ret;
+	}
+	copy->temp_name[0] = '\0'; /* nothing is left to remove */
+	if (wt_io_sync_folder(copy->dir_fd) != 0)
+		return wt_io_fail(err, copy->path,
+			"is in place, but its folder cannot be synced: a "
+			"power cut may bring the old file back");
+	return WT_OK;
+}
+
+enum wt_status wt_copy_publish(struct wt_copy *copy,
+	const struct wt_patch *patch, struct wt_error *err)
+{
+	enum wt_status ret = thread_wait(copy, err);
+
+	if (ret == WT_OK)
+		ret = finish(copy, patch, err);
+	/* Who has it open may be a writer that has read the header and not
+	 * yet taken the lock. */
+	if (ret == WT_OK && copy->is_itself && copy->file->is_locked)
+		(void)wt_openers_wait(
+			copy->file->fd, false, copy->publish->cancel);
+	if (ret == WT_OK)
+		ret = wt_cancelled(copy->publish->cancel, err);
+	if (ret == WT_OK)
+		ret = move_into_place(copy, err);
+	/* Such a writer reopens the path when it writes: it then finds the
+	 * new file, whose lock is ours until the copy is freed. */
+	if (ret == WT_OK && copy->is_itself && copy->file->is_locked)
+		(void)wt_openers_wait(
+			copy->file->fd, false, copy->publish->cancel);
+	wt_copy_free(copy);
+	return ret;
+}
