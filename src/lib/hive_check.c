@@ -104,16 +104,6 @@ enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 	return WT_OK;
 }
 
-static bool bit_get(const uint8_t *bits, uint32_t offset)
-{
-	return bits[offset / 64] >> (offset / 8 % 8) & 1;
-}
-
-static void bit_set(uint8_t *bits, uint32_t offset)
-{
-	bits[offset / 64] |= (uint8_t)(1u << (offset / 8 % 8));
-}
-
 static size_t bits_len(const struct wt_hive_raw *raw)
 {
 	return (raw->len - WT_HIVE_PAGE) / 64;
@@ -138,7 +128,7 @@ static enum wt_status cells_check(struct wt_hive_raw *raw, uint32_t begin,
 				"is damaged",
 				at + WT_HIVE_PAGE, len);
 		if (is_used)
-			bit_set(raw->used, at);
+			wt_hive_bit_set(raw->used, at);
 		at += len;
 	}
 	return WT_OK;
@@ -177,7 +167,7 @@ uint8_t *wt_hive_cell(const struct wt_hive_raw *raw, uint32_t offset,
 	size_t len = 0;
 
 	if (offset >= raw->len - WT_HIVE_PAGE || offset % 8 != 0 ||
-		!bit_get(raw->used, offset))
+		!wt_hive_bit(raw->used, offset))
 		return NULL;
 	cell = raw->data + WT_HIVE_PAGE + offset;
 	len = (0u - wt_get32(cell)) - 4u;
@@ -255,10 +245,10 @@ static enum wt_status list_read(const struct wt_hive_raw *raw, uint32_t key,
 	if (!cell || (is_root && is_in_root) ||
 		(stride == 8 && memcmp(cell, "lf", 2) != 0 &&
 			memcmp(cell, "lh", 2) != 0) ||
-		count > (len - 4) / stride || (seen && bit_get(seen, list)))
+		count > (len - 4) / stride || (seen && wt_hive_bit(seen, list)))
 		return list_bad(raw, key, err);
 	if (seen)
-		bit_set(seen, list);
+		wt_hive_bit_set(seen, list);
 	for (size_t i = 0; i < count; i++) {
 		uint32_t offset = wt_get32(cell + 4 + i * stride);
 		enum wt_status ret = WT_OK;
@@ -316,68 +306,188 @@ enum wt_status wt_hive_subkeys(const struct wt_hive_raw *raw, uint32_t key,
 	return WT_OK;
 }
 
-/* Walks the tree of keys and counts them. */
-static enum wt_status tree_check(struct wt_hive_raw *raw, struct wt_error *err)
+/* What hangs on a cell that two things lead to is not looked at again and
+ * again: a hostile hive would make that last for ever. */
+static bool is_shared(const struct wt_hive_raw *raw, uint32_t offset)
 {
-	uint8_t *seen = calloc(bits_len(raw), 1);
+	return raw->twice && wt_hive_cell(raw, offset, 0, NULL) &&
+	       wt_hive_bit(raw->twice, offset);
+}
+
+void wt_hive_data_cells(const struct wt_hive_raw *raw, const uint8_t *value,
+	void (*visit)(void *ctx, uint32_t offset), void *ctx)
+{
+	uint32_t data_len = wt_get32(value + WT_VK_DATA_LEN);
+	uint32_t offset = wt_get32(value + WT_VK_DATA);
+	const uint8_t *data = NULL;
+	const uint8_t *segments = NULL;
+	size_t len = 0;
+
+	if ((data_len & WT_VK_INLINE) || data_len == 0)
+		return;
+	/* visit may free what it is given: look first. */
+	data = wt_hive_cell(raw, offset, 8, NULL);
+	visit(ctx, offset);
+	if (is_shared(raw, offset))
+		return;
+	if (data_len <= WT_HIVE_CELL_DATA_MAX || !data ||
+		memcmp(data, "db", 2) != 0)
+		return;
+	segments = wt_hive_cell(raw, wt_get32(data + 4), 0, &len);
+	visit(ctx, wt_get32(data + 4));
+	for (size_t i = 0; segments && i < wt_get16(data + 2) && i < len / 4;
+		i++)
+		visit(ctx, wt_get32(segments + 4 * i));
+}
+
+void wt_hive_key_cells(const struct wt_hive_raw *raw, uint32_t key,
+	void (*visit)(void *ctx, uint32_t offset), void *ctx)
+{
+	const uint8_t *node = wt_hive_key(raw, key);
+	const uint8_t *values = NULL;
+	uint32_t list = 0;
+	size_t count = 0;
+	size_t len = 0;
+
+	if (!node)
+		return;
+	if (wt_get16(node + WT_NK_CLASS_LEN) > 0)
+		visit(ctx, wt_get32(node + WT_NK_CLASS));
+	count = wt_get32(node + WT_NK_VALUE_COUNT);
+	if (count == 0)
+		return;
+	list = wt_get32(node + WT_NK_VALUES);
+	values = wt_hive_cell(raw, list, 0, &len);
+	visit(ctx, list);
+	if (is_shared(raw, list))
+		return;
+	for (size_t i = 0; values && i < count && i < len / 4; i++) {
+		uint32_t offset = wt_get32(values + 4 * i);
+		const uint8_t *value = wt_hive_value(raw, offset);
+
+		visit(ctx, offset);
+		if (value && !is_shared(raw, offset))
+			wt_hive_data_cells(raw, value, visit, ctx);
+	}
+}
+
+/* Notes that something leads to a cell. */
+static void owner_add(void *ctx, uint32_t offset)
+{
+	struct wt_hive_raw *raw = ctx;
+
+	if (!wt_hive_cell(raw, offset, 0, NULL))
+		return;
+	if (wt_hive_bit(raw->once, offset))
+		wt_hive_bit_set(raw->twice, offset);
+	wt_hive_bit_set(raw->once, offset);
+}
+
+/* Was the list of values of this key met already? */
+static bool is_visited_values(const struct wt_hive_raw *raw, uint32_t key)
+{
+	const uint8_t *node = wt_hive_key(raw, key);
+	uint32_t values = wt_get32(node + WT_NK_VALUES);
+
+	return wt_get32(node + WT_NK_VALUE_COUNT) > 0 &&
+	       wt_hive_cell(raw, values, 0, NULL) &&
+	       wt_hive_bit(raw->once, values);
+}
+
+/* Walks the tree of keys, counts them, and marks in seen the keys and the
+ * lists of subkeys. */
+static enum wt_status tree_check(
+	struct wt_hive_raw *raw, uint8_t *seen, struct wt_error *err)
+{
 	struct offsets stack = {0};
 	enum wt_status ret = WT_OK;
 
-	if (!seen || !offsets_add(&stack, raw->base.root)) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	while (stack.count > 0) {
+	if (!offsets_add(&stack, raw->base.root))
+		return wt_fail_memory(err);
+	while (ret == WT_OK && stack.count > 0) {
 		uint32_t key = stack.at[--stack.count];
 
-		if (!wt_hive_key(raw, key) || bit_get(seen, key)) {
+		if (!wt_hive_key(raw, key) || wt_hive_bit(seen, key)) {
 			ret = wt_fail(err, WT_ERR_HIVE, "hive-bad-key",
 				raw->object,
 				"the key at offset 0x%" PRIx32 " is %s; the "
 				"registry hive is damaged",
 				key + WT_HIVE_PAGE,
-				wt_hive_key(raw, key) ? "its own relative"
+				wt_hive_key(raw, key) ? "met twice"
 						      : "malformed");
-			goto out;
+			break;
 		}
-		bit_set(seen, key);
+		wt_hive_bit_set(seen, key);
 		raw->key_count++;
 		ret = subkeys_add(raw, key, seen, &stack, err);
-		if (ret != WT_OK)
-			goto out;
 	}
-out:
 	free(stack.at);
-	free(seen);
 	return ret;
 }
 
+/* Marks what hangs on each key. seen holds the keys and their lists. */
+static void owners_find(struct wt_hive_raw *raw, const uint8_t *seen)
+{
+	for (uint32_t at = 0; at < raw->base.bins_len; at += 8) {
+		if (seen[at / 64] == 0) {
+			at = at / 64 * 64 + 56;
+			continue;
+		}
+		if (!wt_hive_bit(seen, at) || !wt_hive_key(raw, at))
+			continue;
+		if (is_visited_values(raw, at))
+			owner_add(raw,
+				wt_get32(wt_hive_key(raw, at) + WT_NK_VALUES));
+		else
+			wt_hive_key_cells(raw, at, owner_add, raw);
+	}
+}
+
 enum wt_status wt_hive_raw_open(struct wt_hive_raw *ret_raw, uint8_t *data,
-	size_t file_len, const char *object, struct wt_error *err)
+	size_t file_len, bool with_owners, const char *object,
+	struct wt_error *err)
 {
 	struct wt_hive_raw raw = {.data = data, .object = object};
 	enum wt_status ret = wt_hive_base_check(
 		data, file_len, file_len, false, object, &raw.base, err);
+	uint8_t *seen = NULL;
 
 	if (ret != WT_OK)
 		return ret;
 	raw.len = (size_t)raw.base.bins_len + WT_HIVE_PAGE;
 	raw.used = calloc(bits_len(&raw), 1);
-	if (!raw.used)
-		return wt_fail_memory(err);
+	seen = calloc(bits_len(&raw), 1);
+	if (with_owners)
+		raw.twice = calloc(bits_len(&raw), 1);
+	if (!raw.used || !seen || (with_owners && !raw.twice)) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
 	ret = bins_check(&raw, err);
 	if (ret == WT_OK)
-		ret = tree_check(&raw, err);
-	if (ret != WT_OK) {
-		free(raw.used);
-		return ret;
+		ret = tree_check(&raw, seen, err);
+	if (ret == WT_OK && with_owners) {
+		raw.once = malloc(bits_len(&raw));
+		if (!raw.once) {
+			ret = wt_fail_memory(err);
+			goto out;
+		}
+		memcpy(raw.once, seen, bits_len(&raw));
+		owners_find(&raw, seen);
 	}
-	*ret_raw = raw;
-	return WT_OK;
+out:
+	free(seen);
+	if (ret != WT_OK)
+		wt_hive_raw_close(&raw);
+	else
+		*ret_raw = raw;
+	return ret;
 }
 
 void wt_hive_raw_close(struct wt_hive_raw *raw)
 {
 	free(raw->used);
-	raw->used = NULL;
+	free(raw->once);
+	free(raw->twice);
+	raw->used = raw->once = raw->twice = NULL;
 }

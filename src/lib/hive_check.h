@@ -147,26 +147,47 @@ enum wt_status wt_hive_base_size_check(const struct wt_hive_base *base,
 
 /** A hive in memory. data is borrowed, and written to by the editor only. */
 struct wt_hive_raw {
-	uint8_t *data; /**< base block and bins */
-	size_t len;    /**< without what stands behind the last bin */
-	uint8_t *used; /**< one bit for every 8 bytes of bins: a cell in use
-			    begins there */
+	uint8_t *data;	/**< base block and bins */
+	size_t len;	/**< without what stands behind the last bin */
+	uint8_t *used;	/**< one bit for every 8 bytes of bins: a cell in use
+			     begins there */
+	uint8_t *once;	/**< the same for cells that something leads to: a key,
+			     list, value, data or class name; NULL unless
+			     asked for */
+	uint8_t *twice; /**< and for those that two things lead to */
 	const char *object;
 	struct wt_hive_base base;
 	uint64_t key_count; /**< keys below and with the root */
 };
+
+static inline bool wt_hive_bit(const uint8_t *bits, uint32_t offset)
+{
+	return bits[offset / 64] >> (offset / 8 % 8) & 1;
+}
+
+static inline void wt_hive_bit_set(uint8_t *bits, uint32_t offset)
+{
+	bits[offset / 64] |= (uint8_t)(1u << (offset / 8 % 8));
+}
+
+static inline void wt_hive_bit_clear(uint8_t *bits, uint32_t offset)
+{
+	bits[offset / 64] &= (uint8_t) ~(1u << (offset / 8 % 8));
+}
 
 /**
  * Checks a whole hive: base block, bins, cells, and the tree of keys from
  * the root: every key and list of keys in a cell of its own that is in use,
  * long enough and rightly signed, counts that agree, no key reached twice.
  *
- * @param data  file_len bytes; must outlive ret_raw
+ * @param data         file_len bytes; must outlive ret_raw
+ * @param with_owners  find out which cells are led to once and twice
  * @return WT_ERR_HIVE: as wt_hive_base_check(), and hive-bad-bin,
  *         hive-bad-cell, hive-bad-key, hive-bad-list
  */
 enum wt_status wt_hive_raw_open(struct wt_hive_raw *ret_raw, uint8_t *data,
-	size_t file_len, const char *object, struct wt_error *err);
+	size_t file_len, bool with_owners, const char *object,
+	struct wt_error *err);
 void wt_hive_raw_close(struct wt_hive_raw *raw);
 
 /**
@@ -177,6 +198,17 @@ void wt_hive_raw_close(struct wt_hive_raw *raw);
  */
 uint8_t *wt_hive_cell(const struct wt_hive_raw *raw, uint32_t offset,
 	size_t min_len, size_t *ret_len);
+
+/** Calls visit for every cell that hangs on a key: class name, list of
+ *  values, values, data and its segments. What is malformed is passed over,
+ *  and what hangs on a cell that is led to twice.
+ *  The lists of subkeys and the security descriptor are not among them. */
+void wt_hive_key_cells(const struct wt_hive_raw *raw, uint32_t key,
+	void (*visit)(void *ctx, uint32_t offset), void *ctx);
+
+/** The same for the cells of one value's data, without the value. */
+void wt_hive_data_cells(const struct wt_hive_raw *raw, const uint8_t *value,
+	void (*visit)(void *ctx, uint32_t offset), void *ctx);
 
 /** The key node at offset, its name within the cell; NULL when it is none. */
 uint8_t *wt_hive_key(const struct wt_hive_raw *raw, uint32_t offset);

@@ -199,7 +199,7 @@ static enum wt_status copy_finish(const struct wt_replay *replay, int fd,
 	const char *object = replay->files->object;
 	struct wt_hive_raw raw = {0};
 	enum wt_status ret =
-		wt_hive_raw_open(&raw, data, (size_t)len, object, err);
+		wt_hive_raw_open(&raw, data, (size_t)len, false, object, err);
 
 	if (ret == WT_OK && ftruncate(fd, (off_t)raw.len) != 0)
 		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed", object,
