@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT
+ * bundle.c: certificates as .reg, raw value or PEM. */
+#include "bundle.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MACHINE_PLACE "Microsoft\\SystemCertificates"
+
+static void append(struct cli *cli, const void *data, size_t len)
+{
+	cli->export_data = cli_grow(cli->export_data, cli->export_len + len, 1);
+	memcpy(cli->export_data + cli->export_len, data, len);
+	cli->export_len += len;
+}
+
+static enum wt_status append_pem(
+	struct cli *cli, const struct wt_cert *cert, struct wt_error *err)
+{
+	char *pem = NULL;
+	enum wt_status status = wt_cert_to_pem(cert, &pem, err);
+
+	if (status)
+		return status;
+	append(cli, pem, strlen(pem));
+	wt_free(pem);
+	return WT_OK;
+}
+
+enum wt_status cli_bundle_certs_pem(struct cli *cli, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	for (size_t i = 0; !status && i < wt_cert_list_count(cli->certs); i++)
+		status = append_pem(cli, wt_cert_list_get(cli->certs, i), err);
+	return status;
+}
+
+/* The report's entries that are chosen and readable, gathered. */
+struct gathered {
+	const struct wt_entry **entries;
+	size_t count;
+	size_t disallowed, unsound, elsewhere; /* left out */
+};
+
+/* text is a thumbprint as wt_is_thumbprint() takes it: what is no hex digit
+ * in it means nothing. */
+static bool is_same_thumbprint(const char *text, const char *hex)
+{
+	for (; *text; text++) {
+		if (!isxdigit((unsigned char)*text))
+			continue;
+		if (toupper((unsigned char)*text) != *hex)
+			return false;
+		hex++;
+	}
+	return *hex == '\0';
+}
+
+/* Do the operands behind TARGET name this entry? None: all are meant. */
+static bool is_selected(const struct cli *cli, const struct wt_entry *entry)
+{
+	for (size_t i = 1; i < cli->operand_count; i++) {
+		const char *text = cli->operands[i];
+
+		if (entry->cert &&
+			(is_same_thumbprint(text, entry->cert->sha1) ||
+				is_same_thumbprint(text, entry->cert->sha256)))
+			return true;
+	}
+	return cli->operand_count <= 1;
+}
+
+static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
+{
+	const struct wt_report *report = cli->report;
+	bool wants_disallowed = cli->options.store == WT_STORE_DISALLOWED;
+
+	memset(gathered, 0, sizeof(*gathered));
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		gathered->entries = cli_grow(gathered->entries,
+			gathered->count + image->entry_count,
+			sizeof(*gathered->entries));
+		for (size_t j = 0; j < image->entry_count; j++) {
+			const struct wt_entry *entry = &image->entries[j];
+
+			if (!is_selected(cli, entry))
+				continue;
+			if (!entry->handle)
+				gathered->unsound++;
+			else if (is_pem && !wants_disallowed &&
+				 entry->store == WT_STORE_DISALLOWED)
+				gathered->disallowed++;
+			else if (!is_pem &&
+				 strcmp(entry->place, MACHINE_PLACE) != 0)
+				gathered->elsewhere++;
+			else
+				gathered->entries[gathered->count++] = entry;
+		}
+	}
+}
+
+static void warn_left_out(struct cli *cli, const struct gathered *gathered)
+{
+	const char *target = cli->report->target;
+
+	if (gathered->unsound > 0)
+		cli_warn(cli, "unsound-left-out",
+			"%s: %zu values that hold no sound certificate were "
+			"left out",
+			target, gathered->unsound);
+	if (gathered->disallowed > 0)
+		cli_warn(cli, "disallowed-left-out",
+			"%s: %zu disallowed certificates were left out; "
+			"--store disallowed writes them",
+			target, gathered->disallowed);
+	if (gathered->elsewhere > 0)
+		cli_warn(cli, "policy-left-out",
+			"%s: %zu certificates of policy and enterprise stores "
+			"were left out",
+			target, gathered->elsewhere);
+}
+
+static int order_by_cert(const void *a, const void *b)
+{
+	const struct wt_entry *const *x = a, *const *y = b;
+
+	return strcmp((*x)->cert->sha256, (*y)->cert->sha256);
+}
+
+static int order_by_key(const void *a, const void *b)
+{
+	const struct wt_entry *const *x = a, *const *y = b;
+
+	if ((*x)->store != (*y)->store)
+		return (*x)->store < (*y)->store ? -1 : 1;
+	return strcmp((*x)->cert->sha1, (*y)->cert->sha1);
+}
+
+/* Sorts, and keeps the first of those that are equal. */
+static void make_unique(
+	struct gathered *gathered, int (*order)(const void *a, const void *b))
+{
+	size_t kept = 0;
+
+	qsort(gathered->entries, gathered->count, sizeof(*gathered->entries),
+		order);
+	for (size_t i = 0; i < gathered->count; i++) {
+		if (kept == 0 || order(&gathered->entries[kept - 1],
+					 &gathered->entries[i]) != 0)
+			gathered->entries[kept++] = gathered->entries[i];
+	}
+	gathered->count = kept;
+}
+
+static enum wt_status fail_empty(const struct cli *cli, struct wt_error *err)
+{
+	wt_fail(err, WT_NO, "not-found", cli->report->target,
+		"the chosen images hold no such certificate");
+	wt_error_hint(err, "wimtrust list shows what they hold");
+	return WT_NO;
+}
+
+enum wt_status cli_bundle_pem(struct cli *cli, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+	struct gathered gathered;
+
+	gather(cli, true, &gathered);
+	make_unique(&gathered, order_by_cert);
+	warn_left_out(cli, &gathered);
+	if (gathered.count == 0)
+		status = fail_empty(cli, err);
+	for (size_t i = 0; !status && i < gathered.count; i++)
+		status = append_pem(cli, gathered.entries[i]->handle, err);
+	free(gathered.entries);
+	return status;
+}
+
+/* Values become a .reg file, or the one there is itself. */
+static enum wt_status write_values(struct cli *cli,
+	const struct wt_export_value *values, size_t count,
+	struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	if (cli->format == CLI_FORMAT_BLOB && count != 1) {
+		wt_fail(err, WT_ERR_USAGE, "usage", cli->operands[0],
+			"holds %zu certificates, and a raw value is of one",
+			count);
+		wt_error_hint(err, "name one by its thumbprint, or take "
+				   "--format reg");
+		return WT_ERR_USAGE;
+	}
+	if (cli->format == CLI_FORMAT_BLOB) {
+		append(cli, values[0].blob, values[0].blob_len);
+		return WT_OK;
+	}
+	status = wt_export_reg(values, count, cli->root_name, &data, &len, err);
+	if (status)
+		return status;
+	append(cli, data, len);
+	wt_free(data);
+	return WT_OK;
+}
+
+enum wt_status cli_bundle_values(struct cli *cli, struct wt_error *err)
+{
+	struct gathered gathered;
+	struct wt_export_value *values = NULL;
+	enum wt_status status = WT_OK;
+
+	gather(cli, false, &gathered);
+	make_unique(&gathered, order_by_key);
+	warn_left_out(cli, &gathered);
+	values = cli_alloc(gathered.count, sizeof(*values));
+	for (size_t i = 0; i < gathered.count; i++) {
+		const struct wt_entry *entry = gathered.entries[i];
+
+		values[i].store = wt_store_name(entry->store);
+		values[i].key = entry->cert->sha1;
+		values[i].blob = entry->cert->blob;
+		values[i].blob_len = entry->cert->blob_len;
+	}
+	status = gathered.count ? write_values(cli, values, gathered.count, err)
+				: fail_empty(cli, err);
+	free(values);
+	free(gathered.entries);
+	return status;
+}
+
+static enum wt_status make_value(struct cli *cli, const struct wt_cert *cert,
+	struct wt_export_value *value, uint8_t **ret_blob, struct wt_error *err)
+{
+	enum wt_store store = WT_STORE_AUTO;
+	const char *why = NULL;
+	enum wt_status status = WT_OK;
+
+	/* A raw value says nothing about a store. */
+	if (cli->format == CLI_FORMAT_REG)
+		status = wt_cert_policy(cert, cli->options.store,
+			cli->options.allow, cli->options.now, &store, &why,
+			err);
+	if (!status)
+		status = wt_cert_encode(cert, cli->options.friendly_name,
+			ret_blob, &value->blob_len, err);
+	if (status)
+		return status;
+	value->blob = *ret_blob;
+	value->store = wt_store_name(store);
+	value->key = wt_cert_info(cert)->sha1;
+	return WT_OK;
+}
+
+enum wt_status cli_bundle_certs_values(struct cli *cli, struct wt_error *err)
+{
+	size_t count = wt_cert_list_count(cli->certs);
+	struct wt_export_value *values = cli_alloc(count, sizeof(*values));
+	uint8_t **blobs = cli_alloc(count, sizeof(*blobs));
+	enum wt_status status = WT_OK;
+
+	for (size_t i = 0; !status && i < count; i++)
+		status = make_value(cli, wt_cert_list_get(cli->certs, i),
+			&values[i], &blobs[i], err);
+	if (!status)
+		status = write_values(cli, values, count, err);
+	for (size_t i = 0; i < count; i++)
+		wt_free(blobs[i]);
+	free(blobs);
+	free(values);
+	return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ * cli.h: one run of the program: what was asked for and what came out. */
+#ifndef CLI_H
+#define CLI_H
+
+#include "error.h"
+#include "progress.h"
+
+#include <jansson.h>
+#include <time.h>
+
+struct cli;
+
+/** One bit a command, so that an option can say which commands take it. */
+enum cli_command_bit {
+	CLI_ADD = 1 << 0,
+	CLI_REMOVE = 1 << 1,
+	CLI_LIST = 1 << 2,
+	CLI_VERIFY = 1 << 3,
+	CLI_CHECK = 1 << 4,
+	CLI_INFO = 1 << 5,
+	CLI_SHOW = 1 << 6,
+	CLI_EXPORT = 1 << 7,
+	CLI_COMPLETION = 1 << 8,
+	CLI_WRITERS = CLI_ADD | CLI_REMOVE,
+	/** Commands that open a TARGET. */
+	CLI_TARGETS = CLI_WRITERS | CLI_LIST | CLI_VERIFY | CLI_CHECK |
+		      CLI_INFO | CLI_EXPORT,
+	CLI_ALL = (1 << 9) - 1,
+};
+
+/** A command: how it is described, and what does it. */
+struct cli_command {
+	const char *name;
+	const char *alias; /**< another name for it, or NULL */
+	unsigned bit;
+	const char *operands; /**< "TARGET CERT..." */
+	const char *summary;  /**< a few words for the overview */
+	const char *text;     /**< at most three lines for --help */
+	const char *example;  /**< one command line */
+	int operands_min;
+	int operands_max; /**< -1 for any number */
+	/** Does the work and prints nothing. */
+	enum wt_status (*run)(struct cli *cli, struct wt_error *err);
+	/** Prints what came out, for people; not called for JSON. */
+	void (*print)(struct cli *cli, enum wt_status status);
+};
+
+/** Ends with an entry without a name. */
+extern const struct cli_command cli_commands[];
+const struct cli_command *cli_command_find(const char *name);
+
+enum cli_when { CLI_AUTO, CLI_ALWAYS, CLI_NEVER };
+enum cli_json { CLI_JSON_NONE, CLI_JSON_COMPACT, CLI_JSON_PRETTY };
+enum cli_format { CLI_FORMAT_REG, CLI_FORMAT_BLOB, CLI_FORMAT_PEM };
+
+/** A warning of the program itself, besides those in the report. */
+struct cli_warning {
+	const char *code; /**< static text */
+	char *text;
+};
+
+struct cli {
+	/* What was asked for */
+	const struct cli_command *command; /**< NULL when there is none */
+	char **operands;
+	size_t operand_count;
+	struct wt_options options;
+	const char **images; /**< what options.images points to */
+	bool is_quiet, is_verbose, wants_help, wants_version, wants_pem;
+	enum cli_json json;
+	enum cli_when color, progress_when;
+	enum cli_format format;
+	const char *root_name, *host;
+	int64_t at;
+
+	/* What came out */
+	struct wt_cert_list *certs;
+	/** The operand that each of certs came from, by index. */
+	const char **sources;
+	struct wt_report *report;
+	json_t *data; /**< members of the JSON object that one command adds */
+	struct cli_warning *warnings;
+	size_t warning_count;
+	struct cli_progress progress;
+	struct timespec started;
+	char *export_data; /**< what export made, export_len bytes */
+	size_t export_len;
+	int output_errno; /**< why stdout could not be written, or 0 */
+};
+
+/** Memory, or the end of the program with a message. */
+void *cli_alloc(size_t count, size_t size);
+void *cli_grow(void *old, size_t count, size_t size);
+
+void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
+	WT_PRINTF(3, 4);
+
+/** Reads operands from first on into cli->certs; notes become warnings. */
+enum wt_status cli_read_certs(
+	struct cli *cli, size_t first, struct wt_error *err);
+enum wt_status cli_read_cert(
+	struct cli *cli, const char *operand, struct wt_error *err);
+
+enum wt_status cmd_add(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_remove(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_list(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_verify(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_check(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_info(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_show(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_export(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_completion(struct cli *cli, struct wt_error *err);
+
+void print_add(struct cli *cli, enum wt_status status);
+void print_remove(struct cli *cli, enum wt_status status);
+void print_list(struct cli *cli, enum wt_status status);
+void print_verify(struct cli *cli, enum wt_status status);
+void print_check(struct cli *cli, enum wt_status status);
+void print_info(struct cli *cli, enum wt_status status);
+void print_show(struct cli *cli, enum wt_status status);
+void print_export(struct cli *cli, enum wt_status status);
+void print_completion(struct cli *cli, enum wt_status status);
+
+#endif

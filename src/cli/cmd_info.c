@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_info.c: what a target is and what it holds. */
+#include "output.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum wt_status cmd_info(struct cli *cli, struct wt_error *err)
+{
+	return wt_target_info(
+		cli->operands[0], &cli->options, cli->report, err);
+}
+
+static void print_wim(const struct wt_report *report)
+{
+	char size[CLI_SIZE_MAX] = "";
+
+	cli_line(stdout, "  kind       WIM, %s in chunks of %u kB%s%s",
+		report->compression ? report->compression : "?",
+		(unsigned)(report->chunk_len / 1024),
+		report->is_solid ? ", solid" : "",
+		report->is_pipable ? ", pipable" : "");
+	cli_line(stdout, "  size       %s (%llu bytes)",
+		cli_text_size(size, report->size_before),
+		(unsigned long long)report->size_before);
+	cli_line(stdout, "  GUID       %s", report->guid ? report->guid : "");
+	cli_line(stdout, "  integrity  %s",
+		report->has_integrity_table ? "table present" : "no table");
+	if (report->boot_index > 0)
+		cli_line(stdout, "  boots      image %d", report->boot_index);
+	else
+		cli_line(stdout, "  boots      no image");
+	if (report->is_interrupted)
+		cli_line(stdout, "  writing    interrupted; --repair of add "
+				 "and remove takes it back");
+	if (report->hole_len > 0)
+		cli_line(stdout,
+			"  behind     %llu bytes behind the end that "
+			"belong to nothing",
+			(unsigned long long)report->hole_len);
+}
+
+/* "AuthRoot 3, Root 12": how many certificates each store holds. */
+static void count_stores(const struct wt_image *image, char *buf, size_t size)
+{
+	size_t counts[WT_STORE_COUNT] = {0}, unsound = 0, used = 0;
+
+	for (size_t i = 0; i < image->entry_count; i++) {
+		counts[image->entries[i].store]++;
+		unsound += image->entries[i].action == WT_ACTION_UNSOUND;
+	}
+	snprintf(buf, size, "empty");
+	for (int i = 0; i < WT_STORE_COUNT && used < size; i++) {
+		if (counts[i] > 0)
+			used += (size_t)snprintf(buf + used, size - used,
+				"%s%s %zu", used ? ", " : "",
+				wt_store_name((enum wt_store)i), counts[i]);
+	}
+	if (unsound > 0 && used < size)
+		snprintf(buf + used, size - used, " (%zu unsound)", unsound);
+}
+
+static void print_hive(const struct cli *cli, const struct wt_image *image)
+{
+	char size[CLI_SIZE_MAX] = "", stores[200] = "";
+
+	if (image->problem.status) {
+		cli_line(stdout, "  hive       cannot be used: %s",
+			image->problem.reason);
+		return;
+	}
+	if (!image->hive_path || !image->hive_path[0]) {
+		cli_line(stdout, "  hive       none");
+		return;
+	}
+	if (image->index > 0 || strcmp(image->hive_path, cli->report->target))
+		cli_line(stdout, "  hive       %s", image->hive_path);
+	if (image->hive_len > 0)
+		cli_line(stdout, "  hive size  %s%s",
+			cli_text_size(size, image->hive_len),
+			image->is_dirty ? ", its logs hold changes" : "");
+	if (cli->is_verbose)
+		cli_line(stdout, "  keys       %llu",
+			(unsigned long long)image->key_count);
+	if (image->is_chosen) {
+		count_stores(image, stores, sizeof(stores));
+		cli_line(stdout, "  stores     %s", stores);
+	}
+}
+
+static void print_image(const struct cli *cli, const struct wt_image *image)
+{
+	if (image->index > 0) {
+		cli_print_image(cli, image);
+		if (image->arch && image->arch[0])
+			cli_line(stdout, "  for        %s %s", image->arch,
+				image->version ? image->version : "");
+		if (cli->is_verbose && image->description &&
+			image->description[0])
+			cli_line(stdout, "  described  %s", image->description);
+	}
+	print_hive(cli, image);
+}
+
+void print_info(struct cli *cli, enum wt_status status)
+{
+	const struct wt_report *report = cli->report;
+
+	if (status != WT_OK)
+		return;
+	cli_line(stdout, "%s", report->target);
+	if (report->kind == WT_TARGET_WIM)
+		print_wim(report);
+	else
+		cli_line(stdout, "  kind       %s",
+			report->kind == WT_TARGET_FOLDER ? "Windows folder"
+							 : "SOFTWARE hive");
+	for (size_t i = 0; i < report->image_count; i++)
+		print_image(cli, &report->images[i]);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_remove.c: takes certificates out of a target. */
+#include "output.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A thumbprint that was pasted without quotes, or has a digit too few. */
+static bool looks_like_thumbprint(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdefABCDEF: ");
+
+	return text[0] && text[len] == '\0';
+}
+
+static enum wt_status read_operand(
+	struct cli *cli, const char *operand, struct wt_error *err)
+{
+	enum wt_status status = cli_read_cert(cli, operand, err);
+
+	if (status == WT_ERR_FILE && err->native &&
+		looks_like_thumbprint(operand)) {
+		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", operand,
+			"is neither a file nor a whole thumbprint");
+		wt_error_hint(err, "a thumbprint has 40 or 64 hex digits; one "
+				   "with spaces goes in quotes");
+		return WT_ERR_USAGE;
+	}
+	return status;
+}
+
+enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
+{
+	const char **thumbprints =
+		cli_alloc(cli->operand_count, sizeof(*thumbprints));
+	enum wt_status status = WT_OK;
+	size_t count = 0;
+
+	for (size_t i = 1; !status && i < cli->operand_count; i++) {
+		if (wt_is_thumbprint(cli->operands[i]))
+			thumbprints[count++] = cli->operands[i];
+		else
+			status = read_operand(cli, cli->operands[i], err);
+	}
+	if (!status)
+		status = wt_target_remove(cli->operands[0], thumbprints, count,
+			cli->certs, &cli->options, cli->report, err);
+	free(thumbprints);
+	return status;
+}
+
+void print_remove(struct cli *cli, enum wt_status status)
+{
+	static const struct cli_column columns[] = {
+		{NULL, false}, {NULL, false}, {NULL, false}, {NULL, true}};
+	const struct wt_report *report = cli->report;
+	struct cli_screen screen = cli_screen(cli);
+	char counts[160] = "", store[64] = "";
+
+	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
+		return;
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+		struct cli_table *table = cli_table_new(columns, 4);
+
+		for (size_t j = 0; j < image->entry_count; j++) {
+			const struct wt_entry *entry = &image->entries[j];
+			const char *cells[] = {wt_action_name(entry->action),
+				cli_entry_store(entry, store), entry->key,
+				entry->cert ? entry->cert->subject : NULL};
+
+			cli_table_add(
+				table, cells, cli_action_tint(entry->action));
+		}
+		if (image->is_chosen && image->entry_count > 0) {
+			cli_print_image(cli, image);
+			cli_table_print(table, &screen, 2);
+		}
+		cli_table_free(table);
+	}
+	cli_count_actions(report, counts, sizeof(counts));
+	cli_line(stdout, "%s: %s%s",
+		report->output ? report->output : report->target, counts,
+		cli->options.dry_run  ? " (dry run: nothing was written)"
+		: !report->is_changed ? " (nothing was written)"
+				      : "");
+	cli_print_details(cli);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_show.c: what certificate files hold, and where it would go. */
+#include "output.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What is said about one certificate besides its own content. */
+struct verdict {
+	enum wt_store store;
+	const char *why;
+	struct wt_error refusal;
+};
+
+static void judge(const struct cli *cli, const struct wt_cert *cert,
+	struct verdict *verdict)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->refusal.status = wt_cert_policy(cert, cli->options.store,
+		cli->options.allow, cli->options.now, &verdict->store,
+		&verdict->why, &verdict->refusal);
+}
+
+/* For wt_cert_warnings(): where they go, and about what. */
+struct warning_sink {
+	struct cli *cli;
+	const char *subject;
+};
+
+static void emit(void *ctx, const char *code, const char *text)
+{
+	const struct warning_sink *sink = ctx;
+
+	cli_warn(sink->cli, code, "%s: %s", sink->subject, text);
+}
+
+static json_t *describe(const struct cli *cli, size_t index)
+{
+	const struct wt_cert *cert = wt_cert_list_get(cli->certs, index);
+	struct verdict verdict;
+	json_t *object = json_object();
+
+	judge(cli, cert, &verdict);
+	json_object_set_new(
+		object, "source", cli_json_text(cli->sources[index]));
+	cli_json_cert(object, wt_cert_info(cert));
+	json_object_set_new(object, "store",
+		verdict.refusal.status
+			? json_null()
+			: cli_json_text(wt_store_name(verdict.store)));
+	json_object_set_new(object, "store_reason",
+		verdict.refusal.status ? json_null()
+				       : cli_json_text(verdict.why));
+	json_object_set_new(
+		object, "refused", cli_json_error(&verdict.refusal));
+	return object;
+}
+
+enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
+{
+	enum wt_status status = cli_read_certs(cli, 0, err);
+	json_t *certificates = json_array();
+
+	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
+		const struct wt_cert *cert = wt_cert_list_get(cli->certs, i);
+		struct warning_sink sink = {cli, wt_cert_info(cert)->subject};
+
+		wt_cert_warnings(cert, cli->options.now, emit, &sink);
+		if (cli->json)
+			json_array_append_new(certificates, describe(cli, i));
+	}
+	cli->data = json_object();
+	json_object_set_new(cli->data, "certificates", certificates);
+	return status;
+}
+
+static void print_one(const struct cli *cli, const struct cli_screen *screen,
+	const struct wt_cert *cert)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	char from[CLI_TIME_MAX] = "", to[CLI_TIME_MAX] = "";
+	struct verdict verdict;
+
+	judge(cli, cert, &verdict);
+	cli_line(stdout, "  %s", info->subject);
+	if (!info->is_self_signed)
+		cli_line(stdout, "      issuer   %s", info->issuer);
+	cli_line(stdout, "      SHA-1    %s", info->sha1);
+	cli_line(stdout, "      SHA-256  %s", info->sha256);
+	cli_line(stdout, "      valid    %s to %s",
+		cli_text_date(from, info->not_before),
+		cli_text_date(to, info->not_after));
+	cli_line(stdout, "      key      %s, %s", info->key, info->signature);
+	if (cli->is_verbose)
+		cli_line(stdout, "      serial   %s", info->serial);
+	if (info->friendly_name)
+		cli_line(stdout, "      name     %s", info->friendly_name);
+	if (info->usages)
+		cli_line(stdout, "      only for %s", info->usages);
+	if (verdict.refusal.status) {
+		fputs("      ", stdout);
+		cli_tinted(screen, CLI_BAD, "refused");
+		cli_line(stdout, "  %s", verdict.refusal.reason);
+		if (verdict.refusal.hint[0])
+			cli_line(stdout, "               %s",
+				verdict.refusal.hint);
+		return;
+	}
+	cli_line(stdout, "      store    %s: %s", wt_store_name(verdict.store),
+		verdict.why);
+}
+
+void print_show(struct cli *cli, enum wt_status status)
+{
+	struct cli_screen screen = cli_screen(cli);
+	const char *source = NULL;
+
+	if (status != WT_OK)
+		return;
+	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
+		if (source != cli->sources[i]) {
+			source = cli->sources[i];
+			cli_line(stdout, "%s", source);
+		}
+		print_one(cli, &screen, wt_cert_list_get(cli->certs, i));
+	}
+}

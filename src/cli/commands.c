@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * commands.c: the table of commands. */
+#include "cli.h"
+
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+	{
+		.name = "add",
+		.alias = "inject",
+		.bit = CLI_ADD,
+		.operands = "TARGET CERT...",
+		.summary = "put certificates into an image",
+		.text = "Puts certificates into every image of TARGET that has "
+			"a SOFTWARE hive.\n"
+			"TARGET: a WIM, a SOFTWARE hive or a Windows folder.\n"
+			"CERT: PEM, DER, PKCS#7, .sst or .reg; a folder of "
+			"them; - for stdin.",
+		.example = "wimtrust add --backup boot.wim contoso-root.cer",
+		.operands_min = 2,
+		.operands_max = -1,
+		.run = cmd_add,
+		.print = print_add,
+	},
+	{
+		.name = "remove",
+		.bit = CLI_REMOVE,
+		.operands = "TARGET THUMBPRINT|CERT...",
+		.summary = "take certificates out of an image",
+		.text = "Takes certificates out of one store, or out of all.\n"
+			"THUMBPRINT: SHA-1 or SHA-256 in hex; CERT: a file "
+			"that holds certificates.\n"
+			"Exit status 1 when one was found nowhere.",
+		.example = "wimtrust remove boot.wim "
+			   "\"0563b8630d62d75abbc8ab1e4bdfb5a899b24d43\"",
+		.operands_min = 2,
+		.operands_max = -1,
+		.run = cmd_remove,
+		.print = print_remove,
+	},
+	{
+		.name = "list",
+		.bit = CLI_LIST,
+		.operands = "TARGET",
+		.summary = "show the certificates that an image holds",
+		.text = "Lists the certificates of every store that gives or "
+			"takes trust.",
+		.example = "wimtrust list --image boot boot.wim",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cmd_list,
+		.print = print_list,
+	},
+	{
+		.name = "verify",
+		.bit = CLI_VERIFY,
+		.operands = "TARGET CERT...",
+		.summary = "are these certificates present and sound?",
+		.text = "Looks whether each certificate is in its store of "
+			"each "
+			"image, byte-right.\n"
+			"Exit status 1 when one is not.",
+		.example = "wimtrust verify boot.wim contoso-root.cer",
+		.operands_min = 2,
+		.operands_max = -1,
+		.run = cmd_verify,
+		.print = print_verify,
+	},
+	{
+		.name = "check",
+		.bit = CLI_CHECK,
+		.operands = "TARGET CHAIN...",
+		.summary = "would an image trust this TLS server?",
+		.text = "Would Windows started from this image trust the "
+			"server that sends CHAIN?\n"
+			"CHAIN: the server's certificate and its intermediates "
+			"(PEM or PKCS#7).\n"
+			"Exit status 1 when it would not.",
+		.example = "wimtrust check --host cmg.contoso.com boot.wim "
+			   "chain.pem",
+		.operands_min = 2,
+		.operands_max = -1,
+		.run = cmd_check,
+		.print = print_check,
+	},
+	{
+		.name = "info",
+		.bit = CLI_INFO,
+		.operands = "TARGET",
+		.summary = "images, boot index, hive and stores",
+		.text = "Says what TARGET is, which images it has and what "
+			"their stores hold.",
+		.example = "wimtrust info boot.wim",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cmd_info,
+		.print = print_info,
+	},
+	{
+		.name = "show",
+		.bit = CLI_SHOW,
+		.operands = "CERT...",
+		.summary = "what a certificate file holds",
+		.text = "Shows each certificate in the files, and the store "
+			"it would go to.",
+		.example = "wimtrust show contoso-bundle.p7b",
+		.operands_min = 1,
+		.operands_max = -1,
+		.run = cmd_show,
+		.print = print_show,
+	},
+	{
+		.name = "export",
+		.bit = CLI_EXPORT,
+		.operands = "CERT... | TARGET [THUMBPRINT]...",
+		.summary = "write a .reg file, a raw value or PEM",
+		.text = "Writes certificates, or those of an image, as a .reg "
+			"file for regedit,\n"
+			"as the raw registry value (blob), or as PEM; to "
+			"stdout without --output.",
+		.example = "wimtrust export --root-name winpe-offline "
+			   "-o root.reg root.cer",
+		.operands_min = 1,
+		.operands_max = -1,
+		.run = cmd_export,
+		.print = print_export,
+	},
+	{
+		.name = "completion",
+		.bit = CLI_COMPLETION,
+		.operands = "bash|zsh|fish",
+		.summary = "write a completion script for a shell",
+		.text = "Writes a completion script for the shell to stdout.",
+		.example = "wimtrust completion bash "
+			   ">/etc/bash_completion.d/wimtrust",
+		.operands_min = 1,
+		.operands_max = 1,
+		.run = cmd_completion,
+		.print = print_completion,
+	},
+	{.name = NULL},
+};
+
+const struct cli_command *cli_command_find(const char *name)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (strcmp(c->name, name) == 0 ||
+			(c->alias && strcmp(c->alias, name) == 0))
+			return c;
+	}
+	return NULL;
+}

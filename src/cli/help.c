@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ * help.c: what the program says about itself. */
+#include "help.h"
+
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPTION_COLUMN 26
+#define LINE_MAX_LEN 79
+
+void cli_help_overview(FILE *file)
+{
+	fputs("wimtrust puts trusted root certificates into Windows boot "
+	      "images (boot.wim).\n\n"
+	      "  wimtrust add boot.wim root.cer     trust this certificate "
+	      "in every image\n"
+	      "  wimtrust list boot.wim             what the images trust\n"
+	      "  wimtrust check boot.wim chain.pem  would they trust this "
+	      "server?\n\n"
+	      "Commands:\n",
+		file);
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		fprintf(file, "  %-11s %s\n", c->name, c->summary);
+	fputs("\nRead on: wimtrust COMMAND --help, man wimtrust\n", file);
+}
+
+/* "-o, --output FILE" or "    --backup[=SUFFIX]" */
+static void spell_option(
+	const struct cli_option *option, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	if (cli_option_is_short(option))
+		len = (size_t)snprintf(
+			buf, size, "-%c, --%s", option->id, option->name);
+	else
+		len = (size_t)snprintf(buf, size, "    --%s", option->name);
+	if (option->arg && len < size)
+		snprintf(buf + len, size - len, "%s%s",
+			cli_option_is_optional(option) ? "" : " ", option->arg);
+}
+
+static void print_first(const struct cli_command *command)
+{
+	char spelled[64] = "";
+
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (!(o->commands & command->bit) || o->rank != CLI_FIRST)
+			continue;
+		spell_option(o, spelled, sizeof(spelled));
+		printf("  %-*s%s\n", OPTION_COLUMN - 2, spelled, o->help);
+	}
+}
+
+/* "-q" is enough where there is a letter. */
+static void print_also(const struct cli_command *command)
+{
+	size_t column = (size_t)printf("Also:");
+
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		char spelled[64] = "";
+
+		if (!(o->commands & command->bit) || o->rank != CLI_ALSO)
+			continue;
+		if (cli_option_is_short(o))
+			snprintf(spelled, sizeof(spelled), "-%c", o->id);
+		else
+			snprintf(spelled, sizeof(spelled), "--%s%s%s", o->name,
+				o->arg && !cli_option_is_optional(o) ? " " : "",
+				o->arg ? o->arg : "");
+		if (column + strlen(spelled) + 2 > LINE_MAX_LEN)
+			column = (size_t)printf("\n     ") - 1;
+		column += (size_t)printf(" %s", spelled);
+	}
+	printf("\n");
+}
+
+void cli_help_command(const struct cli_command *command)
+{
+	printf("Usage: wimtrust %s [OPTION]... %s\n\n%s\n\n", command->name,
+		command->operands, command->text);
+	print_first(command);
+	print_also(command);
+	printf("More: man wimtrust-%s\n\nExample: %s\n", command->name,
+		command->example);
+}
+
+void cli_help_version(void)
+{
+	struct wt_versions versions = {0};
+
+	wt_versions(&versions);
+	printf("wimtrust %s\nwimlib %s\nhivex %s\nOpenSSL %s\njansson %s\n",
+		versions.wimtrust, versions.wimlib, versions.hivex,
+		versions.openssl, JANSSON_VERSION);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * inputs.c: certificates from the command line, and warnings. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
+{
+	struct cli_warning *warning = NULL;
+	va_list args;
+
+	cli->warnings = cli_grow(
+		cli->warnings, cli->warning_count + 1, sizeof(*cli->warnings));
+	warning = &cli->warnings[cli->warning_count];
+	va_start(args, fmt);
+	if (vasprintf(&warning->text, fmt, args) >= 0) {
+		warning->code = code;
+		cli->warning_count++;
+	}
+	va_end(args);
+}
+
+enum wt_status cli_read_cert(
+	struct cli *cli, const char *operand, struct wt_error *err)
+{
+	size_t note = wt_cert_list_note_count(cli->certs);
+	size_t first = wt_cert_list_count(cli->certs), count = 0;
+	enum wt_status status = wt_cert_list_read(cli->certs, operand, err);
+
+	if (status)
+		return status;
+	for (; note < wt_cert_list_note_count(cli->certs); note++)
+		cli_warn(cli, "input-note", "%s",
+			wt_cert_list_note(cli->certs, note));
+	count = wt_cert_list_count(cli->certs);
+	cli->sources = cli_grow(cli->sources, count, sizeof(*cli->sources));
+	for (; first < count; first++)
+		cli->sources[first] = operand;
+	return WT_OK;
+}
+
+enum wt_status cli_read_certs(
+	struct cli *cli, size_t first, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	for (; !status && first < cli->operand_count; first++)
+		status = cli_read_cert(cli, cli->operands[first], err);
+	return status;
+}

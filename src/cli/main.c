@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ * main.c: one run of the program, from its arguments to its exit status. */
+#include "help.h"
+#include "options.h"
+#include "output.h"
+#include "signals.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+static void setup(struct cli *cli)
+{
+	wt_options_init(&cli->options);
+	cli->options.cancel = cli_signals_flag();
+	cli->at = cli->options.now;
+	cli->root_name = "SOFTWARE";
+	clock_gettime(CLOCK_MONOTONIC, &cli->started);
+}
+
+static void teardown(struct cli *cli)
+{
+	wt_report_free(cli->report);
+	wt_cert_list_free(cli->certs);
+	json_decref(cli->data);
+	for (size_t i = 0; i < cli->warning_count; i++)
+		free(cli->warnings[i].text);
+	free(cli->warnings);
+	free(cli->sources);
+	free(cli->images);
+	free(cli->export_data);
+}
+
+/* Set-user-ID, set-group-ID or file capabilities: files would be opened with
+ * rights that the caller lacks. */
+static enum wt_status refuse_privilege(struct wt_error *err)
+{
+	if (!getauxval(AT_SECURE))
+		return WT_OK;
+	wt_fail(err, WT_ERR_USAGE, "set-user-id", "set-user-ID",
+		"will not run so, nor set-group-ID or with file capabilities");
+	wt_error_hint(err, "clear it with chmod ug-s or setcap -r, and run it "
+			   "as the user who owns the image");
+	return WT_ERR_USAGE;
+}
+
+static enum wt_status fail_no_command(const char *word, struct wt_error *err)
+{
+	const char *names[16] = {NULL};
+	const char *near = NULL;
+	size_t count = 0;
+
+	if (word[0] == '-')
+		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
+			"the command comes before the options");
+	else
+		wt_fail(err, WT_ERR_USAGE, "unknown-command", word,
+			"is no command");
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		names[count++] = c->name;
+		if (c->alias)
+			names[count++] = c->alias;
+	}
+	near = cli_nearest(word, names);
+	if (near)
+		wt_error_hint(err, "did you mean wimtrust %s?", near);
+	else if (access(word, F_OK) == 0)
+		wt_error_hint(
+			err, "the command comes first: wimtrust list %s", word);
+	else
+		wt_error_hint(err, "add, remove, list, verify, check, info, "
+				   "show, export and completion are");
+	return WT_ERR_USAGE;
+}
+
+static enum wt_status check_operands(
+	const struct cli *cli, struct wt_error *err)
+{
+	const struct cli_command *command = cli->command;
+	int count = (int)cli->operand_count;
+
+	if (command->operands_max >= 0 && count > command->operands_max)
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
+			"takes no more than %s, and was given \"%s\" too",
+			command->operands,
+			cli->operands[command->operands_max]);
+	else if (count == 0)
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name, "wants %s",
+			command->operands);
+	else if (count < command->operands_min)
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
+			"wants %s, and was given \"%s\" only",
+			command->operands, cli->operands[0]);
+	else
+		return WT_OK;
+	wt_error_hint(err, "for example: %s", command->example);
+	return WT_ERR_USAGE;
+}
+
+/* Options that contradict each other, as far as the library cannot see it. */
+static enum wt_status check_settings(
+	const struct cli *cli, struct wt_error *err)
+{
+	const struct wt_options *options = &cli->options;
+
+	if (options->discard_logs && options->replay_logs)
+		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+			"--discard-logs and --replay-logs exclude each other");
+	if (cli->json && cli->wants_pem)
+		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+			"--json and --pem exclude each other");
+	if (cli->json && cli->command->bit == CLI_EXPORT && !options->output) {
+		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+			"--json and the export cannot both go to stdout");
+		wt_error_hint(err, "give the export a file: -o FILE");
+		return WT_ERR_USAGE;
+	}
+	return WT_OK;
+}
+
+static void start_progress(struct cli *cli)
+{
+	const char *term = getenv("TERM");
+	bool is_on = cli->progress_when == CLI_ALWAYS ||
+		     (cli->progress_when == CLI_AUTO && !cli->is_quiet &&
+			     isatty(STDERR_FILENO));
+	bool is_dumb = !term || !*term || strcmp(term, "dumb") == 0;
+
+	cli_progress_init(&cli->progress, is_on, is_dumb,
+		cli_terminal_width(STDERR_FILENO));
+	cli->options.progress = is_on ? cli_progress_step : NULL;
+	cli->options.progress_ctx = &cli->progress;
+}
+
+/* Finds the command, reads its options, and runs it. */
+static enum wt_status run(
+	struct cli *cli, int argc, char **argv, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	cli->command = cli_command_find(argv[1]);
+	if (!cli->command)
+		return fail_no_command(argv[1], err);
+	status = cli_options_parse(cli, argc - 1, argv + 1, err);
+	if (status || cli->wants_help || cli->wants_version)
+		return status;
+	status = check_operands(cli, err);
+	if (!status)
+		status = check_settings(cli, err);
+	if (!status)
+		status = wt_cert_list_new(&cli->certs, err);
+	if (!status)
+		status = wt_report_new(&cli->report, err);
+	if (status)
+		return status;
+	cli->options.hash_target = cli->json != CLI_JSON_NONE;
+	start_progress(cli);
+	status = cli->command->run(cli, err);
+	cli_progress_clear(&cli->progress);
+	return status;
+}
+
+static void flush_stdout(struct cli *cli)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		cli->output_errno = errno ? errno : EIO;
+}
+
+/* What did not reach stdout is a failure; but whoever closed the pipe knows
+ * already. */
+static int finish_stdout(struct cli *cli, int exit_code)
+{
+	struct wt_error err = {0};
+
+	flush_stdout(cli);
+	if (fclose(stdout) != 0 && !cli->output_errno)
+		cli->output_errno = errno;
+	if (!cli->output_errno)
+		return exit_code;
+	if (cli->output_errno == EPIPE)
+		cli_signals_die_of_pipe();
+	errno = cli->output_errno;
+	wt_fail_errno(&err, WT_ERR_FILE, "output", "standard output",
+		"cannot be written");
+	cli_print_error(&err);
+	return exit_code ? exit_code : WT_ERR_FILE;
+}
+
+static int exit_status_of(enum wt_status status, const struct wt_error *err)
+{
+	return status == WT_INTERRUPTED ? 128 + err->native : (int)status;
+}
+
+/* Prints what came out: data first, then what stderr has to say. */
+static void print(
+	struct cli *cli, enum wt_status status, const struct wt_error *err)
+{
+	if (cli->wants_help && !status)
+		cli_help_command(cli->command);
+	else if (cli->wants_version && !status)
+		cli_help_version();
+	else if (cli->json)
+		cli_json_print(cli, exit_status_of(status, err), err);
+	else if (cli->report && cli->command->print)
+		cli->command->print(cli, status);
+	/* Where both go to one file, results stand first. */
+	flush_stdout(cli);
+	cli_print_warnings(cli);
+	if (status)
+		cli_print_error(err);
+}
+
+/* The wish for JSON counts even where the command line cannot be read. */
+static enum cli_json find_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json=pretty") == 0)
+			return CLI_JSON_PRETTY;
+		if (strncmp(argv[i], "--json", 6) == 0)
+			return CLI_JSON_COMPACT;
+	}
+	return CLI_JSON_NONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct wt_error err = {0};
+	struct cli cli = {0};
+	enum wt_status status = WT_OK;
+	const char *word = argc > 1 ? argv[1] : "";
+
+	status = refuse_privilege(&err);
+	if (status) {
+		cli_print_error(&err);
+		return (int)status;
+	}
+	cli_text_init();
+	cli_signals_init();
+	setup(&cli);
+	if (argc < 2) {
+		cli_help_overview(stdout);
+		return finish_stdout(&cli, WT_ERR_USAGE);
+	}
+	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 ||
+		(strcmp(word, "help") == 0 && argc == 2)) {
+		cli_help_overview(stdout);
+		return finish_stdout(&cli, WT_OK);
+	}
+	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+		cli_help_version();
+		return finish_stdout(&cli, WT_OK);
+	}
+	status = run(&cli, argc, argv, &err);
+	if (status == WT_ERR_USAGE && !cli.json)
+		cli.json = find_json(argc, argv);
+	print(&cli, status, &err);
+	teardown(&cli);
+	return finish_stdout(&cli, exit_status_of(status, &err));
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ * option_values.c: what each option's value means. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREADS_MAX 1024
+#define WAIT_MAX 86400
+
+static enum wt_status fail_value(const struct cli_option *option,
+	const char *value, const char *wanted, struct wt_error *err)
+{
+	char object[64] = "";
+
+	snprintf(object, sizeof(object), "--%s", option->name);
+	wt_fail(err, WT_ERR_USAGE, "bad-value", object, "cannot be \"%s\"",
+		value);
+	wt_error_hint(err, "--%s takes %s", option->name, wanted);
+	return WT_ERR_USAGE;
+}
+
+/* Which of the option's words the value is. The words stand in the order of
+ * the enum that they name. */
+static enum wt_status take_word(const struct cli_option *option,
+	const char *value, int *ret_index, struct wt_error *err)
+{
+	size_t len = strlen(value);
+	char wanted[160] = "";
+	size_t used = 0;
+	int index = 0;
+
+	for (const char *w = option->words; *w; index++) {
+		size_t word_len = strcspn(w, "|");
+
+		if (word_len == len && strncmp(w, value, len) == 0) {
+			*ret_index = index;
+			return WT_OK;
+		}
+		used += (size_t)snprintf(wanted + used, sizeof(wanted) - used,
+			"%s%.*s", used ? ", " : "", (int)word_len, w);
+		w += word_len + (w[word_len] == '|');
+	}
+	return fail_value(option, value, wanted, err);
+}
+
+static enum wt_status take_number(const struct cli_option *option,
+	const char *value, unsigned max, unsigned *ret_number,
+	struct wt_error *err)
+{
+	char *end = NULL, wanted[64] = "";
+	unsigned long number = 0;
+
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (errno || !*value || *end || !strchr("0123456789", value[0]) ||
+		number > max) {
+		snprintf(wanted, sizeof(wanted), "a number from 0 to %u", max);
+		return fail_value(option, value, wanted, err);
+	}
+	*ret_number = (unsigned)number;
+	return WT_OK;
+}
+
+static enum wt_status take_allow(struct cli *cli,
+	const struct cli_option *option, char *value, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(value, ",", &rest); word && !status;
+		word = strtok_r(NULL, ",", &rest)) {
+		int bit = 0;
+
+		status = take_word(option, word, &bit, err);
+		if (!status)
+			cli->options.allow |= 1U << bit;
+	}
+	return status;
+}
+
+/* Exactly count digits at *text, which moves behind them. */
+static bool take_digits(const char **text, int count, int *ret_number)
+{
+	int number = 0;
+
+	for (; count > 0; count--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		number = number * 10 + (**text - '0');
+	}
+	*ret_number = number;
+	return true;
+}
+
+static bool take_char(const char **text, const char *set)
+{
+	if (!**text || !strchr(set, **text))
+		return false;
+	(*text)++;
+	return true;
+}
+
+/* "Z", "+01:00" or "-01:00": seconds east of UTC. */
+static bool take_zone(const char **text, int *ret_seconds)
+{
+	int sign = **text == '-' ? -1 : 1, hours = 0, minutes = 0;
+
+	if (take_char(text, "Zz")) {
+		*ret_seconds = 0;
+		return true;
+	}
+	if (!take_char(text, "+-") || !take_digits(text, 2, &hours) ||
+		!take_char(text, ":") || !take_digits(text, 2, &minutes) ||
+		hours > 23 || minutes > 59)
+		return false;
+	*ret_seconds = sign * (hours * 3600 + minutes * 60);
+	return true;
+}
+
+/* YYYY-MM-DD, or that with "T" (or a space), hh:mm:ss, a fraction that is
+ * dropped, and a zone: RFC 3339. */
+static bool take_date(const char *text, int64_t *ret_seconds)
+{
+	struct tm t = {0}, back = {0};
+	int zone = 0;
+	time_t seconds = 0;
+
+	if (!take_digits(&text, 4, &t.tm_year) || !take_char(&text, "-") ||
+		!take_digits(&text, 2, &t.tm_mon) || !take_char(&text, "-") ||
+		!take_digits(&text, 2, &t.tm_mday))
+		return false;
+	t.tm_year -= 1900;
+	t.tm_mon -= 1;
+	if (*text) {
+		if (!take_char(&text, "Tt ") ||
+			!take_digits(&text, 2, &t.tm_hour) ||
+			!take_char(&text, ":") ||
+			!take_digits(&text, 2, &t.tm_min) ||
+			!take_char(&text, ":") ||
+			!take_digits(&text, 2, &t.tm_sec))
+			return false;
+		if (take_char(&text, "."))
+			text += strspn(text, "0123456789");
+		if (!take_zone(&text, &zone) || *text)
+			return false;
+	}
+	back = t;
+	seconds = timegm(&back);
+	/* timegm() takes the 31st of February for a day in March. */
+	if (back.tm_mday != t.tm_mday || back.tm_mon != t.tm_mon ||
+		back.tm_hour != t.tm_hour || back.tm_min != t.tm_min)
+		return false;
+	*ret_seconds = (int64_t)seconds - zone;
+	return true;
+}
+
+static enum wt_status take_time(const struct cli_option *option,
+	const char *value, int64_t *ret_seconds, struct wt_error *err)
+{
+	char *end = NULL;
+
+	if (value[0] == '@') {
+		errno = 0;
+		*ret_seconds = strtoll(value + 1, &end, 10);
+		if (!errno && value[1] && !*end)
+			return WT_OK;
+	} else if (take_date(value, ret_seconds)) {
+		return WT_OK;
+	}
+	return fail_value(option, value,
+		"2027-01-31, 2027-01-31T12:00:00Z or @1800000000", err);
+}
+
+static enum wt_status take_backup(struct cli *cli,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	if (value && (!*value || strchr(value, '/')))
+		return fail_value(option, value,
+			"what follows the file's name, for example .bak", err);
+	cli->options.backup_suffix = value ? value : ".bak";
+	return WT_OK;
+}
+
+static enum wt_status take_root_name(struct cli *cli,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	if (!*value || strpbrk(value, "\\]\r\n"))
+		return fail_value(option, value,
+			"the hive's name below HKEY_LOCAL_MACHINE", err);
+	cli->root_name = value;
+	return WT_OK;
+}
+
+/* Options whose value is one word of a few. */
+static enum wt_status take_choice(struct cli *cli,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	int index = 0;
+	enum wt_status status = take_word(option, value, &index, err);
+
+	if (status)
+		return status;
+	if (option->id == CLI_OPT_ACCESS)
+		cli->options.access = (enum wt_access)index;
+	else if (option->id == CLI_OPT_COMMIT)
+		cli->options.commit = (enum wt_commit)index;
+	else if (option->id == CLI_OPT_FORMAT)
+		cli->format = (enum cli_format)index;
+	else if (option->id == CLI_OPT_COLOR)
+		cli->color = (enum cli_when)index;
+	else if (option->id == CLI_OPT_PROGRESS)
+		cli->progress_when = (enum cli_when)index;
+	else if (option->id == CLI_OPT_JSON)
+		cli->json = CLI_JSON_PRETTY;
+	return WT_OK;
+}
+
+static enum wt_status take_store(struct cli *cli,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	int unused = 0;
+
+	if (wt_store_from_name(value, &cli->options.store))
+		return WT_OK;
+	return take_word(option, value, &unused, err);
+}
+
+/* Options that are a yes. */
+static void take_flag(struct cli *cli, int id)
+{
+	struct wt_options *options = &cli->options;
+
+	switch (id) {
+	case 'f':
+		options->force = true;
+		break;
+	case 'n':
+		options->dry_run = true;
+		break;
+	case 'q':
+		cli->is_quiet = true;
+		cli->is_verbose = false;
+		break;
+	case 'v':
+		cli->is_verbose = true;
+		cli->is_quiet = false;
+		break;
+	case 'h':
+		cli->wants_help = true;
+		break;
+	case 'V':
+		cli->wants_version = true;
+		break;
+	case CLI_OPT_CHECK:
+		options->check_integrity = true;
+		break;
+	case CLI_OPT_DISCARD_LOGS:
+		options->discard_logs = true;
+		break;
+	case CLI_OPT_KEEP_GOING:
+		options->keep_going = true;
+		break;
+	case CLI_OPT_PEM:
+		cli->wants_pem = true;
+		break;
+	case CLI_OPT_REBUILD:
+		options->rebuild = true;
+		break;
+	case CLI_OPT_REPAIR:
+		options->repair = true;
+		break;
+	case CLI_OPT_REPLAY_LOGS:
+		options->replay_logs = true;
+		break;
+	default:
+		break;
+	}
+}
+
+enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
+	char *value, struct wt_error *err)
+{
+	struct wt_options *options = &cli->options;
+
+	switch (option->id) {
+	case 'i':
+		if (!*value)
+			return fail_value(option, value,
+				"a number, a name, all or boot", err);
+		cli->images[options->image_count++] = value;
+		return WT_OK;
+	case 's':
+		return take_store(cli, option, value, err);
+	case 'o':
+		if (!*value)
+			return fail_value(option, value, "a file's name", err);
+		options->output = value;
+		return WT_OK;
+	case CLI_OPT_ALLOW:
+		return take_allow(cli, option, value, err);
+	case CLI_OPT_AT:
+		return take_time(option, value, &cli->at, err);
+	case CLI_OPT_BACKUP:
+		return take_backup(cli, option, value, err);
+	case CLI_OPT_FRIENDLY_NAME:
+		options->friendly_name = value;
+		return WT_OK;
+	case CLI_OPT_HOST:
+		cli->host = value;
+		return WT_OK;
+	case CLI_OPT_ROOT_NAME:
+		return take_root_name(cli, option, value, err);
+	case CLI_OPT_THREADS:
+		return take_number(
+			option, value, THREADS_MAX, &options->threads, err);
+	case CLI_OPT_WAIT:
+		return take_number(
+			option, value, WAIT_MAX, &options->wait_seconds, err);
+	case CLI_OPT_JSON:
+		cli->json = CLI_JSON_COMPACT;
+		return value ? take_choice(cli, option, value, err) : WT_OK;
+	case CLI_OPT_ACCESS:
+	case CLI_OPT_COLOR:
+	case CLI_OPT_COMMIT:
+	case CLI_OPT_FORMAT:
+	case CLI_OPT_PROGRESS:
+		return take_choice(cli, option, value, err);
+	default:
+		take_flag(cli, option->id);
+		return WT_OK;
+	}
+}

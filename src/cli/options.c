@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ * options.c: the one table of options, and reading the command line by it. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MANY (CLI_ALL & ~(unsigned)CLI_COMPLETION)
+
+const struct cli_option cli_options[] = {
+	{'i', "image", "IMAGE", "all|boot", CLI_TARGETS, CLI_FIRST,
+		"number, name, all or boot; repeatable"},
+	{'s', "store", "STORE",
+		"auto|authroot|root|ca|trustedpublisher|trustedpeople|"
+		"disallowed",
+		(CLI_TARGETS | CLI_SHOW) & ~(unsigned)(CLI_CHECK | CLI_INFO),
+		CLI_FIRST, "auto (default), authroot, root, ca, ..."},
+	{'o', "output", "FILE", "@file", CLI_WRITERS | CLI_EXPORT, CLI_FIRST,
+		"write FILE, leave what was read as it is"},
+	{'f', "force", NULL, NULL, CLI_WRITERS | CLI_EXPORT, CLI_FIRST,
+		"FILE may exist"},
+	{'n', "dry-run", NULL, NULL, CLI_WRITERS, CLI_FIRST,
+		"do all but write"},
+	{CLI_OPT_BACKUP, "backup", "[=SUFFIX]", NULL, CLI_WRITERS, CLI_FIRST,
+		"keep the old file as TARGET.bak"},
+	{CLI_OPT_COMMIT, "commit", "HOW", "replace|append", CLI_WRITERS,
+		CLI_FIRST, "replace (default) or append"},
+	{CLI_OPT_ACCESS, "access", "HOW", "auto|mount|update", CLI_WRITERS,
+		CLI_FIRST, "auto (default), mount (FUSE) or update"},
+	{CLI_OPT_ALLOW, "allow", "LIST",
+		"expired|not-yet-valid|weak-key|not-ca",
+		CLI_ADD | CLI_SHOW | CLI_EXPORT, CLI_FIRST,
+		"expired,not-yet-valid,weak-key,not-ca"},
+	{CLI_OPT_KEEP_GOING, "keep-going", NULL, NULL, CLI_ADD, CLI_FIRST,
+		"take the good certificates, list the refused"},
+	{CLI_OPT_FRIENDLY_NAME, "friendly-name", "TEXT", NULL,
+		CLI_ADD | CLI_EXPORT, CLI_ALSO, "the name Windows shows"},
+	{CLI_OPT_FORMAT, "format", "FORMAT", "reg|blob|pem", CLI_EXPORT,
+		CLI_FIRST, "reg (default), blob or pem"},
+	{CLI_OPT_ROOT_NAME, "root-name", "NAME", "SOFTWARE|winpe-offline",
+		CLI_EXPORT, CLI_FIRST,
+		"the hive's name in a .reg file (SOFTWARE)"},
+	{CLI_OPT_PEM, "pem", NULL, NULL, CLI_LIST, CLI_FIRST,
+		"write the certificates as a PEM bundle"},
+	{CLI_OPT_HOST, "host", "NAME", NULL, CLI_CHECK, CLI_FIRST,
+		"the name that the server is reached by"},
+	{CLI_OPT_AT, "at", "TIME", NULL, CLI_CHECK, CLI_FIRST,
+		"at YYYY-MM-DD, RFC 3339 or @SECONDS, not now"},
+	{CLI_OPT_REBUILD, "rebuild", NULL, NULL, CLI_WRITERS, CLI_ALSO,
+		"drop the holes that earlier appends left"},
+	{CLI_OPT_CHECK, "check", NULL, NULL, CLI_TARGETS, CLI_ALSO,
+		"check the integrity table before reading"},
+	{CLI_OPT_REPAIR, "repair", NULL, NULL, CLI_WRITERS, CLI_ALSO,
+		"mend an image that an interrupted writer left"},
+	{CLI_OPT_DISCARD_LOGS, "discard-logs", NULL, NULL, CLI_TARGETS,
+		CLI_ALSO, "give up what a dirty hive's logs hold"},
+	{CLI_OPT_REPLAY_LOGS, "replay-logs", NULL, NULL, CLI_TARGETS, CLI_ALSO,
+		"apply a dirty hive's logs first"},
+	{CLI_OPT_THREADS, "threads", "N", NULL, CLI_WRITERS, CLI_ALSO,
+		"threads to compress with; 0 for one a processor"},
+	{CLI_OPT_WAIT, "wait", "SECONDS", NULL, CLI_WRITERS, CLI_ALSO,
+		"how long another writer is waited for (60)"},
+	{'q', "quiet", NULL, NULL, MANY, CLI_ALSO, "only errors, and data"},
+	{'v', "verbose", NULL, NULL, MANY, CLI_ALSO, "say more"},
+	{CLI_OPT_JSON, "json", "[=pretty]", "pretty", MANY, CLI_ALSO,
+		"one JSON object on stdout"},
+	{CLI_OPT_COLOR, "color", "WHEN", "auto|always|never", MANY, CLI_ALSO,
+		"auto (default), always or never"},
+	{CLI_OPT_PROGRESS, "progress", "WHEN", "auto|always|never", CLI_TARGETS,
+		CLI_ALSO, "auto (default), always or never"},
+	{'h', "help", NULL, NULL, CLI_ALL, CLI_ALSO, "show this help"},
+	{'V', "version", NULL, NULL, CLI_ALL, CLI_ALSO, "show versions"},
+	{0, NULL, NULL, NULL, 0, CLI_ALSO, NULL},
+};
+
+bool cli_option_is_short(const struct cli_option *option)
+{
+	return option->id < 256;
+}
+
+bool cli_option_is_optional(const struct cli_option *option)
+{
+	return option->arg && option->arg[0] == '[';
+}
+
+#define OPTIONS_MAX (sizeof(cli_options) / sizeof(cli_options[0]))
+
+struct getopt_tables {
+	struct option longs[OPTIONS_MAX];
+	char shorts[3 * OPTIONS_MAX];
+};
+
+/* The options of one command, as getopt_long() wants them. */
+static void make_tables(struct getopt_tables *tables, unsigned command)
+{
+	size_t count = 0, len = 0;
+
+	memset(tables, 0, sizeof(*tables));
+	tables->shorts[len++] = ':';
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (!(o->commands & command))
+			continue;
+		tables->longs[count].name = o->name;
+		tables->longs[count].val = o->id;
+		tables->longs[count++].has_arg = !o->arg ? no_argument
+						 : cli_option_is_optional(o)
+							 ? optional_argument
+							 : required_argument;
+		if (!cli_option_is_short(o))
+			continue;
+		tables->shorts[len++] = (char)o->id;
+		if (o->arg)
+			tables->shorts[len++] = ':';
+	}
+}
+
+static const struct cli_option *option_by_id(int id)
+{
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (o->id == id)
+			return o;
+	}
+	return NULL;
+}
+
+/* "add, remove" for the commands that take an option. */
+static void name_commands(unsigned commands, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (c->bit & commands && len < size)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s",
+				len ? ", " : "", c->name);
+	}
+}
+
+/* The option exists elsewhere, or is near one, or is none at all. */
+static enum wt_status fail_unknown(
+	const struct cli *cli, const char *spelled, struct wt_error *err)
+{
+	const char *names[OPTIONS_MAX] = {NULL};
+	const char *near = NULL, *name = spelled + strspn(spelled, "-");
+	char word[64] = "", commands[128] = "";
+	bool is_long = strncmp(spelled, "--", 2) == 0;
+	size_t count = 0;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "="), name);
+	wt_fail(err, WT_ERR_USAGE, "unknown-option", cli->command->name,
+		"there is no option %s%s", is_long ? "--" : "-", word);
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		bool is_this = is_long ? strcmp(o->name, word) == 0
+				       : o->id == word[0] && !word[1];
+
+		if (is_this) {
+			name_commands(o->commands, commands, sizeof(commands));
+			wt_error_hint(err, "%s%s belongs to: %s",
+				is_long ? "--" : "-", word, commands);
+			return WT_ERR_USAGE;
+		}
+		if (o->commands & cli->command->bit)
+			names[count++] = o->name;
+	}
+	near = is_long ? cli_nearest(word, names) : NULL;
+	if (near)
+		wt_error_hint(err, "did you mean --%s?", near);
+	else
+		wt_error_hint(err, "wimtrust %s --help shows the options",
+			cli->command->name);
+	return WT_ERR_USAGE;
+}
+
+/* getopt_long() gave '?': unknown, ambiguous, or a value too many. */
+static enum wt_status fail_option(
+	const struct cli *cli, char **argv, struct wt_error *err)
+{
+	const struct cli_option *option = option_by_id(optopt);
+	char letter[3] = {'-', (char)optopt, '\0'};
+
+	if (option && option->commands & cli->command->bit)
+		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+			"--%s takes no value", option->name);
+	return fail_unknown(cli, optopt ? letter : argv[optind - 1], err);
+}
+
+static enum wt_status fail_value_missing(
+	const struct cli *cli, struct wt_error *err)
+{
+	const struct cli_option *option = option_by_id(optopt);
+
+	wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+		"--%s needs a value: %s", option->name, option->arg);
+	if (option->words && option->words[0] != '@')
+		wt_error_hint(
+			err, "--%s takes %s", option->name, option->words);
+	return WT_ERR_USAGE;
+}
+
+enum wt_status cli_options_parse(
+	struct cli *cli, int argc, char **argv, struct wt_error *err)
+{
+	struct getopt_tables tables;
+	enum wt_status status = WT_OK;
+	int id = 0;
+
+	cli->images = cli_alloc((size_t)argc + 1, sizeof(*cli->images));
+	make_tables(&tables, cli->command->bit);
+	opterr = 0;
+	optind = 0;
+	for (;;) {
+		id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL);
+		if (id == -1)
+			break;
+		if (id == ':')
+			status = fail_value_missing(cli, err);
+		else if (id == '?')
+			status = fail_option(cli, argv, err);
+		else
+			status = cli_option_take(
+				cli, option_by_id(id), optarg, err);
+		if (status)
+			return status;
+	}
+	cli->operands = argv + optind;
+	cli->operand_count = (size_t)(argc - optind);
+	cli->options.images = cli->images;
+	return WT_OK;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * output.c: what a run found and did, for people. */
+#include "output.h"
+
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMNS_MAX 10000
+
+size_t cli_terminal_width(int fd)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size = {0};
+	unsigned long width = 0;
+
+	if (!isatty(fd))
+		return 0;
+	if (columns)
+		width = strtoul(columns, NULL, 10);
+	if (width > 0 && width < COLUMNS_MAX)
+		return width;
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return 80;
+}
+
+static bool wants_color(const struct cli *cli)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (cli->color != CLI_AUTO)
+		return cli->color == CLI_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
+	       *term && strcmp(term, "dumb") != 0;
+}
+
+struct cli_screen cli_screen(const struct cli *cli)
+{
+	struct cli_screen screen = {
+		.file = stdout,
+		.width = cli_terminal_width(STDOUT_FILENO),
+		.has_color = wants_color(cli),
+	};
+
+	return screen;
+}
+
+void cli_print_error(const struct wt_error *err)
+{
+	if (err->object[0])
+		cli_line(stderr, "wimtrust: %s: %s", err->object, err->reason);
+	else
+		cli_line(stderr, "wimtrust: %s", err->reason);
+	if (err->hint[0])
+		cli_line(stderr, "hint: %s", err->hint);
+}
+
+void cli_print_warnings(const struct cli *cli)
+{
+	if (cli->is_quiet)
+		return;
+	for (size_t i = 0; i < cli->warning_count; i++)
+		cli_line(
+			stderr, "wimtrust: warning: %s", cli->warnings[i].text);
+	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
+		cli_line(stderr, "wimtrust: warning: %s",
+			cli->report->warnings[i].text);
+}
+
+void cli_print_image(const struct cli *cli, const struct wt_image *image)
+{
+	const char *target = cli->report->target;
+
+	if (image->index == 0)
+		cli_line(stdout, "%s", target);
+	else if (image->name && image->name[0])
+		cli_line(stdout, "%s: image %d \"%s\"%s", target, image->index,
+			image->name, image->is_boot ? ", boot" : "");
+	else
+		cli_line(stdout, "%s: image %d%s", target, image->index,
+			image->is_boot ? ", boot" : "");
+}
+
+void cli_print_cert(const struct cli_screen *screen,
+	const struct wt_cert_info *cert, const char *store)
+{
+	char from[CLI_TIME_MAX] = "", to[CLI_TIME_MAX] = "";
+
+	cli_line(screen->file, "      SHA-1    %s", cert->sha1);
+	cli_line(screen->file, "      SHA-256  %s", cert->sha256);
+	cli_line(screen->file, "      valid    %s to %s",
+		cli_text_date(from, cert->not_before),
+		cli_text_date(to, cert->not_after));
+	if (store)
+		cli_line(screen->file, "      store    %s", store);
+}
+
+enum cli_tint cli_action_tint(enum wt_action action)
+{
+	switch (action) {
+	case WT_ACTION_ADDED:
+	case WT_ACTION_REPAIRED:
+	case WT_ACTION_REPLACED:
+		return CLI_GOOD;
+	case WT_ACTION_REMOVED:
+		return CLI_NOTE;
+	case WT_ACTION_REFUSED:
+	case WT_ACTION_MISSING:
+	case WT_ACTION_UNSOUND:
+		return CLI_BAD;
+	default:
+		return CLI_PLAIN;
+	}
+}
+
+void cli_count_actions(const struct wt_report *report, char *buf, size_t size)
+{
+	size_t counts[WT_ACTION_UNSOUND + 1] = {0};
+	size_t used = 0;
+
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		for (size_t j = 0; j < image->entry_count; j++)
+			counts[image->entries[j].action]++;
+	}
+	snprintf(buf, size, "nothing to do");
+	for (int i = 0; i <= WT_ACTION_UNSOUND && used < size; i++) {
+		if (counts[i] > 0)
+			used += (size_t)snprintf(buf + used, size - used,
+				"%s%zu %s", used ? ", " : "", counts[i],
+				wt_action_name((enum wt_action)i));
+	}
+}
+
+const char *cli_entry_store(const struct wt_entry *entry, char buf[64])
+{
+	const char *store = wt_store_name(entry->store);
+	const char *place = entry->place ? entry->place : "";
+
+	if (strncmp(place, "Policies", 8) == 0)
+		snprintf(buf, 64, "%s (policy)", store);
+	else if (strstr(place, "Enterprise"))
+		snprintf(buf, 64, "%s (enterprise)", store);
+	else
+		snprintf(buf, 64, "%s", store);
+	return buf;
+}
+
+void cli_print_details(const struct cli *cli)
+{
+	const struct wt_report *report = cli->report;
+	char before[CLI_SIZE_MAX] = "", after[CLI_SIZE_MAX] = "";
+	struct timespec now = {0};
+
+	if (!cli->is_verbose)
+		return;
+	if (report->access)
+		cli_line(stdout, "access   %s%s%s", report->access,
+			report->access_why ? ": " : "",
+			report->access_why ? report->access_why : "");
+	if (report->commit)
+		cli_line(stdout, "commit   %s", report->commit);
+	if (report->backup)
+		cli_line(stdout, "backup   %s", report->backup);
+	cli_text_size(before, report->size_before);
+	if (report->size_after > 0)
+		cli_line(stdout, "size     %s (%llu bytes), was %llu bytes",
+			cli_text_size(after, report->size_after),
+			(unsigned long long)report->size_after,
+			(unsigned long long)report->size_before);
+	else
+		cli_line(stdout, "size     %s (%llu bytes)", before,
+			(unsigned long long)report->size_before);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	cli_line(stdout, "time     %.2f s",
+		(double)(now.tv_sec - cli->started.tv_sec) +
+			(double)(now.tv_nsec - cli->started.tv_nsec) / 1e9);
+}

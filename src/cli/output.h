@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ * output.h: what a run found and did, for people and for machines. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli.h"
+#include "table.h"
+
+/** stdout as it is: its width when it is a terminal, colour when wanted. */
+struct cli_screen cli_screen(const struct cli *cli);
+
+/** Columns of the terminal behind fd, or 0 when it is none. */
+size_t cli_terminal_width(int fd);
+
+/** Prints "wimtrust: object: reason" and the hint on stderr. */
+void cli_print_error(const struct wt_error *err);
+
+/** Prints the warnings of the run and of its report on stderr. */
+void cli_print_warnings(const struct cli *cli);
+
+/** Heads what is said about an image: its target, number and name. */
+void cli_print_image(const struct cli *cli, const struct wt_image *image);
+
+/** Says subject, thumbprints, validity and store, for each line of add. */
+void cli_print_cert(const struct cli_screen *screen,
+	const struct wt_cert_info *cert, const char *store);
+
+/** What an action looks like. */
+enum cli_tint cli_action_tint(enum wt_action action);
+
+/** How often each action occurs: "2 added, 1 unchanged". */
+void cli_count_actions(const struct wt_report *report, char *buf, size_t size);
+
+/** With -v: access, commit, sizes and time. */
+void cli_print_details(const struct cli *cli);
+
+/** "AuthRoot", or "AuthRoot (policy)" for another place than the usual. */
+const char *cli_entry_store(const struct wt_entry *entry, char buf[64]);
+
+/** The JSON object of the whole run, on stdout. */
+void cli_json_print(
+	struct cli *cli, int exit_status, const struct wt_error *err);
+
+/** A string, made valid UTF-8; NULL becomes null. */
+json_t *cli_json_text(const char *text);
+/** A certificate's members, into object. */
+void cli_json_cert(json_t *object, const struct wt_cert_info *cert);
+/** code, message and hint; null when the status is WT_OK. */
+json_t *cli_json_error(const struct wt_error *err);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ * output_json.c: what a run found and did, for machines. See docs/json.md. */
+#include "output.h"
+
+#include "text.h"
+
+#include <stdlib.h>
+
+json_t *cli_json_text(const char *text)
+{
+	char *valid = NULL;
+	json_t *value = NULL;
+
+	if (!text)
+		return json_null();
+	valid = cli_text_utf8(text);
+	value = json_string(valid);
+	free(valid);
+	return value;
+}
+
+static json_t *json_time(int64_t seconds)
+{
+	char text[CLI_TIME_MAX] = "";
+
+	return cli_json_text(cli_text_time(text, seconds));
+}
+
+/* "" stands for what is not known in the report. */
+static json_t *json_known(const char *text)
+{
+	return cli_json_text(text && *text ? text : NULL);
+}
+
+static json_t *json_count(uint64_t number)
+{
+	return json_integer((json_int_t)number);
+}
+
+json_t *cli_json_error(const struct wt_error *err)
+{
+	json_t *object = NULL;
+
+	if (err->status == WT_OK)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "code", cli_json_text(err->code));
+	json_object_set_new(object, "object", json_known(err->object));
+	json_object_set_new(object, "message", cli_json_text(err->reason));
+	json_object_set_new(object, "hint", json_known(err->hint));
+	return object;
+}
+
+void cli_json_cert(json_t *object, const struct wt_cert_info *cert)
+{
+	json_object_set_new(object, "sha1", cli_json_text(cert->sha1));
+	json_object_set_new(object, "sha256", cli_json_text(cert->sha256));
+	json_object_set_new(object, "subject", cli_json_text(cert->subject));
+	json_object_set_new(object, "issuer", cli_json_text(cert->issuer));
+	json_object_set_new(object, "serial", cli_json_text(cert->serial));
+	json_object_set_new(object, "not_before", json_time(cert->not_before));
+	json_object_set_new(object, "not_after", json_time(cert->not_after));
+	json_object_set_new(object, "key", cli_json_text(cert->key));
+	json_object_set_new(
+		object, "signature", cli_json_text(cert->signature));
+	json_object_set_new(
+		object, "self_signed", json_boolean(cert->is_self_signed));
+	json_object_set_new(object, "ca", json_boolean(cert->is_ca));
+	json_object_set_new(
+		object, "friendly_name", cli_json_text(cert->friendly_name));
+	json_object_set_new(object, "usages", cli_json_text(cert->usages));
+}
+
+static json_t *json_entry(const struct wt_entry *entry)
+{
+	json_t *object = json_object();
+	bool has_problem = entry->problem.status != WT_OK;
+
+	json_object_set_new(
+		object, "action", cli_json_text(wt_action_name(entry->action)));
+	json_object_set_new(
+		object, "store", cli_json_text(wt_store_name(entry->store)));
+	json_object_set_new(object, "place", json_known(entry->place));
+	json_object_set_new(object, "key_name", json_known(entry->key));
+	if (entry->cert)
+		cli_json_cert(object, entry->cert);
+	json_object_set_new(object, "code",
+		has_problem ? cli_json_text(entry->problem.code) : json_null());
+	json_object_set_new(object, "reason",
+		has_problem ? cli_json_text(entry->problem.reason)
+			    : json_null());
+	return object;
+}
+
+static json_t *json_chain(const struct wt_image *image)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < image->chain_count; i++) {
+		json_t *link = json_object();
+
+		json_object_set_new(
+			link, "source", cli_json_text(image->chain[i].source));
+		cli_json_cert(link, image->chain[i].cert);
+		json_array_append_new(array, link);
+	}
+	return array;
+}
+
+static json_t *json_hive(const struct wt_image *image)
+{
+	json_t *object = NULL;
+
+	if (!image->hive_path || !image->hive_path[0])
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "path", cli_json_text(image->hive_path));
+	json_object_set_new(object, "size", json_count(image->hive_len));
+	json_object_set_new(object, "keys", json_count(image->key_count));
+	json_object_set_new(object, "dirty", json_boolean(image->is_dirty));
+	return object;
+}
+
+static json_t *json_image(const struct cli *cli, const struct wt_image *image)
+{
+	json_t *object = json_object(), *entries = json_array();
+
+	json_object_set_new(object, "index", json_integer(image->index));
+	json_object_set_new(object, "name", json_known(image->name));
+	json_object_set_new(
+		object, "description", json_known(image->description));
+	json_object_set_new(object, "arch", json_known(image->arch));
+	json_object_set_new(object, "version", json_known(image->version));
+	json_object_set_new(object, "boot", json_boolean(image->is_boot));
+	json_object_set_new(object, "chosen", json_boolean(image->is_chosen));
+	json_object_set_new(object, "hive", json_hive(image));
+	for (size_t i = 0; i < image->entry_count; i++)
+		json_array_append_new(entries, json_entry(&image->entries[i]));
+	json_object_set_new(object, "entries", entries);
+	json_object_set_new(object, "problem", cli_json_error(&image->problem));
+	if (cli->command && cli->command->bit == CLI_CHECK) {
+		json_object_set_new(
+			object, "trusted", json_boolean(image->is_trusted));
+		json_object_set_new(
+			object, "verdict", cli_json_error(&image->verdict));
+		json_object_set_new(object, "chain", json_chain(image));
+	}
+	return object;
+}
+
+static json_t *json_wim(const struct wt_report *report)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(
+		object, "compression", json_known(report->compression));
+	json_object_set_new(
+		object, "chunk_size", json_count(report->chunk_len));
+	json_object_set_new(object, "guid", json_known(report->guid));
+	json_object_set_new(
+		object, "boot_image", json_integer(report->boot_index));
+	json_object_set_new(object, "integrity_table",
+		json_boolean(report->has_integrity_table));
+	json_object_set_new(
+		object, "interrupted", json_boolean(report->is_interrupted));
+	json_object_set_new(
+		object, "pipable", json_boolean(report->is_pipable));
+	json_object_set_new(object, "solid", json_boolean(report->is_solid));
+	json_object_set_new(
+		object, "loose_bytes", json_count(report->hole_len));
+	return object;
+}
+
+static json_t *json_target(const struct cli *cli)
+{
+	static const char *const kinds[] = {
+		[WT_TARGET_NONE] = NULL,
+		[WT_TARGET_WIM] = "wim",
+		[WT_TARGET_HIVE] = "hive",
+		[WT_TARGET_FOLDER] = "folder",
+	};
+	const struct wt_report *report = cli->report;
+	json_t *object = NULL;
+
+	if (!report || !report->target)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "path", cli_json_text(report->target));
+	json_object_set_new(object, "kind", cli_json_text(kinds[report->kind]));
+	json_object_set_new(
+		object, "size_before", json_count(report->size_before));
+	json_object_set_new(object, "size_after",
+		report->size_after ? json_count(report->size_after)
+				   : json_null());
+	json_object_set_new(
+		object, "sha256_before", json_known(report->sha256_before));
+	json_object_set_new(
+		object, "sha256_after", json_known(report->sha256_after));
+	json_object_set_new(object, "output", cli_json_text(report->output));
+	json_object_set_new(object, "backup", cli_json_text(report->backup));
+	json_object_set_new(
+		object, "changed", json_boolean(report->is_changed));
+	json_object_set_new(
+		object, "dry_run", json_boolean(cli->options.dry_run));
+	json_object_set_new(object, "wim",
+		report->kind == WT_TARGET_WIM ? json_wim(report) : json_null());
+	return object;
+}
+
+static void add_warning(json_t *array, const char *code, const char *text)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "code", cli_json_text(code));
+	json_object_set_new(object, "message", cli_json_text(text));
+	json_array_append_new(array, object);
+}
+
+static json_t *json_warnings(const struct cli *cli)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cli->warning_count; i++)
+		add_warning(
+			array, cli->warnings[i].code, cli->warnings[i].text);
+	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
+		add_warning(array, cli->report->warnings[i].code,
+			cli->report->warnings[i].text);
+	return array;
+}
+
+static json_t *json_versions(void)
+{
+	struct wt_versions versions = {0};
+	json_t *object = json_object();
+
+	wt_versions(&versions);
+	json_object_set_new(
+		object, "wimtrust", cli_json_text(versions.wimtrust));
+	json_object_set_new(object, "wimlib", cli_json_text(versions.wimlib));
+	json_object_set_new(object, "hivex", cli_json_text(versions.hivex));
+	json_object_set_new(object, "openssl", cli_json_text(versions.openssl));
+	return object;
+}
+
+static json_t *json_images(const struct cli *cli)
+{
+	json_t *images = json_array();
+	const struct wt_report *report = cli->report;
+
+	for (size_t i = 0; report && i < report->image_count; i++)
+		json_array_append_new(
+			images, json_image(cli, &report->images[i]));
+	return images;
+}
+
+void cli_json_print(
+	struct cli *cli, int exit_status, const struct wt_error *err)
+{
+	const struct wt_report *report = cli->report;
+	json_t *root = json_object();
+	size_t flags =
+		cli->json == CLI_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT;
+
+	json_object_set_new(root, "schema", json_integer(1));
+	json_object_set_new(root, "versions", json_versions());
+	json_object_set_new(root, "command",
+		cli_json_text(cli->command ? cli->command->name : NULL));
+	json_object_set_new(root, "status", json_integer(exit_status));
+	json_object_set_new(root, "target", json_target(cli));
+	json_object_set_new(
+		root, "access", cli_json_text(report ? report->access : NULL));
+	json_object_set_new(root, "access_reason",
+		cli_json_text(report ? report->access_why : NULL));
+	json_object_set_new(
+		root, "commit", cli_json_text(report ? report->commit : NULL));
+	json_object_set_new(root, "images", json_images(cli));
+	if (cli->data)
+		json_object_update(root, cli->data);
+	json_object_set_new(root, "warnings", json_warnings(cli));
+	json_object_set_new(root, "error", cli_json_error(err));
+	json_dumpf(root, stdout, flags);
+	fputc('\n', stdout);
+	json_decref(root);
+}
