@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# test_completion.py: the completions, in real shells.
+import shutil
+import subprocess
+import unittest
+
+from clitest import Case, WIMTRUST, environment, main, wimtrust
+
+BASH = r'''
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_wimtrust
+printf '%s\n' "${COMPREPLY[@]}"
+'''
+
+
+class Bash(Case):
+    def complete(self, *words):
+        script = self.folder / 'completion.bash'
+        script.write_text(wimtrust('completion', 'bash').out)
+        done = subprocess.run(
+            ['bash', '--norc', '-uec', BASH, 'bash', script, 'wimtrust',
+             *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            check=False)
+        self.assertEqual(done.stderr, b'')
+        return done.stdout.decode().split()
+
+    def test_commands(self):
+        self.assertEqual(self.complete('ve'), ['verify'])
+        self.assertIn('inject', self.complete(''))
+
+    def test_options_of_the_command(self):
+        self.assertEqual(self.complete('add', '--acc'), ['--access'])
+        self.assertEqual(self.complete('inject', '--acc'), ['--access'])
+        self.assertEqual(self.complete('list', '--acc'), [])
+        self.assertEqual(self.complete('check', 'x.wim', '--ho'), ['--host'])
+
+    def test_values(self):
+        self.assertEqual(self.complete('add', '--access', ''),
+                         ['auto', 'mount', 'update'])
+        self.assertEqual(self.complete('add', '--access', '=', 'm'),
+                         ['mount'])
+        self.assertEqual(self.complete('add', '--access', '='),
+                         ['auto', 'mount', 'update'])
+        self.assertEqual(self.complete('add', '-s', 'dis'), ['disallowed'])
+        self.assertEqual(self.complete('list', '--json', '=', ''), ['pretty'])
+        # Without "=" it is no value of --json.
+        self.assertEqual(self.complete('list', '--json', 'p'), [])
+        self.assertEqual(self.complete('completion', 'f'), ['fish'])
+
+    def test_files_are_left_to_readline(self):
+        self.assertEqual(self.complete('add', '--output', ''), [])
+        self.assertEqual(self.complete('add', ''), [])
+
+
+@unittest.skipUnless(shutil.which('zsh'), 'no zsh here')
+class Zsh(Case):
+    # The completion system itself runs in a pseudo-terminal of zsh's own.
+    SCRIPT = r'''
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1=; fpath=('$1' $fpath); autoload -U compinit; compinit -u -D'
+zpty -w z 'bindkey "^I" complete-word; unsetopt list_beep'
+zpty -w z 'compadd() { [[ $* = *-[OD]* ]] && { builtin compadd "$@"; return }
+local -a found; builtin compadd -O found "$@"; print -r -- "<${(j:,:)found}>"
+builtin compadd "$@" }'
+zpty -w z 'echo RE''ADY'
+zpty -r -m z line '*READY*'
+zpty -w -n z $2$'\t'
+zpty -r -m z line '*<*>*'
+print -r -- $line
+zpty -d z
+'''
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / '_wimtrust').write_text(
+            wimtrust('completion', 'zsh').out)
+
+    def test_syntax(self):
+        done = subprocess.run(['zsh', '-n', self.folder / '_wimtrust'],
+                              stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+
+    def complete(self, line):
+        done = subprocess.run(
+            ['zsh', '-fc', self.SCRIPT, 'zsh', self.folder, line],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+            env=environment(PATH='/usr/bin:/bin', HOME=str(self.folder)),
+            check=False)
+        return done.stdout.decode('utf-8', 'replace')
+
+    def test_values_and_options(self):
+        self.assertIn('<auto,mount,update>',
+                      self.complete('wimtrust add --access '))
+        self.assertIn('verify', self.complete('wimtrust ve'))
+        self.assertIn('--host', self.complete('wimtrust check --ho'))
+
+
+@unittest.skipUnless(shutil.which('fish'), 'no fish here')
+class Fish(Case):
+    def complete(self, line):
+        script = self.folder / 'wimtrust.fish'
+        script.write_text(wimtrust('completion', 'fish').out)
+        done = subprocess.run(
+            ['fish', '--no-config', '-c',
+             'source $argv[1]; complete -C $argv[2]', script, line],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment(HOME=str(self.folder)), check=False)
+        self.assertEqual(done.stderr, b'')
+        return [entry.split('\t')[0]
+                for entry in done.stdout.decode().splitlines()]
+
+    def test_commands_options_and_values(self):
+        self.assertIn('verify', self.complete('wimtrust ve'))
+        self.assertEqual(self.complete('wimtrust add --acc'), ['--access'])
+        self.assertEqual(self.complete('wimtrust list --acc'), [])
+        self.assertEqual(self.complete('wimtrust add --access '),
+                         ['auto', 'mount', 'update'])
+        self.assertEqual(self.complete('wimtrust completion f'), ['fish'])
+
+
+class Unknown(Case):
+    def test_program_name_is_the_only_one_named(self):
+        for shell in ('bash', 'zsh', 'fish'):
+            self.assertNotIn(WIMTRUST, wimtrust('completion', shell).out)
+
+
+if __name__ == '__main__':
+    main()

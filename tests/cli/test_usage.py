@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+# test_usage.py: arguments, help, exit statuses of what is asked wrongly.
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+from clitest import (Case, ROOT_DER, WIMTRUST, environment, main, wimtrust)
+
+COMMANDS = ('add', 'remove', 'list', 'verify', 'check', 'info', 'show',
+            'export', 'completion')
+
+
+class Help(Case):
+    def test_alone_says_what_it_does_and_fails(self):
+        run = wimtrust()
+        self.assertEqual(run.status, 2)
+        self.assertEqual(run.err, '')
+        for command in ('add', 'list', 'check'):
+            self.assertIn('wimtrust ' + command + ' boot.wim', run.out)
+        self.assertIn('man wimtrust', run.out)
+        self.assert_fits(run.out)
+
+    def assert_fits(self, text):
+        lines = text.splitlines()
+        self.assertLessEqual(len(lines), 24)
+        self.assertLessEqual(max(map(len, lines)), 80)
+
+    def test_help_of_each_command_fits_and_ends_with_an_example(self):
+        for command in COMMANDS:
+            for word in ('--help', '-h'):
+                with self.subTest(command=command):
+                    run = wimtrust(command, word)
+                    self.assertEqual((run.status, run.err), (0, ''))
+                    self.assert_fits(run.out)
+                    self.assertTrue(
+                        run.out.startswith(f'Usage: wimtrust {command} '))
+                    self.assertTrue(run.out.splitlines()[-1].startswith(
+                        f'Example: wimtrust {command} '))
+
+    def test_help_and_version_work_without_a_command(self):
+        for word in ('--help', '-h', 'help'):
+            self.assertEqual(wimtrust(word).status, 0)
+        run = wimtrust('-V')
+        self.assertEqual(run.status, 0)
+        names = [line.split()[0] for line in run.out.splitlines()]
+        self.assertEqual(
+            names, ['wimtrust', 'wimlib', 'hivex', 'OpenSSL', 'jansson'])
+        self.assertEqual(run.out, wimtrust('list', '--version').out)
+
+    def test_inject_is_add(self):
+        self.assertEqual(wimtrust('inject', '-h').out,
+                         wimtrust('add', '-h').out)
+
+
+class Mistakes(Case):
+    TABLE = (
+        # arguments, the line, the hint
+        (['lsit', 'x'], 'lsit: is no command',
+         'did you mean wimtrust list?'),
+        (['frobnicate'], 'frobnicate: is no command',
+         'add, remove, list, verify, check, info, show, export and '
+         'completion are'),
+        (['--json-x', 'list'], '--json-x: the command comes before the '
+         'options', 'add, remove, list, verify, check, info, show, export '
+         'and completion are'),
+        (['list', '--imgae', '1', 'x'], 'list: there is no option --imgae',
+         'did you mean --image?'),
+        (['list', '--rebuild', 'x'], 'list: there is no option --rebuild',
+         '--rebuild belongs to: add, remove'),
+        (['list', '-n', 'x'], 'list: there is no option -n',
+         '-n belongs to: add, remove'),
+        (['list', '--zzz', 'x'], 'list: there is no option --zzz',
+         'wimtrust list --help shows the options'),
+        (['list', '-Z', 'x'], 'list: there is no option -Z',
+         'wimtrust list --help shows the options'),
+        (['add', '--force=yes', 'x', 'y'], 'add: --force takes no value',
+         None),
+        (['add', 'x', 'y', '--access'], 'add: --access needs a value: HOW',
+         '--access takes auto|mount|update'),
+        (['add', '--access', 'fuse', 'x', 'y'],
+         '--access: cannot be "fuse"', '--access takes auto, mount, update'),
+        (['add', '--commit=copy', 'x', 'y'], '--commit: cannot be "copy"',
+         '--commit takes replace, append'),
+        (['add', '-s', 'my', 'x', 'y'], '--store: cannot be "my"',
+         '--store takes auto, authroot, root, ca, trustedpublisher, '
+         'trustedpeople, disallowed'),
+        (['add', '--allow', 'expired,old', 'x', 'y'],
+         '--allow: cannot be "old"',
+         '--allow takes expired, not-yet-valid, weak-key, not-ca'),
+        (['add', '--threads', '-1', 'x', 'y'], '--threads: cannot be "-1"',
+         '--threads takes a number from 0 to 1024'),
+        (['add', '--wait', 'long', 'x', 'y'], '--wait: cannot be "long"',
+         '--wait takes a number from 0 to 86400'),
+        (['add', '--backup=/tmp', 'x', 'y'], '--backup: cannot be "/tmp"',
+         "--backup takes what follows the file's name, for example .bak"),
+        (['check', '--at', '2027-02-30', 'x', 'y'],
+         '--at: cannot be "2027-02-30"',
+         '--at takes 2027-01-31, 2027-01-31T12:00:00Z or @1800000000'),
+        (['add'], 'add: wants TARGET CERT...',
+         'for example: wimtrust add --backup boot.wim contoso-root.cer'),
+        (['add', 'x'], 'add: wants TARGET CERT..., and was given "x" only',
+         'for example: wimtrust add --backup boot.wim contoso-root.cer'),
+        (['info', 'x', 'y'],
+         'info: takes no more than TARGET, and was given "y" too',
+         'for example: wimtrust info boot.wim'),
+        (['completion', 'tcsh'], 'tcsh: is no shell that has a completion',
+         'bash, zsh and fish have one'),
+        (['list', '--json', '--pem', 'x'],
+         'list: --json and --pem exclude each other', None),
+    )
+
+    def test_each_names_object_reason_and_remedy(self):
+        for args, line, hint in self.TABLE:
+            with self.subTest(args=args):
+                run = wimtrust(*args)
+                self.assert_fails(run, 2, line, hint)
+                if not any(arg.startswith('--json') for arg in args):
+                    self.assertEqual(run.out, '')
+
+    def test_file_in_place_of_a_command(self):
+        hive = self.hive()
+        self.assert_fails(
+            wimtrust(hive, ROOT_DER), 2, f'{hive}: is no command',
+            f'the command comes first: wimtrust list {hive}')
+
+    def test_json_is_given_for_a_usage_error_too(self):
+        for args in (['list', '--json', '--imgae'], ['lsit', '--json'],
+                     ['add', '--json=pretty'], ['list', '--json=ugly', 'x']):
+            with self.subTest(args=args):
+                run = wimtrust(*args)
+                self.assertEqual(run.status, 2)
+                self.assertEqual(run.json['status'], 2)
+                self.assertIn(run.json['error']['code'],
+                              ('unknown-option', 'unknown-command', 'usage',
+                               'bad-value'))
+                self.assertTrue(run.err.startswith('wimtrust: '))
+
+    def test_times(self):
+        hive = self.hive()
+        for time in ('2027-01-31', '2027-01-31T12:00:00Z', '@1800000000',
+                     '2027-01-31t12:00:00.5+01:00', '2027-01-31 12:00:00z'):
+            with self.subTest(time=time):
+                run = wimtrust('check', '--at', time, hive, ROOT_DER)
+                self.assertNotEqual(run.status, 2, run.err)
+        for time in ('', '@', '@x', '2027', '2027-13-01', '2027-01-31T12:00',
+                     '2027-01-31T12:00:00', '2027-01-31T25:00:00Z',
+                     '2027-01-31T12:00:00Zx'):
+            with self.subTest(time=time):
+                run = wimtrust('check', '--at', time, hive, ROOT_DER)
+                self.assertEqual(run.status, 2)
+
+
+class Streams(Case):
+    def test_full_stdout_is_an_error(self):
+        with open('/dev/full', 'wb') as full:
+            run = wimtrust('--help', stdout=full)
+        self.assertEqual(run.status, 7)
+        self.assertEqual(run.err, 'wimtrust: standard output: cannot be '
+                                  'written: No space left on device\n')
+        with open('/dev/full', 'wb') as full:
+            run = wimtrust('list', '--json', self.hive('entries'),
+                           stdout=full)
+        self.assertEqual(run.status, 7)
+
+    def test_closed_pipe_ends_it_quietly(self):
+        for args in (['--help'], ['list', self.hive('entries')]):
+            read_end, write_end = os.pipe()
+            os.close(read_end)
+            done = subprocess.run(
+                [WIMTRUST, *map(os.fspath, args)], stdout=write_end,
+                stderr=subprocess.PIPE, env=environment(), check=False,
+                restore_signals=True)
+            os.close(write_end)
+            self.assertEqual(done.stderr, b'')
+            self.assertEqual(done.returncode, -signal.SIGPIPE)
+
+    @unittest.skipUnless(os.geteuid() == 0, 'needs root')
+    def test_refuses_to_run_set_user_id(self):
+        program = self.folder / 'wimtrust'
+        shutil.copyfile(WIMTRUST, program)
+        os.chown(program, 65534, 65534)
+        program.chmod(0o4755)
+        self.folder.chmod(0o755)
+        run = wimtrust('-V', program=os.fspath(program))
+        if 'Sanitizer' in run.err:
+            self.skipTest('a sanitizer will not run so either')
+        if run.status == 0 and b'nosuid' in subprocess.run(
+                ['findmnt', '-no', 'OPTIONS', '-T', program],
+                stdout=subprocess.PIPE, check=False).stdout:
+            self.skipTest('this file system knows no set-user-ID')
+        self.assertEqual(run.status, 2)
+        self.assertIn('will not run so', run.err)
+        self.assertEqual(run.out, '')
+
+
+if __name__ == '__main__':
+    main()
