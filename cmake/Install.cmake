@@ -1,5 +1,30 @@
 # What `cmake --install` puts where. The tree can be moved as a whole: nothing
-# in it names the prefix.
+# in it names the prefix. Manual pages: docs/man.
+install(TARGETS wimtrust_cli RUNTIME COMPONENT cli)
+
+# Completions are what the program itself says, so they cannot lag behind.
+set(WIMTRUST_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
+  "Where zsh looks for completions")
+set(completions "${CMAKE_CURRENT_BINARY_DIR}/completions")
+file(MAKE_DIRECTORY "${completions}")
+foreach(where
+    "bash=wimtrust=${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+    "zsh=_wimtrust=${WIMTRUST_ZSH_DIR}"
+    "fish=wimtrust.fish=${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+  string(REPLACE "=" ";" where "${where}")
+  list(GET where 0 shell)
+  list(GET where 1 name)
+  list(GET where 2 folder)
+  set(made "${completions}/${name}")
+  add_custom_command(OUTPUT "${made}"
+    COMMAND wimtrust_cli completion ${shell} > "${made}"
+    DEPENDS wimtrust_cli VERBATIM)
+  list(APPEND completion_files "${made}")
+  install(FILES "${made}" DESTINATION "${folder}" COMPONENT cli)
+endforeach()
+add_custom_target(completions ALL DEPENDS ${completion_files})
+
+# The library.
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/wimtrust")
 
 # From the folder of wimtrust.pc up to the prefix.
