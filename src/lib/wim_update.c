@@ -3,7 +3,9 @@
 #include "wim_append.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -39,6 +41,20 @@ unsigned wt_wim_threads(const struct wt_wim_options *options)
 	return threads > THREADS_MAX ? THREADS_MAX : threads;
 }
 
+/* wimlib marks a file with holes as sparse, which no hive is. */
+static enum wt_status fill_holes(
+	int fd, const char *object, struct wt_error *err)
+{
+	struct stat st = {0};
+
+	if (fstat(fd, &st) != 0 ||
+		((uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size &&
+			fallocate(fd, 0, 0, st.st_size) != 0))
+		return wt_fail_errno(err, WT_ERR_FILE, "no-memory", object,
+			"cannot hold the new hive in memory");
+	return WT_OK;
+}
+
 static enum wt_status add(WIMStruct *wim, const struct wt_wim_append *append,
 	const struct wt_wim_put *put, struct wt_error *err)
 {
@@ -52,8 +68,11 @@ static enum wt_status add(WIMStruct *wim, const struct wt_wim_append *append,
 		.add.add_flags =
 			WIMLIB_ADD_FLAG_DEREFERENCE | WIMLIB_ADD_FLAG_NORPFIX,
 	};
+	enum wt_status ret = fill_holes(put->hive_fd, append->object, err);
 	int code = 0;
 
+	if (ret != WT_OK)
+		return ret;
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", put->hive_fd);
 	snprintf(target, sizeof(target), "%s", image->hive_path);
 	errno = 0;
