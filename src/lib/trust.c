@@ -276,8 +276,7 @@ static bool tell_limit(const struct search *search,
 			const struct wt_trust_cert *copy =
 				&search->query->stores[j];
 
-			if (copy->kind != WT_TRUST_VETO &&
-				is_same(copy->cert, node->cert) &&
+			if (is_same(copy->cert, node->cert) &&
 				wt_trust_limits(copy, &search->use,
 					search->object, reason) != WT_OK)
 				return true;
@@ -307,55 +306,68 @@ static void tell_root(const struct search *search,
 static const struct wt_trust_node *find_namesake(
 	const struct search *search, const struct wt_trust_node *top)
 {
-	const struct wt_trust_node *found = NULL;
-
 	for (size_t i = 0; i < search->node_count; i++) {
 		const struct wt_trust_node *node = &search->nodes[i];
 
-		if (node == top ||
+		if (node != top &&
 			X509_NAME_cmp(X509_get_subject_name(node->x509),
-				X509_get_issuer_name(top->x509)) != 0)
-			continue;
-		if (!found || node->anchor)
-			found = node;
+				X509_get_issuer_name(top->x509)) == 0)
+			return node;
 	}
-	return found;
+	return NULL;
+}
+
+/* Issuers are there, but all stand on the chain already. */
+static void tell_circle(const struct search *search,
+	const struct wt_cert_info *info, struct wt_error *reason)
+{
+	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+		"the chain above %s (%s) goes in a circle, or on without end; "
+		"no root of it is in the image",
+		info->subject, info->sha1);
+	wt_error_hint(reason, HINT_ADD);
+}
+
+static void tell_renewed(const struct search *search,
+	const struct wt_cert_info *info, const struct wt_trust_node *namesake,
+	struct wt_error *reason)
+{
+	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+		"the %s that issued %s is not in the image; %s (%s) has that "
+		"name, but another key",
+		info->issuer, info->subject, namesake->source,
+		wt_cert_info(namesake->cert)->sha1);
+	wt_error_hint(reason,
+		"if the CA was renewed, add the certificate with the key in "
+		"use: wimtrust add TARGET CA.cer");
 }
 
 static void tell_open(const struct search *search,
 	const struct wt_trust_path *path, struct wt_error *reason)
 {
 	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
-	const struct wt_cert_info *info = wt_cert_info(top->cert);
 	const struct wt_trust_node *namesake = find_namesake(search, top);
-	bool is_server = path->count == 1;
+	const struct wt_cert_info *info = wt_cert_info(top->cert);
 
-	if (namesake)
-		wt_fail(reason, WT_NO, "root-not-in-image", search->object,
-			"the %s that issued %s is not in the image; %s (%s) "
-			"has that name, but another key",
-			info->issuer, info->subject, namesake->source,
-			wt_cert_info(namesake->cert)->sha1);
-	else if (is_server)
+	if (top->issuer_count > 0) {
+		tell_circle(search, info, reason);
+	} else if (namesake) {
+		tell_renewed(search, info, namesake, reason);
+	} else if (path->count == 1) {
 		wt_fail(reason, WT_NO, "intermediate-missing", search->object,
 			"the issuer of the server's certificate, %s, is "
 			"neither among what the server sends nor in the image",
 			info->issuer);
-	else
+		wt_error_hint(reason, "let the server send it too, or add it "
+				      "and its root: wimtrust add TARGET "
+				      "CA.cer ROOT.cer");
+	} else {
 		wt_fail(reason, WT_NO, "root-not-in-image", search->object,
 			"the root %s, which issued %s (%s), is not in the "
 			"image",
 			info->issuer, info->subject, info->sha1);
-	if (namesake)
-		wt_error_hint(reason, "if the CA was renewed, add the "
-				      "certificate with the key in use: "
-				      "wimtrust add TARGET CA.cer");
-	else if (is_server)
-		wt_error_hint(reason, "let the server send it too, or add it "
-				      "and its root: wimtrust add TARGET "
-				      "CA.cer ROOT.cer");
-	else
 		wt_error_hint(reason, HINT_ADD);
+	}
 }
 
 /* A chain that ends in an anchor. */

@@ -271,7 +271,10 @@ static void tell(const struct wt_trust_path *path,
 		wt_fail(reason, WT_NO, objections[row].code, object,
 			"%s (%s) %s", info->subject, info->sha1,
 			objections[row].text);
-	if (row < OBJECTION_COUNT && objections[row].hint)
+	if (row == OBJECTION_COUNT)
+		wt_error_hint(reason, "get the chain from the server anew, or "
+				      "have the certificate issued anew");
+	else if (objections[row].hint)
 		wt_error_hint(reason, "%s", objections[row].hint);
 	wt_error_native(reason, WT_DOMAIN_OPENSSL, finding->native);
 }

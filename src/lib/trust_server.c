@@ -81,14 +81,18 @@ static bool is_server_too(const struct wt_cert *cert, const char *host)
 	       X509_check_host(cert->x509, host, 0, 0, NULL) == 1;
 }
 
+/* Also one that must not, which is a fault of the chain and no riddle. */
 static bool has_issued_other(
 	const struct wt_cert_list *chain, const struct wt_cert *cert)
 {
 	for (size_t i = 0; i < wt_cert_list_count(chain); i++) {
 		const struct wt_cert *other = wt_cert_list_get(chain, i);
+		int native = X509_check_issued(
+			wt_cert_x509(cert), wt_cert_x509(other));
 
 		if (other != cert &&
-			X509_check_issued(cert->x509, other->x509) == X509_V_OK)
+			(native == X509_V_OK ||
+				native == X509_V_ERR_KEYUSAGE_NO_CERTSIGN))
 			return true;
 	}
 	return false;
@@ -104,7 +108,7 @@ enum wt_status wt_trust_server(const struct wt_cert_list *chain,
 
 	if (count == 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
-			"holds no certificate");
+			"the server's chain holds no certificate");
 	for (size_t i = 0; i < count; i++) {
 		const struct wt_cert *cert = wt_cert_list_get(chain, i);
 		int weight = 0;
@@ -127,8 +131,8 @@ enum wt_status wt_trust_server(const struct wt_cert_list *chain,
 	if (wt_trust_is_no_memory())
 		return wt_fail_memory(err);
 	wt_fail(err, WT_ERR_CERT, "no-server-cert", object,
-		"holds CA certificates only, %s for one; the server's own is "
-		"missing",
+		"the server's chain holds CA certificates only, %s for one; "
+		"the server's own is missing",
 		wt_cert_info(wt_cert_list_get(chain, 0))->subject);
 	wt_error_hint(err, "save what the server sends: openssl s_client "
 			   "-showcerts -connect HOST:443 </dev/null >CHAIN");

@@ -181,6 +181,21 @@ static void finish(struct maker *maker)
 		EVP_PKEY_free(maker->keys[i]);
 }
 
+static void set_copies(struct chains_set *set, size_t count)
+{
+	set->copy_count = count;
+	set->copies = calloc(count, sizeof(*set->copies));
+	assert_non_null(set->copies);
+}
+
+static void set_copy(struct chains_set *set, size_t index, size_t cert,
+	enum wt_trust_kind kind, const char *source)
+{
+	set->copies[index].cert = wt_cert_list_get(set->certs, cert);
+	set->copies[index].kind = kind;
+	set->copies[index].source = source;
+}
+
 struct chains_set *chains_make_image(size_t root_count, size_t ca_count)
 {
 	struct maker maker;
@@ -206,16 +221,12 @@ struct chains_set *chains_make_image(size_t root_count, size_t ca_count)
 	}
 	make(&maker, set->chain, "server.example", 7, name, ca_count - 1,
 		false);
-	set->copy_count = wt_cert_list_count(set->certs);
-	set->copies = calloc(set->copy_count, sizeof(*set->copies));
-	assert_non_null(set->copies);
+	set_copies(set, wt_cert_list_count(set->certs));
 	for (size_t i = 0; i < set->copy_count; i++) {
-		bool is_root = i < root_count;
-
-		set->copies[i].cert = wt_cert_list_get(set->certs, i);
-		set->copies[i].kind =
-			is_root ? WT_TRUST_ANCHOR : WT_TRUST_INTERMEDIATE;
-		set->copies[i].source = is_root ? "AuthRoot" : "CA";
+		if (i < root_count)
+			set_copy(set, i, i, WT_TRUST_ANCHOR, "AuthRoot");
+		else
+			set_copy(set, i, i, WT_TRUST_INTERMEDIATE, "CA");
 	}
 	finish(&maker);
 	return set;
@@ -238,6 +249,39 @@ struct chains_set *chains_make_maze(size_t ca_count)
 					true);
 		}
 	}
+	finish(&maker);
+	return set;
+}
+
+struct chains_set *chains_make_twins(size_t count)
+{
+	struct maker maker;
+	struct chains_set *set = start(&maker);
+
+	make(&maker, set->chain, "server.example", 2, "CA", 1, false);
+	make(&maker, set->certs, "Root", 0, "Root", 0, true);
+	for (size_t i = 0; i < count; i++)
+		make(&maker, set->certs, "CA", 1, "Root", 0, true);
+	set_copies(set, 2 * count);
+	set_copy(set, 0, 0, WT_TRUST_ANCHOR, "AuthRoot");
+	for (size_t i = 1; i <= count; i++)
+		set_copy(set, i, i, WT_TRUST_INTERMEDIATE, "CA");
+	for (size_t i = 1; i < count; i++)
+		set_copy(set, count + i, i, WT_TRUST_VETO, "Disallowed");
+	finish(&maker);
+	return set;
+}
+
+struct chains_set *chains_make_namesake(void)
+{
+	struct maker maker;
+	struct chains_set *set = start(&maker);
+
+	make(&maker, set->chain, "server.example", 2, "CA", 1, false);
+	make(&maker, set->certs, "CA", 3, "CA", 3, true);
+	make(&maker, set->chain, "CA", 1, "Missing", 0, true);
+	set_copies(set, 1);
+	set_copy(set, 0, 0, WT_TRUST_ANCHOR, "AuthRoot");
 	finish(&maker);
 	return set;
 }

@@ -35,6 +35,18 @@ struct chains_set *chains_make_image(size_t root_count, size_t ca_count);
 /** CAs each signed by each other, and no root; all sent by the server. */
 struct chains_set *chains_make_maze(size_t ca_count);
 
+/**
+ * A server below a CA of which there are count certificates, alike but for
+ * their serial numbers, below a root. All but the last are disallowed.
+ */
+struct chains_set *chains_make_twins(size_t count);
+
+/**
+ * A server below a CA that is sent and whose root is missing. The image holds
+ * a root with that CA's name and another key; nothing names keys.
+ */
+struct chains_set *chains_make_namesake(void);
+
 void chains_free(struct chains_set *set);
 
 #endif

@@ -192,6 +192,14 @@ static const struct question questions[] = {
 		"server.example", "wrong-host", "server,server,AuthRoot",
 		"it is for plain.example", 0, SAME},
 
+	{"a wildcard stands for no part of a label",
+		{"server-partial", "inter"}, {IN_ROOT("root")},
+		"part.wild.example", "wrong-host", "server,server,AuthRoot",
+		"it is for par*.wild.example", 0, DIFFERS},
+	{"what is worse is told", {"server-expired", "inter"},
+		{IN_ROOT("root")}, "elsewhere.example", "cert-expired",
+		"server,server,AuthRoot", "", 0, SAME},
+
 	{"for TLS clients only", {"server-client", "inter"}, {IN_ROOT("root")},
 		NULL, "not-for-server-auth", "server,server,AuthRoot",
 		"CN=server.example", 0, SAME},
@@ -208,6 +216,16 @@ static const struct question questions[] = {
 	{"issued by a server's certificate", {"rogue", "server", "inter"},
 		{IN_ROOT("root")}, "rogue.example", "not-a-ca",
 		"server,server,server,AuthRoot", "CN=server.example", 0, SAME},
+	{"which is found in any order", {"server", "rogue", "inter"},
+		{IN_ROOT("root")}, "rogue.example", "not-a-ca",
+		"server,server,server,AuthRoot", "", 0, UNASKED},
+	{"a CA that names a host is no server beside one",
+		{"selfsigned", "server", "inter"}, {IN_ROOT("root")},
+		"server.example", NULL, "server,server,AuthRoot", "", 0,
+		UNASKED},
+	{"it names another key of its issuer", {"server-keyid", "inter"},
+		{IN_ROOT("root")}, NULL, "chain-invalid",
+		"server,server,AuthRoot", "key identifier", 0, SAME},
 	{"issued by a CA that must not sign", {"server-nosign", "inter-nosign"},
 		{IN_ROOT("root")}, NULL, "not-a-ca", "server,server,AuthRoot",
 		"keyCertSign", 0, SAME},
@@ -264,6 +282,10 @@ static const struct question questions[] = {
 	{"what is disallowed is gone round", {"server", "inter", "root-cross"},
 		{IN_ROOT("root"), IN_ROOT("other"), IN_VETO("root")}, NULL,
 		NULL, "server,server,server,AuthRoot", "", 0, UNASKED},
+	{"what is disallowed comes before what is missing",
+		{"server", "inter", "root-cross", "other"},
+		{IN_ROOT("root"), IN_VETO("root")}, NULL, "disallowed",
+		"server,server,AuthRoot", "CN=Chain Root", 0, UNASKED},
 	{"a stranger is disallowed", {"server", "inter"},
 		{IN_ROOT("root"), IN_VETO("other")}, NULL, NULL,
 		"server,server,AuthRoot", "", 0, UNASKED},
@@ -674,6 +696,52 @@ static void a_maze_of_cross_signed_cas_is_given_up(void **state)
 	chains_free(set);
 }
 
+static void many_bad_ways_do_not_hide_the_good_one(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_twins(WT_TRUST_PATHS_MAX + 6);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_true(result->is_trusted);
+	assert_ptr_equal(result->links[1].cert,
+		wt_cert_list_get(
+			set->certs, wt_cert_list_count(set->certs) - 1));
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void a_namesake_is_not_blamed_for_a_missing_root(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_namesake();
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_string_equal(result->verdict.code, "root-not-in-image");
+	assert_non_null(strstr(result->verdict.reason, "CN=Missing"));
+	assert_int_equal(result->link_count, 2);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void cas_that_sign_each_other_are_a_circle(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_maze(2);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_string_equal(result->verdict.code, "root-not-in-image");
+	assert_non_null(strstr(result->verdict.reason, "in a circle"));
+	assert_int_equal(result->link_count, 3);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
 /*
  * Out of memory
  */
@@ -811,6 +879,9 @@ int main(void)
 		cmocka_unit_test(result_free_takes_null),
 		cmocka_unit_test(a_full_image_is_searched_quickly),
 		cmocka_unit_test(a_maze_of_cross_signed_cas_is_given_up),
+		cmocka_unit_test(many_bad_ways_do_not_hide_the_good_one),
+		cmocka_unit_test(a_namesake_is_not_blamed_for_a_missing_root),
+		cmocka_unit_test(cas_that_sign_each_other_are_a_circle),
 		cmocka_unit_test(want_of_memory_never_makes_a_server_trusted),
 	};
 
