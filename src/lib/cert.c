@@ -49,6 +49,17 @@ bool wt_cert_has_weak_signature(const struct wt_cert *cert)
 	       cert->hash_nid == NID_md2;
 }
 
+/*
+ * By OpenSSL's table, not by fetching: that fails without memory as well, and
+ * then a signature would go unverified. MD4 is in the table, but only the
+ * legacy provider has it.
+ */
+bool wt_cert_is_hash_gone(const struct wt_cert *cert)
+{
+	return cert->hash_nid == NID_undef || cert->hash_nid == NID_md4 ||
+	       !EVP_get_digestbynid(cert->hash_nid);
+}
+
 bool wt_cert_is_key_known(const struct wt_cert *cert)
 {
 	return cert->key_nid != NID_undef;
@@ -119,27 +130,18 @@ static char *bio_take(BIO *bio)
 
 /*
  * RFC 2253 without the escaping of bytes over 0x7F, so that UTF-8 stays
- * readable. A name whose strings are not what their type says is written with
- * every such byte escaped instead.
+ * readable. OpenSSL refuses a name whose strings are not what their type says
+ * when it parses it, so nothing but memory should fail here.
  */
 static char *name_text(const X509_NAME *name)
 {
-	const unsigned long readable =
+	const unsigned long flags =
 		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-	const unsigned long raw =
-		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT;
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text = NULL;
 
-	if (!bio)
-		return NULL;
-	if (X509_NAME_print_ex(bio, name, 0, readable) >= 0)
+	if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0)
 		text = bio_take(bio);
-	else if (BIO_reset(bio) == 1 &&
-		 X509_NAME_print_ex(bio, name, 0, raw) >= 0)
-		text = bio_take(bio);
-	else
-		text = strdup("(unreadable name)");
 	BIO_free(bio);
 	return text;
 }
@@ -199,19 +201,40 @@ static const char *curve_name(const char *group)
 	return group;
 }
 
-static bool key_read(struct wt_cert *cert)
+/*
+ * A kind that OpenSSL does not know, or a curve, leaves the key unknown. One
+ * that it always knows must be readable: else the signature would go
+ * unverified.
+ */
+static enum wt_status unknown_key_read(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
+{
+	ASN1_OBJECT *algorithm = NULL;
+
+	X509_PUBKEY_get0_param(
+		&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert->x509));
+	switch (OBJ_obj2nid(algorithm)) {
+	case NID_rsaEncryption:
+	case NID_rsassaPss:
+	case NID_ED25519:
+	case NID_ED448:
+		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"the certificate's public key cannot be read");
+	default:
+		cert->key = object_text(algorithm);
+		return cert->key ? WT_OK : wt_fail_memory(err);
+	}
+}
+
+static enum wt_status key_read(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
 {
 	EVP_PKEY *pkey = X509_get0_pubkey(cert->x509);
-	ASN1_OBJECT *algorithm = NULL;
 	char text[128] = "", group[80] = "";
 	int bits = 0;
 
-	if (!pkey) {
-		X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL,
-			X509_get_X509_PUBKEY(cert->x509));
-		cert->key = object_text(algorithm);
-		return cert->key != NULL;
-	}
+	if (!pkey)
+		return unknown_key_read(cert, object, err);
 	cert->key_nid = EVP_PKEY_get_base_id(pkey);
 	bits = EVP_PKEY_get_bits(pkey);
 	cert->info.key_bits = bits > 0 ? (unsigned)bits : 0;
@@ -250,15 +273,7 @@ static bool key_read(struct wt_cert *cert)
 		break;
 	}
 	cert->key = strdup(text);
-	return cert->key != NULL;
-}
-
-static bool is_hash_available(int nid)
-{
-	EVP_MD *md = EVP_MD_fetch(NULL, OBJ_nid2sn(nid), NULL);
-
-	EVP_MD_free(md);
-	return md != NULL;
+	return cert->key ? WT_OK : wt_fail_memory(err);
 }
 
 /*
@@ -286,7 +301,7 @@ static bool is_verifiable(const struct wt_cert *cert)
 {
 	if (cert->key_nid == NID_undef)
 		return false;
-	return cert->hash_nid == NID_undef || is_hash_available(cert->hash_nid);
+	return cert->hash_nid == NID_undef || !wt_cert_is_hash_gone(cert);
 }
 
 static enum wt_status self_signature_check(
@@ -339,8 +354,11 @@ static enum wt_status info_fill(
 	cert->serial = serial_text(cert->x509);
 	cert->signature = object_text(signature);
 	if (!cert->subject || !cert->issuer || !cert->serial ||
-		!cert->signature || !key_read(cert))
+		!cert->signature)
 		return wt_fail_memory(err);
+	status = key_read(cert, object, err);
+	if (status != WT_OK)
+		return status;
 	info->subject = cert->subject;
 	info->issuer = cert->issuer;
 	info->serial = cert->serial;
@@ -364,8 +382,9 @@ static enum wt_status der_check(const uint8_t *der, size_t der_len,
 		status = WT_DER_INVALID;
 	if (status == WT_DER_OK && element.len != der_len)
 		return wt_fail(err, WT_ERR_CERT, "cert-trailing-data", object,
-			"%zu bytes follow the certificate's end",
-			der_len - element.len);
+			"%zu byte%s behind the certificate's end",
+			der_len - element.len,
+			der_len - element.len == 1 ? "" : "s");
 	if (status == WT_DER_OK)
 		status = wt_der_check(&element);
 	if (status == WT_DER_TRUNCATED)

@@ -59,6 +59,12 @@ const uint8_t *wt_cert_sha256(const struct wt_cert *cert);
  */
 bool wt_cert_has_weak_signature(const struct wt_cert *cert);
 
+/**
+ * Is the signature's hash one that OpenSSL no longer has, or has it none of
+ * its own? Then nothing can be computed with it.
+ */
+bool wt_cert_is_hash_gone(const struct wt_cert *cert);
+
 /** Is the public key of a kind that this program can judge? */
 bool wt_cert_is_key_known(const struct wt_cert *cert);
 /** Is the public key elliptic, Ed25519 and Ed448 included? */
@@ -67,8 +73,8 @@ bool wt_cert_is_key_elliptic(const struct wt_cert *cert);
 bool wt_cert_is_key_dsa(const struct wt_cert *cert);
 
 /**
- * The bytes of one file format stored in several names: "bundle.pem" and 3
- * make "bundle.pem, certificate 3". Cut to the array.
+ * Names one of several certificates in an input: "bundle.pem" and 3 make
+ * "bundle.pem, certificate 3". Cut to the array.
  */
 void wt_cert_object(char ret_object[256], const char *object, size_t number);
 

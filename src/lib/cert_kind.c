@@ -19,11 +19,16 @@ static bool starts_with(const uint8_t *data, size_t len, const char *prefix)
 	return len >= prefix_len && memcmp(data, prefix, prefix_len) == 0;
 }
 
-/* A SEQUENCE that is long enough to be of interest. No text begins so. */
+/*
+ * A SEQUENCE: in the long form as no text begins, or in the short form (a
+ * small key) with exactly the file's size.
+ */
 static bool is_der(const uint8_t *data, size_t len)
 {
-	return len >= 2 && data[0] == WT_DER_SEQUENCE && data[1] >= 0x80 &&
-	       data[1] <= 0x84;
+	if (len < 2 || data[0] != WT_DER_SEQUENCE)
+		return false;
+	return (data[1] >= 0x80 && data[1] <= 0x84) ||
+	       (data[1] < 0x80 && (size_t)data[1] + 2 == len);
 }
 
 /* UTF-16 by its mark, or because of what regedit and PEM begin with. */

@@ -68,24 +68,26 @@ static bool parts_get(const struct wt_cert *cert, struct parts *ret_parts)
 		       WT_DER_OK;
 }
 
-/* 0 when the hash is not to be had (MD2). */
+/* 0 without memory, and in a FIPS build that has no MD5. */
 static size_t hash(int nid, const void *data, size_t len,
 	uint8_t ret_hash[EVP_MAX_MD_SIZE])
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, OBJ_nid2sn(nid), NULL);
+	const EVP_MD *md = EVP_get_digestbynid(nid);
 	unsigned hash_len = 0;
 
 	if (!md || EVP_Digest(data, len, ret_hash, &hash_len, md, NULL) != 1)
-		hash_len = 0;
-	EVP_MD_free(md);
+		return 0;
 	return hash_len;
 }
 
-/* The signature's own hash, or where that is unknown the one of that size. */
+/*
+ * The signature's own hash; where the signature has none, the one of that
+ * size. NID_undef: it cannot be computed, and so contradicts nothing.
+ */
 static int signature_hash_nid(const struct wt_cert *cert, size_t len)
 {
 	if (cert->hash_nid != NID_undef)
-		return cert->hash_nid;
+		return wt_cert_is_hash_gone(cert) ? NID_undef : cert->hash_nid;
 	switch (len) {
 	case 20:
 		return NID_sha1;
@@ -101,8 +103,9 @@ static int signature_hash_nid(const struct wt_cert *cert, size_t len)
 }
 
 /* Does a property that is a hash agree? Others always do. */
-static bool is_hash_right(
-	const struct wt_cert *cert, const struct wt_property *property)
+static enum wt_status hash_check(const struct wt_cert *cert,
+	const struct wt_property *property, const char *object,
+	struct wt_error *err)
 {
 	uint8_t expected[EVP_MAX_MD_SIZE] = {0};
 	const uint8_t *data = cert->info.der;
@@ -111,7 +114,7 @@ static bool is_hash_right(
 	struct parts parts = {0};
 
 	if (!parts_get(cert, &parts))
-		return false;
+		return wt_fail_memory(err);
 	switch (property->id) {
 	case WT_PROP_SHA1:
 		nid = NID_sha1;
@@ -131,7 +134,7 @@ static bool is_hash_right(
 		nid = NID_md5;
 		if (X509_NAME_get0_der(X509_get_subject_name(cert->x509), &data,
 			    &data_len) != 1)
-			return false;
+			return wt_fail_memory(err);
 		break;
 	case WT_PROP_SIGNATURE_HASH:
 		nid = signature_hash_nid(cert, property->data_len);
@@ -139,12 +142,20 @@ static bool is_hash_right(
 		data_len = parts.tbs.len;
 		break;
 	default:
-		return true;
+		break;
 	}
-	len = nid == NID_undef ? 0 : hash(nid, data, data_len, expected);
-	/* A hash that OpenSSL lacks cannot contradict anything. */
-	return len == 0 || (len == property->data_len &&
-				   memcmp(expected, property->data, len) == 0);
+	if (nid == NID_undef)
+		return WT_OK;
+	len = hash(nid, data, data_len, expected);
+	if (len == 0)
+		return wt_fail_memory(err);
+	if (len != property->data_len ||
+		memcmp(expected, property->data, len) != 0)
+		return wt_fail(err, WT_ERR_CERT, "blob-bad-hash", object,
+			"property 0x%02X is a hash that contradicts the "
+			"certificate",
+			property->id);
+	return WT_OK;
 }
 
 static enum wt_status element_fail(struct wt_error *err, const char *object,
@@ -336,11 +347,6 @@ static enum wt_status property_apply(struct wt_cert *cert,
 	struct wt_cert_limits *limits = &cert->limits;
 	enum wt_status status = WT_OK;
 
-	if (!is_hash_right(cert, property))
-		return wt_fail(err, WT_ERR_CERT, "blob-bad-hash", object,
-			"property 0x%02X is a hash that contradicts the "
-			"certificate",
-			property->id);
 	switch (property->id) {
 	case WT_PROP_FRIENDLY_NAME:
 		return friendly_name_read(cert, property, err);
@@ -379,8 +385,11 @@ static enum wt_status properties_apply(struct wt_cert *cert,
 
 	ERR_set_mark();
 	while (status == WT_OK && wt_reader_left(&reader) > 0 &&
-		wt_property_next(&reader, &property))
-		status = property_apply(cert, &property, object, err);
+		wt_property_next(&reader, &property)) {
+		status = hash_check(cert, &property, object, err);
+		if (status == WT_OK)
+			status = property_apply(cert, &property, object, err);
+	}
 	ERR_pop_to_mark();
 	return status;
 }
@@ -485,7 +494,6 @@ static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
 	const char *friendly_name)
 {
 	const struct wt_cert_info *info = &cert->info;
-	uint8_t ignored[EVP_MAX_MD_SIZE] = {0};
 	struct parts parts = {0};
 	struct wt_writer bits = {0};
 	bool is_utf8 = true;
@@ -496,8 +504,7 @@ static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
 	}
 	hash_write(blob, WT_PROP_MD5, NID_md5, info->der, info->der_len);
 	/* Left out where the signature has no hash, or one that is gone. */
-	if (cert->hash_nid != NID_undef &&
-		hash(cert->hash_nid, "", 0, ignored) > 0)
+	if (!wt_cert_is_hash_gone(cert))
 		hash_write(blob, WT_PROP_SIGNATURE_HASH, cert->hash_nid,
 			parts.tbs.start, parts.tbs.len);
 	key_identifier_write(blob, cert, &parts);

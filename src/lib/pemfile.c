@@ -36,6 +36,24 @@ struct pem {
 	size_t other_count;
 };
 
+/*
+ * The next place where mark stands, which begins with a dash. Not memmem():
+ * a sanitizer's version looks at all that is left each time.
+ */
+static const char *mark_find(
+	const char *text, const char *limit, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	while ((size_t)(limit - text) >= len) {
+		text = memchr(text, '-', (size_t)(limit - text) - len + 1);
+		if (!text || memcmp(text, mark, len) == 0)
+			return text;
+		text++;
+	}
+	return NULL;
+}
+
 static bool is_label(const struct block *block, const char *label)
 {
 	return block->label_len == strlen(label) &&
@@ -69,8 +87,8 @@ static bool is_line_start(const struct pem *pem, size_t pos)
 static bool begin_find(struct pem *pem)
 {
 	for (;;) {
-		const char *found = memmem(pem->text + pem->pos,
-			pem->len - pem->pos, BEGIN, strlen(BEGIN));
+		const char *found = mark_find(
+			pem->text + pem->pos, pem->text + pem->len, BEGIN);
 		size_t start = 0;
 
 		if (!found)
@@ -102,14 +120,13 @@ static enum wt_status block_read(
 	const char *limit = pem->text + pem->len;
 	const char *end = NULL;
 
-	end = memmem(block.label, pem->len - pem->pos, DASHES, strlen(DASHES));
+	end = mark_find(block.label, limit, DASHES);
 	if (!end || memchr(block.label, '\n', (size_t)(end - block.label)))
 		return block_fail(pem, "pem-truncated",
 			"a BEGIN line is not complete", err);
 	block.label_len = (size_t)(end - block.label);
 	block.body = end + strlen(DASHES);
-	end = memmem(block.body, (size_t)(limit - block.body), DASHES,
-		strlen(DASHES));
+	end = mark_find(block.body, limit, DASHES);
 	if (!end)
 		return block_fail(pem, "pem-truncated",
 			"a block has a BEGIN line, but no END line", err);

@@ -107,7 +107,8 @@ enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
 		return malformed(err, object);
 	if (data_len > 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-trailing-data", object,
-			"%zu bytes follow the end of the PKCS#7", data_len);
+			"%zu byte%s behind the end of the PKCS#7", data_len,
+			data_len == 1 ? "" : "s");
 	if (!enter(&frame, WT_DER_OID, &data, &data_len, &type) ||
 		type.content_len != PKCS7_OID_LEN)
 		return malformed(err, object);

@@ -100,11 +100,13 @@ static bool is_failing(const char *name)
 
 WRAP(void *, malloc, NULL, (size_t len), (len))
 WRAP(void *, calloc, NULL, (size_t count, size_t len), (count, len))
+WRAP(void *, realloc, NULL, (void *data, size_t len), (data, len))
 WRAP(char *, strdup, NULL, (const char *text), (text))
 WRAP(char *, strndup, NULL, (const char *text, size_t len), (text, len))
 WRAP(char *, realpath, NULL, (const char *path, char *dst), (path, dst))
 WRAP(char *, mkdtemp, NULL, (char *path), (path))
 WRAP(DIR *, fdopendir, NULL, (int fd), (fd))
+WRAP(int, stat64, -1, (const char *path, struct stat *dst), (path, dst))
 WRAP(int, fstat64, -1, (int fd, struct stat *dst), (fd, dst))
 WRAP(int, fstatat64, -1,
 	(int fd, const char *name, struct stat *dst, int flags),
@@ -139,6 +141,7 @@ WRAP(int, fsetxattr, -1,
 	(fd, name, src, len, flags))
 WRAP(off_t, lseek64, -1, (int fd, off_t offset, int whence),
 	(fd, offset, whence))
+WRAP_SHORT(read, (int fd, void *dst, size_t len), (fd, dst, len))
 WRAP_SHORT(pread64, (int fd, void *dst, size_t len, off_t offset),
 	(fd, dst, len, offset))
 WRAP_SHORT(pwrite64, (int fd, const void *src, size_t len, off_t offset),
@@ -191,3 +194,28 @@ int __wrap_openat64(int fd, const char *name, int flags, ...)
 	}
 	return __real_openat64(fd, name, flags, mode);
 }
+
+int __real_open64(const char *path, int flags, mode_t mode);
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if (is_failing("open"))
+		return -1;
+	if ((flags & O_CREAT) != 0) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	return __real_open64(path, flags, mode);
+}
+
+typedef int scan_filter(const struct dirent64 *);
+typedef int scan_compare(const struct dirent64 **, const struct dirent64 **);
+
+WRAP(int, scandir64, -1,
+	(const char *path, struct dirent64 ***ret_entries, scan_filter *filter,
+		scan_compare *compare),
+	(path, ret_entries, filter, compare))
