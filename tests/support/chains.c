@@ -279,9 +279,10 @@ struct chains_set *chains_make_namesake(void)
 
 	make(&maker, set->chain, "server.example", 2, "CA", 1, false);
 	make(&maker, set->certs, "CA", 3, "CA", 3, true);
-	make(&maker, set->chain, "CA", 1, "Missing", 0, true);
-	set_copies(set, 1);
+	make(&maker, set->certs, "CA", 1, "Missing", 0, true);
+	set_copies(set, 2);
 	set_copy(set, 0, 0, WT_TRUST_ANCHOR, "AuthRoot");
+	set_copy(set, 1, 1, WT_TRUST_INTERMEDIATE, "CA");
 	finish(&maker);
 	return set;
 }

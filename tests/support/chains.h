@@ -42,8 +42,9 @@ struct chains_set *chains_make_maze(size_t ca_count);
 struct chains_set *chains_make_twins(size_t count);
 
 /**
- * A server below a CA that is sent and whose root is missing. The image holds
- * a root with that CA's name and another key; nothing names keys.
+ * A server below a CA that the image holds and whose root is missing. Before
+ * it the image holds a root with that CA's name and another key; nothing in
+ * the certificates names keys.
  */
 struct chains_set *chains_make_namesake(void);
 
