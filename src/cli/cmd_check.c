@@ -53,9 +53,7 @@ void print_check(struct cli *cli, enum wt_status status)
 			continue;
 		}
 		cli_tinted(&screen, CLI_BAD, "not trusted");
-		cli_line(stdout, ": %s%s%s", image->verdict.object,
-			image->verdict.object[0] ? ": " : "",
-			image->verdict.reason);
+		cli_line(stdout, ": %s", image->verdict.reason);
 	}
 	cli_print_details(cli);
 }

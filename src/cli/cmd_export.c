@@ -10,10 +10,20 @@
 #include <unistd.h>
 
 /* Told by content: what is no target is read as certificates. */
-static bool is_no_target(enum wt_status status, const struct wt_report *report)
+static bool is_no_target(const struct wt_error *err)
 {
-	return status != WT_OK && status != WT_INTERRUPTED &&
-	       (report->kind == WT_TARGET_NONE || report->image_count == 0);
+	static const char *const codes[] = {
+		"wim-not-a-wim", /* neither a WIM nor a hive */
+		"no-hive",	 /* a folder without Windows in it */
+		"not-a-file",	 /* a pipe */
+		"not-found",
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(err->code, codes[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 static enum wt_status export_certs(struct cli *cli, struct wt_error *err)
@@ -69,24 +79,23 @@ static void describe_file(struct cli *cli)
 
 enum wt_status cmd_export(struct cli *cli, struct wt_error *err)
 {
-	struct wt_error target_err = {0};
+	struct wt_error target_err = {.code = "not-a-file"};
 	const char *first = cli->operands[0];
 	enum wt_status status = WT_ERR_CERT;
-	bool is_stdin = strcmp(first, "-") == 0;
 
-	if (!is_stdin)
+	if (strcmp(first, "-") != 0)
 		status = wt_target_list(
 			first, &cli->options, cli->report, &target_err);
-	if (is_stdin || is_no_target(status, cli->report)) {
+	if (status == WT_OK) {
+		status = export_target(cli, err);
+	} else if (!is_no_target(&target_err)) {
+		*err = target_err;
+	} else {
 		wt_report_free(cli->report);
 		cli->report = NULL;
 		status = wt_report_new(&cli->report, err);
 		if (!status)
 			status = export_certs(cli, err);
-	} else if (status == WT_OK) {
-		status = export_target(cli, err);
-	} else {
-		*err = target_err;
 	}
 	if (status || !cli->options.output)
 		return status;

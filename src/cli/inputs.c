@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
 {
@@ -46,7 +47,11 @@ enum wt_status cli_read_certs(
 {
 	enum wt_status status = WT_OK;
 
-	for (; !status && first < cli->operand_count; first++)
-		status = cli_read_cert(cli, cli->operands[first], err);
+	for (size_t i = first; !status && i < cli->operand_count; i++)
+		status = cli_read_cert(cli, cli->operands[i], err);
+	/* TARGET among the certificates: the order was mistaken. */
+	if (status && strcmp(err->code, "cert-none") == 0 && first > 0)
+		wt_error_hint(err, "the order is: wimtrust %s %s",
+			cli->command->name, cli->command->operands);
 	return status;
 }

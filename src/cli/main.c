@@ -6,6 +6,7 @@
 #include "signals.h"
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,20 @@ static void start_progress(struct cli *cli)
 	cli->options.progress_ctx = &cli->progress;
 }
 
+/* A path as Windows has it, which nothing here knows: "C:\\boot.wim". */
+static void hint_windows_path(struct wt_error *err)
+{
+	const char *path = err->object;
+
+	if (err->domain != WT_DOMAIN_SYSTEM || err->native != ENOENT)
+		return;
+	if (isalpha((unsigned char)path[0]) && path[1] == ':')
+		wt_error_hint(err,
+			"under WSL the path is what this prints: "
+			"wslpath '%s'",
+			path);
+}
+
 /* Finds the command, reads its options, and runs it. */
 static enum wt_status run(
 	struct cli *cli, int argc, char **argv, struct wt_error *err)
@@ -161,6 +176,8 @@ static enum wt_status run(
 	start_progress(cli);
 	status = cli->command->run(cli, err);
 	cli_progress_clear(&cli->progress);
+	if (status)
+		hint_windows_path(err);
 	return status;
 }
 

@@ -185,6 +185,19 @@ static enum wt_status take_backup(struct cli *cli,
 	return WT_OK;
 }
 
+static enum wt_status take_output(struct cli *cli,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	bool is_stdout = strcmp(value, "-") == 0;
+
+	/* An image is never written to a pipe, an export is by itself. */
+	if (!*value || (is_stdout && cli->command->bit != CLI_EXPORT))
+		return fail_value(option, value, "a file's name", err);
+	cli->options.output = is_stdout ? NULL : value;
+	return WT_OK;
+}
+
 static enum wt_status take_root_name(struct cli *cli,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
@@ -299,10 +312,7 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 	case 's':
 		return take_store(cli, option, value, err);
 	case 'o':
-		if (!*value)
-			return fail_value(option, value, "a file's name", err);
-		options->output = value;
-		return WT_OK;
+		return take_output(cli, option, value, err);
 	case CLI_OPT_ALLOW:
 		return take_allow(cli, option, value, err);
 	case CLI_OPT_AT:

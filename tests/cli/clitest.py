@@ -85,11 +85,13 @@ def on_terminal(*args, columns=80, env=None):
     return status, shown.decode('utf-8', 'replace').replace('\r\n', '\n')
 
 
-def make_root(path, subject, *more):
+def make_root(path, subject, key='ec', more=()):
     """A self-signed CA certificate; openssl's own subject syntax."""
+    kind = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
+    if key.startswith('rsa'):
+        kind = [key]
     subprocess.run(
-        ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
-         'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null', '-utf8',
+        ['openssl', 'req', '-x509', '-newkey', *kind, '-nodes', '-keyout', '/dev/null', '-utf8',
          '-days', '3650', '-subj', subject, '-out', os.fspath(path), *more],
         check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)

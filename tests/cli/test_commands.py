@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+# test_commands.py: each command on real hives and images.
+import fcntl
+import os
+import signal
+import subprocess
+import time
+
+from clitest import (Case, HIVES, ROOT_DER, WIMTRUST, digest, environment,
+                     main, make_root, wimtrust)
+
+SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
+SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
+
+
+class Add(Case):
+    def test_announces_each_certificate_that_becomes_trusted(self):
+        wim = self.wim()
+        run = wimtrust('add', wim, ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        for image in ('image 1 "Image 1"', 'image 2 "Image 2", boot'):
+            self.assertIn(f'{wim}: {image}\n', run.out)
+        for text in ('  added  ', 'CN=houby-studio.eu', 'SHA-1    ' + SHA1,
+                     'SHA-256  ' + SHA256,
+                     'valid    2020-06-03 to 2040-05-29',
+                     'store    AuthRoot'):
+            self.assertEqual(run.out.count(text), 2, text)
+        self.assertTrue(run.out.endswith(f'{wim}: 2 added\n'))
+
+    def test_second_run_changes_nothing_and_says_so(self):
+        hive = self.hive()
+        self.assertEqual(wimtrust('add', hive, ROOT_DER).status, 0)
+        before, stat = digest(hive), hive.stat()
+        run = wimtrust('add', hive, ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertIn('  unchanged  ', run.out)
+        self.assertIn('1 unchanged (nothing was written)', run.out)
+        self.assertEqual(digest(hive), before)
+        self.assertEqual(hive.stat().st_mtime_ns, stat.st_mtime_ns)
+
+    def test_quiet_prints_nothing(self):
+        hive = self.hive()
+        run = wimtrust('add', '-q', hive, ROOT_DER)
+        self.assertEqual((run.status, run.out, run.err), (0, '', ''))
+
+    def test_verbose_says_access_commit_size_and_time(self):
+        run = wimtrust('add', '-v', '--access', 'update', self.wim(), ROOT_DER)
+        self.assertEqual(run.status, 0)
+        for word in ('access   update', 'commit   replace', 'size     ',
+                     'time     '):
+            self.assertIn('\n' + word, run.out)
+
+    def test_dry_run_writes_nothing(self):
+        wim = self.wim()
+        before = digest(wim)
+        run = wimtrust('add', '--dry-run', wim, ROOT_DER)
+        self.assertEqual(run.status, 0)
+        self.assertTrue(run.out.endswith(
+            '2 added (dry run: nothing was written)\n'))
+        self.assertEqual(digest(wim), before)
+
+    def test_output_leaves_the_source(self):
+        wim, new = self.wim(), self.folder / 'new.wim'
+        before = digest(wim)
+        run = wimtrust('add', '-o', new, wim, ROOT_DER)
+        self.assertEqual(run.status, 0, run.err)
+        self.assertEqual(digest(wim), before)
+        self.assertIn(f'{new}: 2 added', run.out)
+        self.assertEqual(wimtrust('verify', new, ROOT_DER).status, 0)
+        self.assert_fails(wimtrust('add', '-o', new, wim, ROOT_DER), 7,
+                          f'{new}: exists already',
+                          'use -f (--force) to replace it')
+
+    def test_backup(self):
+        wim = self.wim()
+        before = digest(wim)
+        self.assertEqual(
+            wimtrust('add', '--backup', wim, ROOT_DER).status, 0)
+        self.assertEqual(digest(self.folder / 'two.wim.bak'), before)
+        self.assertEqual(wimtrust(
+            'remove', '--backup=.old', wim, SHA1).status, 0)
+        self.assertTrue((self.folder / 'two.wim.old').exists())
+
+    def test_refused_certificates_are_listed_with_keep_going(self):
+        old = make_root(self.folder / 'old.pem', '/CN=Old', 'rsa:1024')
+        hive = self.hive()
+        before = digest(hive)
+        run = wimtrust('add', hive, ROOT_DER, old)
+        self.assertEqual((run.status, run.out), (3, ''))
+        self.assertEqual(digest(hive), before)
+        run = wimtrust('add', '--keep-going', hive, ROOT_DER, old)
+        self.assertEqual(run.status, 0)
+        self.assertIn('  refused  CN=Old\n      because  ', run.out)
+        self.assertIn('1 added, 1 refused', run.out)
+
+    def test_target_and_certificate_swapped(self):
+        hive = self.hive()
+        run = wimtrust('add', ROOT_DER, hive)
+        self.assertEqual(run.status, 3)
+        self.assertIn('hint: the order is: wimtrust add TARGET CERT...',
+                      run.err)
+
+    def test_path_of_windows(self):
+        run = wimtrust('add', 'C:\\images\\boot.wim', ROOT_DER)
+        self.assertEqual(run.status, 7)
+        self.assertIn("hint: under WSL the path is what this prints: "
+                      "wslpath 'C:\\images\\boot.wim'", run.err)
+
+    def test_certificate_on_stdin(self):
+        with open(ROOT_DER, 'rb') as file:
+            run = wimtrust('add', self.hive(), '-', stdin=file)
+        self.assertEqual(run.status, 0, run.err)
+
+
+class Remove(Case):
+    def test_takes_thumbprints_as_people_paste_them(self):
+        spaced = ' '.join(SHA1[i:i + 2] for i in range(0, 40, 2)).lower()
+        for text in (SHA1, SHA256, spaced, spaced.replace(' ', ':'),
+                     '\u200e' + spaced):
+            with self.subTest(text=text):
+                hive = self.hive()
+                wimtrust('add', hive, ROOT_DER)
+                run = wimtrust('remove', hive, text)
+                self.assertEqual((run.status, run.err), (0, ''))
+                self.assertIn(f'removed  AuthRoot  {SHA1}', run.out)
+                self.assertIn('1 removed', run.out)
+
+    def test_takes_a_file(self):
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        self.assertEqual(wimtrust('remove', hive, ROOT_DER).status, 0)
+        run = wimtrust('remove', hive, ROOT_DER)
+        self.assertEqual(run.status, 1)
+
+    def test_half_a_thumbprint(self):
+        self.assert_fails(
+            wimtrust('remove', self.hive(), SHA1[:38]), 2,
+            f'{SHA1[:38]}: is neither a file nor a whole thumbprint',
+            'a thumbprint has 40 or 64 hex digits; one with spaces goes in '
+            'quotes')
+
+
+class List(Case):
+    def test_one_line_a_certificate_in_a_pipe(self):
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        lines = wimtrust('list', hive).out.splitlines()
+        self.assertEqual(lines[0], str(hive))
+        self.assertEqual(lines[1].split(),
+                         ['STORE', 'THUMBPRINT', 'NOT', 'AFTER', 'SUBJECT'])
+        self.assertEqual(lines[2].split()[:3],
+                         ['AuthRoot', SHA1, '2040-05-29'])
+        self.assertTrue(lines[2].endswith('C=CZ'))
+
+    def test_unsound_values_are_listed_with_the_reason(self):
+        run = wimtrust('list', HIVES / 'entries')
+        self.assertEqual(run.status, 0)
+        self.assertIn('unsound: ', run.out)
+
+    def test_pem_is_a_bundle_that_add_reads(self):
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        run = wimtrust('list', '--pem', hive)
+        self.assertEqual(run.out.count('BEGIN CERTIFICATE'), 1)
+        other = self.copy(HIVES / 'software-1.3', 'OTHER')
+        run = wimtrust('add', other, '-', input=run.raw)
+        self.assertEqual(run.status, 0, run.err)
+        self.assertIn(SHA1, run.out)
+
+    def test_pem_leaves_out_what_is_disallowed(self):
+        hive = self.hive()
+        wimtrust('add', '-s', 'disallowed', hive, ROOT_DER)
+        run = wimtrust('list', '--pem', hive)
+        self.assertEqual((run.status, run.out), (1, ''))
+        self.assertIn('warning: ' + str(hive) + ': 1 disallowed', run.err)
+        run = wimtrust('list', '--pem', '-s', 'disallowed', hive)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertIn('BEGIN CERTIFICATE', run.out)
+
+
+class Verify(Case):
+    def test_present_and_missing(self):
+        hive = self.hive()
+        run = wimtrust('verify', hive, ROOT_DER)
+        self.assertEqual(run.status, 1)
+        self.assertIn(f'missing  AuthRoot  {SHA1}', run.out)
+        self.assertEqual(len(run.err.splitlines()), 2)
+        wimtrust('add', hive, ROOT_DER)
+        run = wimtrust('verify', hive, ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertIn(f'present  AuthRoot  {SHA1}', run.out)
+        run = wimtrust('verify', '-q', hive, ROOT_DER)
+        self.assertEqual((run.status, run.out, run.err), (0, '', ''))
+
+
+class Info(Case):
+    def test_wim_hive_and_counts(self):
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        run = wimtrust('info', wim)
+        self.assertEqual((run.status, run.err), (0, ''))
+        for text in ('kind       WIM, LZX in chunks of 32 kB\n',
+                     'boots      image 2\n', 'integrity  table present\n',
+                     'stores     empty\n', 'stores     AuthRoot 1\n'):
+            self.assertIn(text, run.out)
+        run = wimtrust('info', self.hive())
+        self.assertIn('kind       SOFTWARE hive\n', run.out)
+
+
+class Show(Case):
+    def test_store_and_why(self):
+        run = wimtrust('show', ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertTrue(run.out.startswith(f'{ROOT_DER}\n  '))
+        for text in ('SHA-1    ' + SHA1, 'SHA-256  ' + SHA256,
+                     'key      RSA 4096, sha256WithRSAEncryption',
+                     'store    AuthRoot: '):
+            self.assertIn(text, run.out)
+
+    def test_refused_with_the_remedy(self):
+        old = make_root(self.folder / 'old.pem', '/CN=Old', 'rsa:1024')
+        run = wimtrust('show', old)
+        self.assertEqual(run.status, 0)
+        self.assertIn('      refused  ', run.out)
+        self.assertIn('--allow weak-key', run.out)
+
+
+class Export(Case):
+    def test_reg_from_image_and_certificate_are_the_same(self):
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        reg = wimtrust('export', hive).raw
+        self.assertEqual(reg, wimtrust('export', ROOT_DER).raw)
+        self.assertTrue(reg.startswith(b'\xff\xfeW\0i\0n\0'))
+        other = wimtrust('export', '--root-name', 'winpe-offline', hive).raw
+        self.assertIn('[HKEY_LOCAL_MACHINE\\winpe-offline\\'.encode('utf-16-le'),
+                      other)
+        run = wimtrust('verify', hive, '-', input=reg)
+        self.assertEqual(run.status, 0, run.err)
+
+    def test_blob_is_what_windows_writes(self):
+        blob = ROOT_DER.with_suffix('.blob').read_bytes()
+        run = wimtrust('export', '--format', 'blob', ROOT_DER)
+        self.assertEqual(run.raw, blob)
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        run = wimtrust('export', '--format', 'blob', hive, SHA1.lower())
+        self.assertEqual(run.raw, blob)
+        self.assertEqual(wimtrust('export', hive, '0' * 40).status, 1)
+
+    def test_pem_and_file(self):
+        file = self.folder / 'out.pem'
+        args = ('export', '--format', 'pem', '-o', file, ROOT_DER)
+        run = wimtrust(*args)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertTrue(file.read_text().startswith('-----BEGIN'))
+        self.assert_fails(wimtrust(*args), 7, f'{file}: exists',
+                          '--force replaces it')
+        self.assertEqual(wimtrust(*args, '-f').status, 0)
+        self.assertEqual(os.listdir(self.folder), ['out.pem'])
+        self.assertEqual(file.stat().st_mode & 0o777,
+                         0o666 & ~self.umask())
+
+    def test_failed_write_leaves_nothing(self):
+        run = wimtrust('export', '-o', self.folder / 'no' / 'file', ROOT_DER)
+        self.assertEqual(run.status, 7)
+        run = wimtrust('export', '-o', '/dev/full', ROOT_DER)
+        self.assertEqual(run.status, 7)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    @staticmethod
+    def umask():
+        mask = os.umask(0o22)
+        os.umask(mask)
+        return mask
+
+    def test_bad_image_is_not_taken_for_a_certificate(self):
+        hive = self.hive()
+        hive.write_bytes(hive.read_bytes()[:5000])
+        run = wimtrust('export', hive)
+        self.assertEqual(run.status, 5)
+
+
+class Signals(Case):
+    def test_ends_with_128_and_the_signal(self):
+        hive = self.hive()
+        before = digest(hive)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number):
+                with open(hive, 'rb') as holder:
+                    # It waits for the lock when the signal comes.
+                    fcntl.flock(holder, fcntl.LOCK_EX)
+                    process = subprocess.Popen(
+                        [WIMTRUST, 'add', '--json', hive, ROOT_DER],
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                        env=environment())
+                    time.sleep(0.5)
+                    process.send_signal(number)
+                    out, err = process.communicate(timeout=5)
+                self.assertEqual(process.returncode, 128 + number)
+                self.assertIn(b'"code":"interrupted"', out)
+                self.assertIn(b'"status":%d,' % (128 + number), out)
+                self.assertEqual(len(err.splitlines()), 1)
+                self.assertEqual(digest(hive), before)
+
+
+if __name__ == '__main__':
+    main()

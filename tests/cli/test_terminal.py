@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+# test_terminal.py: what is shown on a terminal: width, colour, hostile text.
+import re
+import subprocess
+import unicodedata
+
+from clitest import (Case, HIVES, ROOT_DER, environment, main, make_root,
+                     on_terminal, wimtrust)
+
+SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
+ESCAPE = '\033'
+
+
+def columns_of(line):
+    return sum(0 if unicodedata.combining(c) else
+               2 if unicodedata.east_asian_width(c) in 'WF' else 1
+               for c in line)
+
+
+class Tables(Case):
+    def setUp(self):
+        super().setUp()
+        self.target = self.hive()
+        make_root(self.folder / 'wide.pem', '/O=株式会社コントソ/CN=コントソ認証局ルート証明書第一号')
+        wimtrust('add', self.target, ROOT_DER, self.folder / 'wide.pem')
+
+    def test_fit_the_terminal_and_never_cut_thumbprints(self):
+        for columns in (66, 80, 100, 120, 200):
+            with self.subTest(columns=columns):
+                status, shown = on_terminal('list', self.target,
+                                            columns=columns)
+                self.assertEqual(status, 0)
+                lines = shown.splitlines()
+                self.assertIn(SHA1, shown)
+                for line in lines[1:]:
+                    self.assertLessEqual(columns_of(line), columns, line)
+                self.assertEqual('…' in shown, columns < 200)
+
+    def test_keep_both_ends_of_a_long_subject(self):
+        _, shown = on_terminal('list', self.target, columns=100)
+        line = next(x for x in shown.splitlines() if SHA1 in x)
+        self.assertRegex(line, r'  emailAddress=.*….*C=CZ$')
+
+    def test_columns_of_the_environment_count(self):
+        _, shown = on_terminal('list', self.target, columns=200,
+                               env=environment(COLUMNS='90'))
+        self.assertTrue(any('…' in line for line in shown.splitlines()))
+
+    def test_are_never_cut_in_a_pipe(self):
+        run = wimtrust('list', self.target, env=environment(COLUMNS='60'))
+        self.assertNotIn('…', run.out)
+        self.assertIn('コントソ認証局ルート証明書第一号', run.out)
+
+    def test_unicode_is_shown_in_the_c_locale_too(self):
+        run = wimtrust('list', self.target, env=environment(LC_ALL='C'))
+        self.assertIn('コントソ認証局', run.out)
+        status, shown = on_terminal('list', self.target, columns=100,
+                                    env=environment(LC_ALL='C'))
+        self.assertEqual(status, 0)
+        self.assertNotIn('…', shown)
+        self.assertIn('...', shown)
+
+
+class Color(Case):
+    def shown(self, *args, **env):
+        return on_terminal(*args, self.hive(), ROOT_DER,
+                           env=environment(**env))[1]
+
+    def test_only_where_it_is_wanted(self):
+        self.assertIn(ESCAPE + '[32madded' + ESCAPE + '[0m',
+                      self.shown('add'))
+        self.assertNotIn(ESCAPE, self.shown('add', NO_COLOR='1'))
+        self.assertIn(ESCAPE, self.shown('add', NO_COLOR=''))
+        self.assertNotIn(ESCAPE, self.shown('add', TERM='dumb'))
+        self.assertNotIn(ESCAPE, self.shown('add', '--color=never'))
+        self.assertIn(ESCAPE, self.shown('add', '--color=always',
+                                         NO_COLOR='1'))
+
+    def test_none_in_a_pipe_unless_asked_for(self):
+        self.assertNotIn(ESCAPE, wimtrust('add', self.hive(), ROOT_DER).out)
+        self.assertIn(ESCAPE, wimtrust('add', '--color', 'always',
+                                       self.hive(), ROOT_DER).out)
+
+
+class Hostile(Case):
+    NAME = ('Evil\x1b]0;title\x07\x1b[2J\rRoot\u202egnp.exe\u200b'
+            '\u2066x\x7f\u009b31m')
+
+    def certificate(self):
+        config = self.folder / 'config'
+        config.write_text('[req]\ndistinguished_name=dn\nprompt=no\n'
+                          'string_mask=utf8only\nutf8=yes\n[dn]\nCN=x\n')
+        path = self.folder / 'evil.pem'
+        # openssl takes the subject as it is, byte for byte.
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+             'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null',
+             '-utf8', '-days', '3650', '-config', config, '-subj',
+             '/CN=' + self.NAME, '-addext', 'basicConstraints=CA:true',
+             '-out', path], check=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return path
+
+    def assert_harmless(self, text):
+        bad = [c for c in text
+               if unicodedata.category(c) in ('Cc', 'Cf', 'Zl', 'Zp', 'Cs')
+               and c != '\n']
+        self.assertEqual(bad, [], text)
+
+    def test_subject_cannot_command_a_terminal(self):
+        evil, hive = self.certificate(), self.hive()
+        for args in (('show', evil), ('add', hive, evil), ('list', hive),
+                     ('verify', hive, evil), ('check', hive, evil),
+                     ('remove', hive, evil), ('verify', hive, evil)):
+            with self.subTest(command=args[0]):
+                run = wimtrust(*args)
+                self.assertIn('Evil', run.out + run.err)
+                self.assert_harmless(run.out)
+                self.assert_harmless(run.err)
+
+    def test_image_name_cannot_command_a_terminal(self):
+        wim = self.wim('plain.wim')
+        subprocess.run(
+            ['wimlib-imagex', 'info', wim, '1', '\x7fEvil\u202ename'],
+            check=True, stdout=subprocess.DEVNULL, env=environment())
+        for args in (('info', wim), ('list', wim), ('list', '-i', '9', wim)):
+            run = wimtrust(*args)
+            self.assertIn('Evil', run.out + run.err)
+            self.assert_harmless(run.out + run.err)
+
+    def test_path_cannot_command_a_terminal(self):
+        run = wimtrust('list', 'no\x1b[31m\nsuch\udcff')
+        self.assertEqual(run.status, 7)
+        self.assert_harmless(run.err)
+        self.assertIn('no\\x1b[31m\\x0asuch\\xff', run.err)
+        self.assertEqual(len(run.err.splitlines()), 1)
+
+    def test_json_is_valid_utf8(self):
+        evil = self.certificate()
+        subject = wimtrust('show', '--json', evil).json[
+            'certificates'][0]['subject']
+        self.assertIn('Evil', subject)
+        run = wimtrust('list', '--json', 'no\udcffsuch')
+        self.assertEqual(run.json['error']['object'], 'no\ufffdsuch')
+
+
+class Progress(Case):
+    def test_leaves_no_debris(self):
+        """What a terminal shows in the end, with progress forced on."""
+        for term in ('xterm', 'dumb'):
+            _, shown = on_terminal('add', '--progress=always', self.wim(),
+                                   ROOT_DER, env=environment(TERM=term))
+            for line in shown.split('\n'):
+                last = re.split(r'\r', line)[-1]
+                self.assertNotRegex(last, r'%|\.\.\.')
+
+    def test_is_silent_in_a_pipe(self):
+        run = wimtrust('list', HIVES / 'entries')
+        self.assertEqual(run.err, '')
+
+
+if __name__ == '__main__':
+    main()
