@@ -30,3 +30,9 @@ else()
   target_link_options(wimtrust_flags INTERFACE
     -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 endif()
+
+# Coverage for libFuzzer in all that we compile; its main() is linked into the
+# fuzzers alone.
+if(WIMTRUST_FUZZ)
+  target_compile_options(wimtrust_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

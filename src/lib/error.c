@@ -16,6 +16,9 @@ static void error_start(struct wt_error *err, enum wt_status status,
 	snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
 }
 
+static void error_format(char *dst, size_t size, const char *fmt, va_list args)
+	WT_PRINTF(3, 0);
+
 /* What did not fit is said to be missing, rather than left out silently. */
 static void error_format(char *dst, size_t size, const char *fmt, va_list args)
 {
