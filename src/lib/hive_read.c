@@ -70,8 +70,9 @@ static enum wt_status hivex_failed(
 
 	if (number == ENOMEM)
 		return wt_fail_memory(err);
-	wt_fail(err, WT_ERR_HIVE, "hive-damaged", reader->object, "%s: %s",
-		what, strerror(number));
+	wt_fail(err, WT_ERR_HIVE, "hive-damaged", reader->object,
+		"%s (%s); the registry hive is damaged", what,
+		strerror(number));
 	wt_error_native(err, WT_DOMAIN_HIVEX, number);
 	return WT_ERR_HIVE;
 }
@@ -221,30 +222,31 @@ static enum wt_status place_read(struct reader *reader, uint32_t place,
 }
 
 /* hivex reads beyond the end of files that do not end with the last bin, so
- * it gets a copy of such a file. */
-static enum wt_status hive_path(const struct reader *reader,
-	const struct wt_hive_raw *raw, size_t file_len, char path[32],
+ * it gets a copy of such a file: *ret_copy, else -1. */
+static enum wt_status copy_make(const struct reader *reader,
+	const struct wt_hive_raw *raw, size_t file_len, int *ret_copy,
 	struct wt_error *err)
 {
-	int fd = reader->hive_fd;
 	enum wt_status ret = WT_OK;
 
-	if (file_len != raw->len) {
-		ret = wt_hive_memfd("wimtrust-hive", reader->object, &fd, err);
-		if (ret == WT_OK)
-			ret = wt_hive_write_all(fd, raw->data, raw->len, 0,
-				reader->object, err);
-	}
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
-	return ret;
+	*ret_copy = -1;
+	if (file_len == raw->len)
+		return WT_OK;
+	ret = wt_hive_memfd("wimtrust-hive", reader->object, ret_copy, err);
+	if (ret != WT_OK)
+		return ret;
+	return wt_hive_write_all(
+		*ret_copy, raw->data, raw->len, 0, reader->object, err);
 }
 
 static enum wt_status stores_read(
-	struct reader *reader, const char *path, struct wt_error *err)
+	struct reader *reader, int fd, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
+	char path[32] = "";
 	hive_node_h root = 0;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	reader->hive = hivex_open(path, 0);
 	if (!reader->hive)
 		return hivex_failed(
@@ -268,7 +270,7 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	struct reader *reader = arg;
 	struct wt_hive_map map = {0};
 	struct wt_hive_raw raw = {0};
-	char path[32] = "";
+	int copy = -1;
 	enum wt_status ret = wt_hive_map_open(
 		&map, reader->hive_fd, false, reader->object, err);
 
@@ -280,9 +282,12 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 		goto out;
 	reader->shared->key_count = raw.key_count;
 	reader->limit = raw.len + raw.len / 2;
-	ret = hive_path(reader, &raw, map.len, path, err);
+	ret = copy_make(reader, &raw, map.len, &copy, err);
 	if (ret == WT_OK)
-		ret = stores_read(reader, path, err);
+		ret = stores_read(
+			reader, copy < 0 ? reader->hive_fd : copy, err);
+	if (copy >= 0)
+		close(copy);
 out:
 	wt_hive_raw_close(&raw);
 	wt_hive_map_close(&map);
