@@ -307,6 +307,7 @@ static bool is_verifiable(const struct wt_cert *cert)
 static enum wt_status self_signature_check(
 	struct wt_cert *cert, const char *object, struct wt_error *err)
 {
+	const X509_ALGOR *algorithm = NULL;
 	int nid = NID_undef, key_nid = NID_undef;
 	bool is_known = false;
 
@@ -318,8 +319,11 @@ static enum wt_status self_signature_check(
 		cert->hash_nid = nid;
 	if (!is_self_issued(cert->x509))
 		return WT_OK;
-	if (is_known && is_verifiable(cert) &&
-		X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) != 1)
+	X509_get0_signature(NULL, &algorithm, cert->x509);
+	if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(cert->x509)) != 0 ||
+		(is_known && is_verifiable(cert) &&
+			X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) !=
+				1))
 		return wt_fail(err, WT_ERR_CERT, "cert-bad-signature", object,
 			"the certificate is issued by itself, but its own "
 			"signature does not verify: it was altered or damaged");
