@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cmd_export.c: writes .reg, a raw value or PEM. */
 #include "bundle.h"
+#include "cli_text.h"
 #include "output.h"
 #include "savefile.h"
-#include "text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * main.c: one run of the program, from its arguments to its exit status. */
+#include "cli_text.h"
 #include "help.h"
 #include "options.h"
 #include "output.h"
 #include "signals.h"
-#include "text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -176,8 +176,13 @@ static enum wt_status run(
 	start_progress(cli);
 	status = cli->command->run(cli, err);
 	cli_progress_clear(&cli->progress);
-	if (status)
-		hint_windows_path(err);
+	if (!status)
+		return WT_OK;
+	/* A signal or the lack of memory does not know what it came to. */
+	if (!err->object[0])
+		snprintf(err->object, sizeof(err->object), "%s",
+			cli->operands[0]);
+	hint_windows_path(err);
 	return status;
 }
 

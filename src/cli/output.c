@@ -2,7 +2,7 @@
  * output.c: what a run found and did, for people. */
 #include "output.h"
 
-#include "text.h"
+#include "cli_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * output_json.c: what a run found and did, for machines. See docs/json.md. */
 #include "output.h"
 
-#include "text.h"
+#include "cli_text.h"
 
 #include <stdlib.h>
 

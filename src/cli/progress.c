@@ -2,7 +2,7 @@
  * progress.c: one line on stderr for a step that takes long. */
 #include "progress.h"
 
-#include "text.h"
+#include "cli_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "table.h"
 
 #include "cli.h"
-#include "text.h"
+#include "cli_text.h"
 
 #include <stdlib.h>
 #include <string.h>

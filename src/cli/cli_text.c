@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * text.c: text from files made fit for a terminal and for JSON. */
-#include "text.h"
+ * cli_text.c: text from files made fit for a terminal and for JSON. */
+#include "cli_text.h"
 
 #include "cli.h"
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * test_cli_text.c: text from files made fit for a terminal and for JSON. */
+#include "cli_text.h"
+#include "options.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void text_that_commands_a_terminal_is_escaped(void **state)
+{
+	static const struct {
+		const char *text, *safe, *valid;
+	} rows[] = {
+		{"", "", ""},
+		{NULL, "", ""},
+		{"CN=Plain, O=\\,", "CN=Plain, O=\\,", "CN=Plain, O=\\,"},
+		{"\x1b[31m\n\t\x7f", "\\x1b[31m\\x0a\\x09\\x7f",
+			"\x1b[31m\n\t\x7f"},
+		{"\xC2\x9B"
+		 "31m",
+			"\\u009b31m",
+			"\xC2\x9B"
+			"31m"},
+		/* direction overrides, isolates, marks, zero width, tags */
+		{"a\xE2\x80\xAE"
+		 "b",
+			"a\\u202eb",
+			"a\xE2\x80\xAE"
+			"b"},
+		{"\xE2\x81\xA6\xE2\x80\x8B\xEF\xBB\xBF",
+			"\\u2066\\u200b\\ufeff",
+			"\xE2\x81\xA6\xE2\x80\x8B\xEF\xBB\xBF"},
+		{"\xF3\xA0\x81\x81", "\\U000e0041", "\xF3\xA0\x81\x81"},
+		/* what is shown as it is */
+		{"\xC3\xA9\xE6\x97\xA5\xF0\x9F\x94\x92",
+			"\xC3\xA9\xE6\x97\xA5\xF0\x9F\x94\x92",
+			"\xC3\xA9\xE6\x97\xA5\xF0\x9F\x94\x92"},
+		/* no UTF-8: a lone byte, overlong, surrogate, too large, cut */
+		{"\xFF", "\\xff", "\xEF\xBF\xBD"},
+		{"\xC0\xAF", "\\xc0\\xaf", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xED\xA0\x80", "\\xed\\xa0\\x80",
+			"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80",
+			"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xE6\x97", "\\xe6\\x97", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+		{"\xE6x", "\\xe6x", "\xEF\xBF\xBDx"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *safe = cli_text_safe(rows[i].text);
+		char *valid = cli_text_utf8(rows[i].text);
+
+		assert_string_equal(safe, rows[i].safe);
+		assert_string_equal(valid, rows[i].valid);
+		free(valid);
+		free(safe);
+	}
+}
+
+#define DOTS "\xE2\x80\xA6"
+
+static void long_text_is_shortened_in_the_middle(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width;
+		const char *shortened;
+	} rows[] = {
+		{"abcdefghij", 10, "abcdefghij"},
+		{"abcdefghij", 9, "abcd" DOTS "ghij"},
+		{"abcdefghij", 6, "abc" DOTS "ij"},
+		{"abcdefghij", 2, "a" DOTS},
+		{"abcdefghij", 1, "abcdefghij"},
+		/* wide characters are never halved */
+		{"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 5,
+			"\xE6\x97\xA5" DOTS "\xE8\xAA\x9E"},
+		{"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 4,
+			"\xE6\x97\xA5" DOTS},
+		/* nor is a mark left without its letter */
+		{"abcde\xCC\x81"
+		 "f",
+			4, "ab" DOTS "f"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *shortened = cli_text_shorten(rows[i].text, rows[i].width);
+
+		assert_string_equal(shortened, rows[i].shortened);
+		free(shortened);
+	}
+}
+
+static void sizes_and_times_are_readable(void **state)
+{
+	char size[CLI_SIZE_MAX], when[CLI_TIME_MAX];
+
+	(void)state;
+	assert_string_equal(cli_text_size(size, 0), "0 bytes");
+	assert_string_equal(cli_text_size(size, 999), "999 bytes");
+	assert_string_equal(cli_text_size(size, 1000), "1.0 kB");
+	assert_string_equal(cli_text_size(size, 637210112), "637.2 MB");
+	assert_string_equal(cli_text_size(size, 999960000), "1.0 GB");
+	assert_string_equal(cli_text_size(size, UINT64_MAX), "18.4 EB");
+	assert_string_equal(cli_text_date(when, 0), "1970-01-01");
+	assert_string_equal(
+		cli_text_time(when, 1735689599), "2024-12-31T23:59:59Z");
+	assert_string_equal(cli_text_date(when, -62135596800), "0001-01-01");
+	assert_string_equal(cli_text_date(when, 253402300799), "9999-12-31");
+	/* More years than struct tm can count. */
+	assert_string_equal(cli_text_time(when, INT64_MAX), "?");
+}
+
+static void mistyped_word_finds_the_near_one(void **state)
+{
+	static const char *const words[] = {
+		"add", "remove", "list", "completion", "keep-going", NULL};
+	static const struct {
+		const char *word, *near;
+	} rows[] = {
+		{"lsit", "list"},
+		{"comp", "completion"},
+		{"remov", "remove"},
+		{"delete", NULL},
+		{"ad", "add"},
+		{"x", NULL},
+		{"keep_going", "keep-going"},
+		{"", NULL},
+		{"a-word-that-is-longer-than-any-option-could-be", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *near = cli_nearest(rows[i].word, words);
+
+		if (rows[i].near)
+			assert_string_equal(near, rows[i].near);
+		else
+			assert_null(near);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_that_commands_a_terminal_is_escaped),
+		cmocka_unit_test(long_text_is_shortened_in_the_middle),
+		cmocka_unit_test(sizes_and_times_are_readable),
+		cmocka_unit_test(mistyped_word_finds_the_near_one),
+	};
+
+	setenv("LC_ALL", "C.UTF-8", 1);
+	cli_text_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
