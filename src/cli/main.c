@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,20 @@ static void teardown(struct cli *cli)
 	free(cli->sources);
 	free(cli->images);
 	free(cli->export_data);
+}
+
+/* A file must never get the number of a standard stream that was closed, or
+ * what is printed would land in it. What stands in fails as a closed one. */
+static bool fill_streams(void)
+{
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", modes[fd]) != fd)
+			return false;
+	}
+	return true;
 }
 
 /* Set-user-ID, set-group-ID or file capabilities: files would be opened with
@@ -255,6 +270,8 @@ int main(int argc, char **argv)
 	enum wt_status status = WT_OK;
 	const char *word = argc > 1 ? argv[1] : "";
 
+	if (!fill_streams())
+		return WT_ERR_FILE;
 	status = refuse_privilege(&err);
 	if (status) {
 		cli_print_error(&err);

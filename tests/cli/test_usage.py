@@ -164,6 +164,26 @@ class Streams(Case):
                            stdout=full)
         self.assertEqual(run.status, 7)
 
+    def test_closed_streams_never_become_the_image(self):
+        for closed in ('>&-', '<&- >&-', '<&- >&- 2>&-'):
+            with self.subTest(closed=closed):
+                hive = self.hive()
+                done = subprocess.run(
+                    ['sh', '-c', f'"$0" add "$1" "$2" {closed}', WIMTRUST,
+                     hive, ROOT_DER], stderr=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, 7)
+                if '2>' not in closed:
+                    self.assertIn(b'standard output: cannot be written',
+                                  done.stderr)
+                self.assertEqual(hive.read_bytes()[:4], b'regf')
+                self.assertNotIn(b'added', hive.read_bytes())
+                self.assertEqual(wimtrust('verify', hive, ROOT_DER).status, 0)
+        hive = self.hive()
+        done = subprocess.run(
+            ['sh', '-c', '"$0" add -q "$1" "$2" >&-', WIMTRUST, hive,
+             ROOT_DER], stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+
     def test_closed_pipe_ends_it_quietly(self):
         for args in (['--help'], ['list', self.hive('entries')]):
             read_end, write_end = os.pipe()
