@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# faults.py: runs a program under faultfs.c.
+import os
+import pathlib
+import struct
+import subprocess
+
+FAULTFS = os.environ.get('WT_FAULTFS', '')
+STATE_LEN = 64
+NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER = range(6)
+
+
+class Faults:
+    """What happens at which call below a folder."""
+
+    def __init__(self, scratch, *folders):
+        self.state = pathlib.Path(scratch) / 'fault-state'
+        self.log = pathlib.Path(scratch) / 'fault-log'
+        self.folders = ':'.join(os.path.realpath(f) for f in folders)
+
+    def run(self, args, at=0, mode=NOTHING, native=0, record=False, env=None,
+            timeout=120):
+        self.state.write_bytes(
+            struct.pack('<IIiI', 0, at, native, mode).ljust(STATE_LEN, b'\0'))
+        env = dict(env or os.environ)
+        env['LD_PRELOAD'] = FAULTFS
+        env['WT_FAULT_STATE'] = os.fspath(self.state)
+        env['WT_FAULT_DIRS'] = self.folders
+        # The sanitizer wants to be first, and finds what a killed child lost.
+        env['ASAN_OPTIONS'] = (
+            env.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0')
+        if record:
+            self.log.write_bytes(b'')
+            env['WT_FAULT_LOG'] = os.fspath(self.log)
+        return subprocess.run(
+            [os.fspath(a) for a in args], env=env, timeout=timeout,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, check=False)
+
+    def calls(self):
+        """How many there were in the last run."""
+        return struct.unpack_from('<I', self.state.read_bytes())[0]
+
+    def name(self):
+        """Of the function that was meant."""
+        return self.state.read_bytes()[16:48].rstrip(b'\0').decode()
