@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ * fuzz_hive_edit.c: a hive that passes the raw checks is changed: it stays a
+ * hive, and nothing but the keys asked for is another. */
+#include "fuzz.h"
+#include "hive_edit.h"
+
+#include <string.h>
+
+#define OLD "0123456789ABCDEF0123456789ABCDEF01234567"
+#define INPUT_LEN_MAX (1u << 20)
+#define SPARE_LEN (1u << 16)
+#define MANY 600
+
+static uint64_t hash_add(uint64_t hash, const uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ data[i]) * UINT64_C(0x100000001B3);
+	return hash;
+}
+
+struct hasher {
+	const struct wt_hive_raw *raw;
+	uint64_t hash;
+	unsigned cells;
+};
+
+static void cell_hash(void *ctx, uint32_t offset)
+{
+	struct hasher *hasher = ctx;
+	size_t len = 0;
+	const uint8_t *cell = wt_hive_cell(hasher->raw, offset, 0, &len);
+
+	if (cell && hasher->cells++ < 64)
+		hasher->hash = hash_add(hasher->hash, cell, len);
+}
+
+/* A key and what hangs on it, without what a change to its subkeys sets. */
+static uint64_t key_hash(const struct wt_hive_raw *raw, uint32_t key)
+{
+	const uint8_t *node = wt_hive_key(raw, key);
+	struct wt_hive_raw plain = *raw;
+	struct hasher hasher = {.raw = raw};
+
+	/* What two things lead to counts for both. */
+	plain.twice = NULL;
+	hasher.hash = hash_add(0, node, WT_NK_SUBKEY_COUNT);
+	hasher.hash = hash_add(hasher.hash, node + WT_NK_VALUE_COUNT,
+		WT_NK_SUBKEY_NAME_MAX - WT_NK_VALUE_COUNT);
+	hasher.hash = hash_add(hasher.hash, node + WT_NK_VALUE_NAME_MAX,
+		WT_NK_NAME - WT_NK_VALUE_NAME_MAX +
+			wt_get16(node + WT_NK_NAME_LEN));
+	wt_hive_key_cells(&plain, key, cell_hash, &hasher);
+	return hasher.hash;
+}
+
+/* Keys that may change: those that the changes name begin with 0. */
+static bool is_target(const struct wt_hive_raw *raw, uint32_t key)
+{
+	const uint8_t *node = wt_hive_key(raw, key);
+	size_t len = wt_get16(node + WT_NK_NAME_LEN);
+
+	return (len == 40 || len == 80) && node[WT_NK_NAME] == '0';
+}
+
+struct walk {
+	uint32_t *keys;
+	uint64_t *hashes;
+	size_t count;
+};
+
+/* All keys that are no targets and below none. */
+static struct walk walk_new(const struct wt_hive_raw *raw)
+{
+	size_t room = (size_t)raw->key_count + 1;
+	struct walk walk = {.keys = calloc(room, sizeof(*walk.keys)),
+		.hashes = calloc(room, sizeof(*walk.hashes))};
+	struct wt_error err = {0};
+
+	FUZZ_REQUIRE(walk.keys && walk.hashes);
+	walk.keys[walk.count++] = raw->base.root;
+	for (size_t i = 0; i < walk.count; i++) {
+		uint32_t *keys = NULL;
+		size_t count = 0;
+
+		walk.hashes[i] = key_hash(raw, walk.keys[i]);
+		FUZZ_REQUIRE(wt_hive_subkeys(raw, walk.keys[i], &keys, &count,
+				     &err) == WT_OK);
+		for (size_t j = 0; j < count; j++)
+			if (!is_target(raw, keys[j]))
+				walk.keys[walk.count++] = keys[j];
+		free(keys);
+	}
+	return walk;
+}
+
+static void walk_compare(
+	const struct walk *before, const struct wt_hive_raw *raw)
+{
+	struct walk after = walk_new(raw);
+
+	FUZZ_REQUIRE(after.count >= before->count);
+	for (size_t i = 0; i < before->count; i++)
+		FUZZ_REQUIRE(
+			key_hash(raw, before->keys[i]) == before->hashes[i]);
+	free(after.keys);
+	free(after.hashes);
+}
+
+static enum wt_status edit(
+	struct wt_hive_editor *editor, unsigned which, struct wt_error *err)
+{
+	static const uint8_t blob[2000] = "blob";
+	struct wt_hive_change changes[MANY] = {0};
+	static char keys[MANY][41];
+	size_t count = which % 8 == 7 ? MANY : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "%040zX", i * 7);
+		changes[i].store = WT_STORE_AUTHROOT;
+		changes[i].key = keys[i];
+		changes[i].blob = blob;
+		changes[i].blob_len = which % 3 ? 900 : which % 5;
+	}
+	if (which % 8 < 5) {
+		changes[0].store = WT_STORE_ROOT;
+		changes[0].key = OLD;
+	}
+	if (which % 8 < 3)
+		changes[0].blob = NULL;
+	return wt_hive_edit(editor, changes, count, err);
+}
+
+static void hive_edit(const uint8_t *data, size_t len, unsigned which)
+{
+	size_t capacity =
+		len + SPARE_LEN + (which % 8 == 7 ? 2 * MANY * 1100 : 0);
+	struct wt_hive_editor editor = {0};
+	struct wt_hive_raw raw = {0};
+	struct walk before = {0};
+	struct wt_error err = {0};
+	uint8_t *copy = calloc(1, capacity);
+
+	FUZZ_REQUIRE(copy);
+	memcpy(copy, data, len);
+	wt_put32(copy + WT_BASE_CHECKSUM, wt_hive_checksum(copy));
+	if (wt_hive_editor_open(&editor, copy, len, capacity, "fuzz", &err) !=
+		WT_OK)
+		goto out;
+	before = walk_new(&editor.raw);
+	if (edit(&editor, which, &err) == WT_OK) {
+		wt_hive_editor_finish(&editor);
+		FUZZ_REQUIRE(wt_hive_raw_open(&raw, copy, editor.raw.len, true,
+				     "fuzz", &err) == WT_OK);
+		walk_compare(&before, &raw);
+		wt_hive_raw_close(&raw);
+		/* The same again changes nothing. */
+		editor.is_changed = false;
+		FUZZ_REQUIRE(edit(&editor, which, &err) == WT_OK);
+		FUZZ_REQUIRE(!editor.is_changed);
+	} else {
+		FUZZ_REQUIRE(strncmp(err.code, "hive-", 5) == 0);
+	}
+	free(before.keys);
+	free(before.hashes);
+	wt_hive_editor_close(&editor);
+out:
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	if (len < WT_HIVE_PAGE || len > INPUT_LEN_MAX)
+		return 0;
+	hive_edit(data, len, 0);
+	hive_edit(data, len, 4);
+	hive_edit(data, len, 5);
+	/* Windows does not read this byte. */
+	if (data[4088] != 0)
+		hive_edit(data, len, data[4088]);
+	return 0;
+}
