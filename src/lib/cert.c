@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
@@ -146,20 +147,26 @@ static char *name_text(const X509_NAME *name)
 	return text;
 }
 
+/* The number's own bytes, so that a negative one looks as on Windows. */
 static char *serial_text(const X509 *x509)
 {
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
-	size_t len = (size_t)ASN1_STRING_length(serial);
-	bool is_negative = ASN1_STRING_type(serial) & V_ASN1_NEG;
-	char *text = malloc(2 * len + 4);
+	struct wt_der serial = {0};
+	uint8_t *der = NULL;
+	char *text = NULL;
+	int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
 
-	if (!text)
-		return NULL;
-	text[0] = '-';
-	wt_text_hex(ASN1_STRING_get0_data(serial), len,
-		text + (is_negative ? 1 : 0));
-	if (len == 0)
-		snprintf(text, 3, "00");
+	if (len <= 0 || wt_der_read(der, (size_t)len, &serial) != WT_DER_OK)
+		goto out;
+	/* the zero that keeps a high first bit from meaning a minus */
+	if (serial.content_len > 1 && serial.content[0] == 0) {
+		serial.content++;
+		serial.content_len--;
+	}
+	text = malloc(2 * serial.content_len + 1);
+	if (text)
+		wt_text_hex(serial.content, serial.content_len, text);
+out:
+	OPENSSL_free(der);
 	return text;
 }
 
@@ -201,29 +208,54 @@ static const char *curve_name(const char *group)
 	return group;
 }
 
+static bool is_curve_known(const X509_ALGOR *algorithm)
+{
+	EC_builtin_curve curves[256] = {0};
+	const void *parameter = NULL;
+	int type = 0, nid = NID_undef;
+	size_t count = EC_get_builtin_curves(
+		curves, sizeof(curves) / sizeof(curves[0]));
+
+	X509_ALGOR_get0(NULL, &type, &parameter, algorithm);
+	if (type == V_ASN1_OBJECT)
+		nid = OBJ_obj2nid(parameter);
+	for (size_t i = 0; nid != NID_undef && i < count; i++)
+		if (curves[i].nid == nid)
+			return true;
+	return false;
+}
+
 /*
- * A kind that OpenSSL does not know, or a curve, leaves the key unknown. One
- * that it always knows must be readable: else the signature would go
- * unverified.
+ * A kind or a curve that OpenSSL does not know leaves the key unknown. One
+ * that it knows must be readable: else a signature would go unverified.
  */
 static enum wt_status unknown_key_read(
 	struct wt_cert *cert, const char *object, struct wt_error *err)
 {
-	ASN1_OBJECT *algorithm = NULL;
+	ASN1_OBJECT *kind = NULL;
+	X509_ALGOR *algorithm = NULL;
+	bool is_known = false;
 
-	X509_PUBKEY_get0_param(
-		&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert->x509));
-	switch (OBJ_obj2nid(algorithm)) {
+	X509_PUBKEY_get0_param(&kind, NULL, NULL, &algorithm,
+		X509_get_X509_PUBKEY(cert->x509));
+	switch (OBJ_obj2nid(kind)) {
 	case NID_rsaEncryption:
 	case NID_rsassaPss:
 	case NID_ED25519:
 	case NID_ED448:
+		is_known = true;
+		break;
+	case NID_X9_62_id_ecPublicKey:
+		is_known = is_curve_known(algorithm);
+		break;
+	default:
+		break;
+	}
+	if (is_known)
 		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
 			"the certificate's public key cannot be read");
-	default:
-		cert->key = object_text(algorithm);
-		return cert->key ? WT_OK : wt_fail_memory(err);
-	}
+	cert->key = object_text(kind);
+	return cert->key ? WT_OK : wt_fail_memory(err);
 }
 
 static enum wt_status key_read(
@@ -237,7 +269,9 @@ static enum wt_status key_read(
 		return unknown_key_read(cert, object, err);
 	cert->key_nid = EVP_PKEY_get_base_id(pkey);
 	bits = EVP_PKEY_get_bits(pkey);
-	cert->info.key_bits = bits > 0 ? (unsigned)bits : 0;
+	if (bits <= 0)
+		return wt_fail_memory(err);
+	cert->info.key_bits = (unsigned)bits;
 	switch (cert->key_nid) {
 	case NID_rsaEncryption:
 		snprintf(text, sizeof(text), "RSA %d", bits);
@@ -382,6 +416,10 @@ static enum wt_status der_check(const uint8_t *der, size_t der_len,
 	struct wt_der element = {0};
 	enum wt_der_status status = wt_der_read(der, der_len, &element);
 
+	if (der_len > WT_CERT_DER_MAX)
+		return wt_fail(err, WT_ERR_CERT, "cert-too-large", object,
+			"it is larger than any certificate (%zu bytes)",
+			der_len);
 	if (status == WT_DER_OK && element.tag != WT_DER_SEQUENCE)
 		status = WT_DER_INVALID;
 	if (status == WT_DER_OK && element.len != der_len)

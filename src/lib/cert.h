@@ -11,6 +11,9 @@ struct wt_oid_list {
 	size_t count;
 };
 
+/** Larger certificates are refused unread, in bytes: none fits a hive. */
+#define WT_CERT_DER_MAX ((size_t)1024 * 1024)
+
 /** What a FILETIME of zero means: from always on. */
 #define WT_TIME_ALWAYS INT64_MIN
 
@@ -38,7 +41,7 @@ struct wt_cert_limits {
  *
  * @param object  names the input in messages
  * @return WT_ERR_CERT: cert-truncated, cert-trailing-data, cert-not-der,
- *         cert-malformed, cert-bad-signature
+ *         cert-malformed, cert-bad-signature, cert-too-large
  */
 enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);

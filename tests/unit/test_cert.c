@@ -154,6 +154,18 @@ static void dates_serial_and_thumbprints_are_right(void **state)
 	free(der.data);
 }
 
+static void more_than_a_mebibyte_is_no_certificate(void **state)
+{
+	static uint8_t der[1024 * 1024 + 8] = {0x30, 0x83, 0x10, 0, 3};
+	struct wt_cert *cert = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_int_equal(wt_cert_from_der(der, sizeof(der), "x", &cert, &err),
+		WT_ERR_CERT);
+	assert_string_equal(err.code, "cert-too-large");
+}
+
 static void every_flipped_bit_is_noticed(void **state)
 {
 	struct bytes der = bytes_read(CERTS "root-ed25519.der");
@@ -202,6 +214,7 @@ int main(void)
 		cmocka_unit_test(each_says_its_key_signature_and_role),
 		cmocka_unit_test(names_are_readable_and_harmless),
 		cmocka_unit_test(dates_serial_and_thumbprints_are_right),
+		cmocka_unit_test(more_than_a_mebibyte_is_no_certificate),
 		cmocka_unit_test(every_flipped_bit_is_noticed),
 		cmocka_unit_test(pem_gives_the_certificate_back),
 	};
