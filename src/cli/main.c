@@ -135,6 +135,13 @@ static enum wt_status check_settings(
 		wt_error_hint(err, "give the export a file: -o FILE");
 		return WT_ERR_USAGE;
 	}
+	if (cli->command->bit == CLI_EXPORT && !options->output &&
+		cli->format == CLI_FORMAT_BLOB && isatty(STDOUT_FILENO)) {
+		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+			"a raw value is not shown on a terminal");
+		wt_error_hint(err, "give it a file, -o FILE, or a pipe");
+		return WT_ERR_USAGE;
+	}
 	return WT_OK;
 }
 

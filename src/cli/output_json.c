@@ -5,6 +5,7 @@
 #include "cli_text.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 json_t *cli_json_text(const char *text)
 {
@@ -279,6 +280,9 @@ void cli_json_print(
 		json_object_update(root, cli->data);
 	json_object_set_new(root, "warnings", json_warnings(cli));
 	json_object_set_new(root, "error", cli_json_error(err));
+	/* Valid JSON may still hold characters that command a terminal. */
+	if (isatty(STDOUT_FILENO))
+		flags |= JSON_ENSURE_ASCII;
 	json_dumpf(root, stdout, flags);
 	fputc('\n', stdout);
 	json_decref(root);

@@ -2,6 +2,7 @@
 # test_messages.py: what the program says when something goes wrong. Every
 # message names its object and a reason, on one line, with the remedy on a
 # second one; the texts in the sources are read as well.
+import fcntl
 import os
 import re
 import subprocess
@@ -139,6 +140,17 @@ class Failures(Case):
                     if args[0] != 'export' else code
                 if code:
                     self.assertEqual(found, code)
+
+    def test_image_in_use_names_who_uses_it(self):
+        wim = self.wim()
+        with open(wim, 'rb') as holder:
+            fcntl.flock(holder, fcntl.LOCK_EX)
+            run = wimtrust('add', '--wait', '0', wim, ROOT_DER)
+            self.assertEqual(run.status, 7)
+            self.assertIn(f'{wim}: is being written by process '
+                          f'{os.getpid()}', run.err)
+            self.assertIn('--wait SECONDS', run.err.splitlines()[1])
+            self.assertEqual(wimtrust('list', wim).status, 0)
 
     def test_nothing_is_written(self):
         runs = self.runs()

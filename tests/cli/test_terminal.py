@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # test_terminal.py: what is shown on a terminal: width, colour, hostile text.
+import json
 import re
 import subprocess
 import unicodedata
@@ -134,6 +135,25 @@ class Hostile(Case):
         self.assert_harmless(run.err)
         self.assertIn('no\\x1b[31m\\x0asuch\\xff', run.err)
         self.assertEqual(len(run.err.splitlines()), 1)
+
+    def test_json_and_raw_values_cannot_command_a_terminal(self):
+        evil = self.certificate()
+        status, shown = on_terminal('show', '--json', evil)
+        self.assertEqual(status, 0)
+        self.assert_harmless(shown)
+        self.assertEqual(json.loads(shown),
+                         wimtrust('show', '--json', evil).json)
+        status, shown = on_terminal('export', '--format', 'blob', evil)
+        self.assertEqual(status, 2)
+        self.assertEqual(shown, 'wimtrust: export: a raw value is not shown '
+                         'on a terminal\nhint: give it a file, -o FILE, or '
+                         'a pipe\n')
+        for format_name in ('pem', 'reg'):
+            status, shown = on_terminal('export', '--format', format_name,
+                                        evil)
+            self.assertEqual(status, 0)
+            self.assert_harmless(
+                shown.replace('\0', '').replace('\r', ''))
 
     def test_json_is_valid_utf8(self):
         evil = self.certificate()
