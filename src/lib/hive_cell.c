@@ -9,6 +9,9 @@
 /* Free cells below this are left alone: they are many and hold little. */
 #define ROOM_LEN_MIN 512u
 
+/* More than these are not looked for: new bins serve as well. */
+#define ROOM_COUNT_MAX 1024
+
 /* Seconds from 1601, where FILETIME begins, to 1970. */
 #define FILETIME_1970 UINT64_C(11644473600)
 
@@ -36,28 +39,26 @@ static int longest_first(const void *left, const void *right)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-/* Finds the free cells that are worth while. With rooms NULL it counts. */
+/* Finds free cells that are worth while, as many as there is room for. */
 static size_t rooms_find(
 	const struct wt_hive_editor *editor, struct wt_hive_room *rooms)
 {
 	uint32_t end = editor->raw.base.bins_len;
+	uint32_t bin_end = 0;
 	size_t count = 0;
 
-	for (uint32_t bin = 0; bin < end;
-		bin += wt_get32(bins(editor) + bin + 8)) {
-		uint32_t bin_end = bin + wt_get32(bins(editor) + bin + 8);
-
+	for (uint32_t bin = 0; bin < end; bin = bin_end) {
+		bin_end = bin + wt_get32(bins(editor) + bin + 8);
 		for (uint32_t at = bin + WT_HIVE_BIN_HEAD; at < bin_end;) {
 			uint32_t head = wt_get32(bins(editor) + at);
 			bool is_used = head & 0x80000000u;
 			uint32_t len = is_used ? 0u - head : head;
 
-			if (!is_used && len >= ROOM_LEN_MIN) {
-				if (rooms)
-					rooms[count] = (struct wt_hive_room){
-						.offset = at, .len = len};
-				count++;
-			}
+			if (!is_used && len >= ROOM_LEN_MIN)
+				rooms[count++] = (struct wt_hive_room){
+					.offset = at, .len = len};
+			if (count == ROOM_COUNT_MAX)
+				return count;
 			at += len;
 		}
 	}
@@ -91,15 +92,14 @@ enum wt_status wt_hive_editor_open(struct wt_hive_editor *ret_editor,
 	if (ret != WT_OK)
 		return ret;
 	old_bits = (editor.raw.len - WT_HIVE_PAGE) / 64;
-	editor.room_count = rooms_find(&editor, NULL);
-	editor.rooms = calloc(editor.room_count + 1, sizeof(*editor.rooms));
+	editor.rooms = calloc(ROOM_COUNT_MAX, sizeof(*editor.rooms));
 	if (!editor.rooms || !bits_grow(&editor.raw.used, old_bits, new_bits) ||
 		!bits_grow(&editor.raw.once, old_bits, new_bits) ||
 		!bits_grow(&editor.raw.twice, old_bits, new_bits)) {
 		wt_hive_editor_close(&editor);
 		return wt_fail_memory(err);
 	}
-	rooms_find(&editor, editor.rooms);
+	editor.room_count = rooms_find(&editor, editor.rooms);
 	qsort(editor.rooms, editor.room_count, sizeof(*editor.rooms),
 		longest_first);
 	*ret_editor = editor;
