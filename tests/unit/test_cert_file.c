@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -409,6 +410,42 @@ static void pipe_is_read_like_a_file(void **state)
 	free(bytes.data);
 }
 
+static void long_pipe_is_read_to_its_end(void **state)
+{
+	struct bytes bytes = bytes_read(CERTS "bundle.pem");
+	struct wt_cert_list *list = list_new();
+	struct wt_error err = {0};
+	char line[81] = "";
+	int ends[2] = {-1, -1};
+	int child_status = 0;
+	pid_t child = 0;
+
+	(void)state;
+	memset(line, ' ', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		bool is_written = true;
+
+		for (int i = 0; i < 10000 && is_written; i++)
+			is_written = write(ends[1], line, sizeof(line)) ==
+				     sizeof(line);
+		if (is_written)
+			is_written = write(ends[1], bytes.data, bytes.len) ==
+				     (ssize_t)bytes.len;
+		_exit(is_written ? 0 : 1);
+	}
+	close(ends[1]);
+	assert_ok(wt_cert_file_read_fd(list, ends[0], "pipe", &err), &err);
+	assert_int_equal(wt_cert_list_count(list), 3);
+	close(ends[0]);
+	waitpid(child, &child_status, 0);
+	assert_int_equal(child_status, 0);
+	wt_cert_list_free(list);
+	free(bytes.data);
+}
+
 static void copy_into(const char *folder, const char *name, const char *as)
 {
 	char path[512] = "";
@@ -570,6 +607,7 @@ int main(void)
 		cmocka_unit_test(pem_of_100000_blocks_takes_no_quadratic_time),
 		cmocka_unit_test(input_over_the_limit_is_refused_unread),
 		cmocka_unit_test(pipe_is_read_like_a_file),
+		cmocka_unit_test(long_pipe_is_read_to_its_end),
 		cmocka_unit_test(folder_is_read_in_order_and_the_rest_is_noted),
 		cmocka_unit_test(missing_file_is_a_file_error),
 		cmocka_unit_test(failure_of_any_call_is_clean),

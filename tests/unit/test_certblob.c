@@ -278,6 +278,34 @@ static void friendly_name_replaces_only_itself(void **state)
 	}
 }
 
+/* Ed25519 has no hash of its own: whichever Windows took must be right. */
+static void signature_hash_of_a_hashless_signature_is_told_by_size(void **state)
+{
+	static const struct {
+		size_t len;
+		enum wt_status status;
+	} cases[] = {{16, WT_OK}, {20, WT_ERR_CERT}, {32, WT_ERR_CERT},
+		{48, WT_ERR_CERT}, {64, WT_ERR_CERT}};
+	static const uint8_t zeros[64];
+	struct bytes ed = bytes_read(WT_TESTDATA "/certs/root-ed25519.der");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_writer value = {0};
+		struct wt_cert *cert = NULL;
+		struct wt_error err = {0};
+
+		put(&value, WT_PROP_SIGNATURE_HASH, 1, zeros, cases[i].len);
+		put(&value, WT_PROP_CERTIFICATE, 1, ed.data, ed.len);
+		assert_int_equal(wt_certblob_decode(value.data, value.len, NULL,
+					 "x", &cert, &err),
+			cases[i].status);
+		wt_cert_free(cert);
+		wt_writer_free(&value);
+	}
+	free(ed.data);
+}
+
 static void too_large_a_value_is_refused(void **state)
 {
 	struct wt_cert *cert = NULL;
@@ -314,6 +342,8 @@ int main(void)
 		cmocka_unit_test(every_prefix_of_a_value_is_refused),
 		cmocka_unit_test(properties_are_read_in_any_order),
 		cmocka_unit_test(friendly_name_replaces_only_itself),
+		cmocka_unit_test(
+			signature_hash_of_a_hashless_signature_is_told_by_size),
 		cmocka_unit_test(too_large_a_value_is_refused),
 	};
 
