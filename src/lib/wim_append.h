@@ -8,6 +8,7 @@
 
 /** What is put where. */
 struct wt_wim_append {
+	const char *path; /**< of the WIM itself, to read */
 	const struct wt_wim_skeleton *skeleton;
 	const struct wt_wim *wim;
 	const struct wt_wim_put *puts;

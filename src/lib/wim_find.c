@@ -25,6 +25,7 @@ struct step {
 	uint32_t attributes;
 	unsigned links;
 	uint64_t len;
+	struct wt_wim_extent resource;
 	uint8_t sha1[WT_SHA1_LEN];
 	bool is_missing;
 	char logs[WT_HIVE_LOGS][NAME_MAX_LEN];
@@ -69,6 +70,10 @@ static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 	step->links = entry->num_links;
 	step->len = data->uncompressed_size;
 	step->is_missing = data->is_missing;
+	step->resource.offset =
+		data->packed ? data->raw_resource_offset_in_wim : data->offset;
+	step->resource.len = data->packed ? data->raw_resource_compressed_size
+					  : data->compressed_size;
 	memcpy(step->sha1, data->sha1_hash, sizeof(step->sha1));
 	return 0;
 }
@@ -129,6 +134,7 @@ static void take(
 	snprintf(found->path, sizeof(found->path), "%.200s/%s", folder,
 		step->names[0]);
 	found->len = step->len;
+	found->resource = step->resource;
 	found->links = step->links;
 	memcpy(found->sha1, step->sha1, sizeof(found->sha1));
 	for (size_t i = 0; i < WT_HIVE_LOGS; i++) {

@@ -9,6 +9,8 @@
 struct wt_wim_found {
 	char path[WT_WIM_PATH_MAX]; /**< "" when the image has none */
 	uint64_t len;
+	/** Where its data stands in the file, alone or with other files'. */
+	struct wt_wim_extent resource;
 	uint8_t sha1[WT_SHA1_LEN];
 	unsigned links;
 	char log_paths[WT_HIVE_LOGS][WT_WIM_PATH_MAX]; /**< "" for none */

@@ -89,11 +89,13 @@ static void serve(const struct wt_fuse *fuse)
 	WIMStruct *wim = NULL;
 	int code = 0;
 
-	for (int fd = 0; null_fd >= 0 && fd <= STDERR_FILENO; fd++)
-		dup2(null_fd, fd);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(null_fd, fd) < 0)
+			code = WIMLIB_ERR_OPEN;
 	errno = 0;
-	code = wimlib_open_wim(
-		fuse->wim_path, WIMLIB_OPEN_FLAG_WRITE_ACCESS, &wim);
+	if (code == 0)
+		code = wimlib_open_wim(
+			fuse->wim_path, WIMLIB_OPEN_FLAG_WRITE_ACCESS, &wim);
 	if (code == 0) {
 		wt_wim_set_compression(wim, fuse->append->wim);
 		errno = 0;

@@ -142,19 +142,48 @@ static enum wimlib_progress_status on_progress(enum wimlib_progress_msg msg,
 	return WIMLIB_PROGRESS_STATUS_CONTINUE;
 }
 
+/* libxml2 prints what it finds in malformed XML. Only while a progress
+ * function may show how far a check of the whole file is, that is let be. */
+static int silence(void)
+{
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (saved >= 0 && null_fd >= 0)
+		dup2(null_fd, STDERR_FILENO);
+	if (null_fd >= 0)
+		close(null_fd);
+	return saved;
+}
+
+static void restore(int saved)
+{
+	if (saved < 0)
+		return;
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+}
+
 enum wt_status wt_wim_open(const char *path, int flags,
 	const struct wt_wim_options *options, WIMStruct **ret_wim,
 	struct wt_error *err)
 {
 	wimlib_progress_func_t progress = NULL;
 	WIMStruct *wim = NULL;
+	int saved_stderr = -1;
+	int system_error = 0;
 	int code = 0;
 
 	if (options->progress)
 		progress = on_progress;
+	if (!progress || (flags & WIMLIB_OPEN_FLAG_CHECK_INTEGRITY) == 0)
+		saved_stderr = silence();
 	errno = 0;
 	code = wimlib_open_wim_with_progress(path, flags, &wim, progress,
 		progress ? (void *)(uintptr_t)options : NULL);
+	system_error = errno;
+	restore(saved_stderr);
+	errno = system_error;
 	if (code != 0)
 		return wt_wim_fail(err, code, wt_wim_object(path, options),
 			"cannot open it");

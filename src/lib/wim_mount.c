@@ -190,7 +190,6 @@ static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
 	close(alive[0]);
 	if (!mounting->is_private)
 		wt_fuse_force_unmount(mounting->mount_point);
-	wt_fuse_clean_staging(mounting->staging);
 	return ret;
 }
 
@@ -245,7 +244,9 @@ enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 	*ret_cannot_mount = ret != WT_OK && ret != WT_INTERRUPTED &&
 			    !mounting.state->has_mounted;
 out:
-	rmdir(staging);
+	/* Once more, should a process have been killed just then. */
+	for (int i = 0; i < 3 && rmdir(staging) != 0; i++)
+		wt_fuse_clean_staging(staging);
 	rmdir(mount_point);
 	wt_shared_free(mounting.state, sizeof(*mounting.state));
 	return ret;

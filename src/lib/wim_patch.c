@@ -57,6 +57,14 @@ static enum wt_status verify_put(WIMStruct *wim,
 	if (strcmp(found.path, image->hive_path) != 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 			"wimlib wrote image %d without its hive", image->index);
+	/* wimlib writes nothing when the WIM holds the same bytes already,
+	 * as another image's hive for example. */
+	if (found.resource.offset < append->skeleton->len) {
+		ret = wt_wim_skeleton_fill(append->skeleton, append->path,
+			&found.resource, append->object, err);
+		if (ret != WT_OK)
+			return ret;
+	}
 	fd = memfd_create("hive", MFD_CLOEXEC);
 	if (fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
@@ -141,6 +149,7 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 		.tail_offset = wim->info.used_len,
 	};
 	struct wt_wim_append append = {
+		.path = path,
 		.skeleton = &skeleton,
 		.wim = wim,
 		.puts = puts,

@@ -56,6 +56,29 @@ static enum wt_status copy_extent(int src, const struct wt_wim_extent *extent,
 	return WT_OK;
 }
 
+static enum wt_status copy_extents(const struct wt_wim_skeleton *skeleton,
+	const char *path, const struct wt_wim_extent *extents,
+	size_t extent_count, const char *object, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+	uint8_t *buf = NULL;
+	int src = -1;
+
+	buf = malloc(COPY_LEN);
+	if (!buf)
+		return wt_fail_memory(err);
+	src = open(path, O_RDONLY | O_CLOEXEC);
+	if (src < 0)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "open-failed", object,
+			"cannot open it");
+	for (size_t i = 0; ret == WT_OK && i < extent_count; i++)
+		ret = copy_extent(src, &extents[i], skeleton, buf, object, err);
+	if (src >= 0)
+		close(src);
+	free(buf);
+	return ret;
+}
+
 enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options,
 	struct wt_wim_skeleton *ret_skeleton, struct wt_error *err)
@@ -63,46 +86,35 @@ enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	struct wt_wim_skeleton skeleton = {.fd = -1};
 	const char *object = wt_wim_object(path, options);
 	enum wt_status ret = WT_OK;
-	uint8_t *buf = NULL;
-	int src = -1;
 
 	skeleton.len = wim->info.used_len;
 	if (snprintf(skeleton.path, sizeof(skeleton.path), "%s/skeleton.wim",
 		    options->temp_folder) >= (int)sizeof(skeleton.path))
 		return wt_fail(err, WT_ERR_FILE, "write-failed",
 			options->temp_folder, "is too long a path");
-	buf = malloc(COPY_LEN);
-	if (!buf)
-		return wt_fail_memory(err);
-	src = open(path, O_RDONLY | O_CLOEXEC);
-	if (src < 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE, "open-failed", object,
-			"cannot open it");
-		goto out;
-	}
 	skeleton.fd = open(
 		skeleton.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (skeleton.fd < 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+	if (skeleton.fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			skeleton.path, "cannot make it");
-		goto out;
-	}
-	if (ftruncate(skeleton.fd, (off_t)skeleton.len) != 0) {
+	if (ftruncate(skeleton.fd, (off_t)skeleton.len) != 0)
 		ret = fail_write(skeleton.path, err);
-		goto out;
-	}
-	for (size_t i = 0; ret == WT_OK && i < wim->extent_count; i++)
-		ret = copy_extent(
-			src, &wim->extents[i], &skeleton, buf, object, err);
-out:
-	if (src >= 0)
-		close(src);
-	free(buf);
-	if (ret != WT_OK && skeleton.fd >= 0)
-		wt_wim_skeleton_free(&skeleton);
 	if (ret == WT_OK)
-		*ret_skeleton = skeleton;
-	return ret;
+		ret = copy_extents(&skeleton, path, wim->extents,
+			wim->extent_count, object, err);
+	if (ret != WT_OK) {
+		wt_wim_skeleton_free(&skeleton);
+		return ret;
+	}
+	*ret_skeleton = skeleton;
+	return WT_OK;
+}
+
+enum wt_status wt_wim_skeleton_fill(const struct wt_wim_skeleton *skeleton,
+	const char *path, const struct wt_wim_extent *extent,
+	const char *object, struct wt_error *err)
+{
+	return copy_extents(skeleton, path, extent, 1, object, err);
 }
 
 void wt_wim_skeleton_free(struct wt_wim_skeleton *skeleton)

@@ -22,6 +22,12 @@ enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options,
 	struct wt_wim_skeleton *ret_skeleton, struct wt_error *err);
 
+/** Puts more bytes of the WIM in their place; those beyond the old end, which
+ *  wimlib wrote, are left. */
+enum wt_status wt_wim_skeleton_fill(const struct wt_wim_skeleton *skeleton,
+	const char *path, const struct wt_wim_extent *extent,
+	const char *object, struct wt_error *err);
+
 /** Removes the file, and closes fd unless that is -1. */
 void wt_wim_skeleton_free(struct wt_wim_skeleton *skeleton);
 

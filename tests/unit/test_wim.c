@@ -322,6 +322,41 @@ static void patched_wim_holds_the_new_hives(void **state)
 	}
 }
 
+/* Then wimlib has nothing to write but metadata, and the old data is not in
+ * the skeleton. */
+static void hive_that_the_wim_holds_already_is_put(void **state)
+{
+	static const char *const names[] = {
+		"two.wim", "solid-integrity.esd", "none.wim"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_wim_hive hive = {-1, {-1, -1, -1}};
+		struct wt_wim_put put = {0, -1};
+		struct wt_error err = {0};
+		struct wt_wim *wim = NULL;
+		char path[4096] = "";
+		int first = 0;
+
+		read_ok(sample(names[i]), &wim);
+		assert_int_equal(wt_wim_extract(sample(names[i]), wim, &first,
+					 1, &options, &hive, NULL),
+			WT_OK);
+		put.hive_fd = hive.hive_fd;
+		if (wt_wim_make_patch(sample(names[i]), wim, &put, 1,
+			    WT_ACCESS_UPDATE, &options, &patch, &err) != WT_OK)
+			fail_msg("%s: %s (%s)", names[i], err.reason, err.code);
+		snprintf(path, sizeof(path), "%s/patched.wim", folder);
+		apply(sample(names[i]), &patch, path);
+		assert_int_equal(run("wimlib-imagex verify", path), 0);
+		unlink(path);
+		wt_wim_hives_close(&hive, 1);
+		close(patch.fd);
+		wt_wim_free(wim);
+	}
+}
+
 static void interrupted_wim_is_put_back(void **state)
 {
 	uint8_t header[WT_WIM_HEADER_LEN] = {0};
@@ -388,6 +423,7 @@ int main(void)
 		cmocka_unit_test(unusable_files_have_their_code),
 		cmocka_unit_test(what_cannot_be_changed_has_its_code),
 		cmocka_unit_test(patched_wim_holds_the_new_hives),
+		cmocka_unit_test(hive_that_the_wim_holds_already_is_put),
 		cmocka_unit_test(interrupted_wim_is_put_back),
 		cmocka_unit_test(rebuild_leaves_no_hole),
 	};
