@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A certificate into an image, on every kind of image, by every way."""
+
+import os
+import unittest
+
+import wt
+
+KEY = "%s\\AuthRoot\\Certificates\\%s" % (wt.PLACE, wt.ROOT_SHA1)
+ACCESSES = ["update"] + (["mount"] if wt.fuse_works() else [])
+
+
+class Add(wt.Case):
+    def check_result(self, image, indexes=(1,)):
+        """Every reader that is not ours sees the value that Windows 10
+        would have written."""
+        wt.run("wimlib-imagex", "verify", image)
+        for index in indexes:
+            folder = self.path("out%d" % index)
+            hive = wt.extract(image, index, folder)
+            values = wt.values_by_reglookup(hive)
+            self.assertEqual(wt.read(wt.ROOT_BLOB), values.get(KEY))
+            wt.run("regfexport", hive)
+            os.unlink(hive)
+        self.wt("verify", image, wt.ROOT)
+        self.assert_clean()
+
+    def add_everywhere(self, name, *options, indexes=(1,)):
+        source = wt.sample(name, *options)
+        for access in ACCESSES:
+            for commit in ("replace", "append"):
+                with self.subTest(access=access, commit=commit):
+                    image = self.copy(source)
+                    said = self.json("add", image, wt.ROOT, "--access",
+                                     access, "--commit", commit)
+                    self.assertEqual(access, said["access"])
+                    self.assertEqual(commit, said["commit"])
+                    self.check_result(image, indexes)
+                    before = os.stat(image)
+                    said = self.json("add", image, wt.ROOT, "--access",
+                                     access, "--commit", commit)
+                    after = os.stat(image)
+                    self.assertEqual(
+                        (before.st_ino, before.st_mtime_ns, before.st_size),
+                        (after.st_ino, after.st_mtime_ns, after.st_size))
+                    for one in said["images"]:
+                        for entry in one["entries"]:
+                            self.assertEqual("unchanged", entry["action"])
+
+    def test_lzx(self):
+        self.add_everywhere("lzx.wim")
+
+    def test_two_images(self):
+        self.add_everywhere("two.wim", "--images", "2", indexes=(1, 2))
+
+    def test_xpress(self):
+        self.add_everywhere("xpress.wim", "--compress", "XPRESS")
+
+    def test_uncompressed(self):
+        self.add_everywhere("none.wim", "--compress", "none")
+
+    def test_lzms(self):
+        self.add_everywhere("lzms.wim", "--compress", "LZMS")
+
+    def test_solid(self):
+        self.add_everywhere("solid.esd", "--compress", "LZMS", "--solid")
+
+    def test_integrity_table_is_kept_current(self):
+        self.add_everywhere("integrity.wim", "--integrity")
+        image = self.copy(wt.sample("integrity.wim", "--integrity"))
+        self.wt("add", image, wt.ROOT)
+        self.assertTrue(
+            self.json("info", image)["target"]["integrity_table"])
+
+    def test_lower_case_tree(self):
+        source = wt.sample("lower.wim", "--tree", "lower")
+        image = self.copy(source)
+        self.wt("add", image, wt.ROOT)
+        listing = wt.run("wimlib-imagex", "dir", image, "1").decode()
+        hives = [line for line in listing.splitlines()
+                 if line.lower() == wt.HIVE.lower()]
+        self.assertEqual(1, len(hives), listing)
+        self.wt("verify", image, wt.ROOT)
+
+    def test_rebuild_leaves_no_hole(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        self.wt("add", image, wt.ROOT)
+        appended = os.path.getsize(image)
+        self.wt("remove", image, wt.ROOT_SHA1, "--rebuild")
+        self.assertLess(os.path.getsize(image), appended)
+        self.wt("add", image, wt.ROOT, "--rebuild")
+        self.check_result(image)
+
+    def test_chosen_image_only(self):
+        for chosen, other in (("2", 1), ("boot", 2), ("Image 1", 2)):
+            with self.subTest(chosen=chosen):
+                image = self.copy(wt.sample("two.wim", "--images", "2"))
+                self.wt("add", image, wt.ROOT, "-i", chosen)
+                self.wt("verify", image, wt.ROOT, "-i", chosen)
+                self.wt("verify", image, wt.ROOT, "-i", str(other), status=1)
+
+    def test_output_leaves_the_source(self):
+        source = self.copy(wt.sample("lzx.wim"))
+        before = wt.digest(source)
+        out = self.path("new.wim")
+        self.wt("add", source, wt.ROOT, "-o", out)
+        self.assertEqual(before, wt.digest(source))
+        self.check_result(out)
+        self.refuses(7, "output-exists", out,
+                     "add", source, wt.ROOT, "-o", out)
+        self.wt("add", source, wt.ROOT, "-o", out, "--force")
+
+    def test_backup_keeps_the_old_file(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        before = wt.digest(image)
+        self.wt("add", image, wt.ROOT, "--backup")
+        self.assertEqual(before, wt.digest(image + ".bak"))
+        self.check_result(image)
+
+    def test_dry_run_writes_nothing(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        before = wt.digest(image)
+        said = self.json("add", image, wt.ROOT, "--dry-run")
+        self.assertEqual("added",
+                         said["images"][0]["entries"][0]["action"])
+        self.assertEqual(before, wt.digest(image))
+        self.assertEqual({"lzx.wim", "tmp"}, set(os.listdir(self.folder)))
+
+    def test_owner_mode_and_attributes_are_kept(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        os.chmod(image, 0o640)
+        os.setxattr(image, "user.origin", b"adk")
+        if os.getuid() == 0:
+            os.chown(image, 1234, 4321)
+        before = os.stat(image)
+        self.wt("add", image, wt.ROOT)
+        after = os.stat(image)
+        self.assertNotEqual(before.st_ino, after.st_ino)
+        self.assertEqual((before.st_mode, before.st_uid, before.st_gid),
+                         (after.st_mode, after.st_uid, after.st_gid))
+        self.assertEqual(b"adk", os.getxattr(image, "user.origin"))
+
+    def test_symbolic_link_leads_to_its_file(self):
+        os.mkdir(self.path("real"))
+        image = self.copy(wt.sample("lzx.wim"), "real/boot.wim")
+        os.symlink("real/boot.wim", self.path("link.wim"))
+        self.wt("add", self.path("link.wim"), wt.ROOT)
+        self.assertTrue(os.path.islink(self.path("link.wim")))
+        self.check_result(image)
+
+    def test_announces_what_becomes_trusted(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        self.wt("add", image, wt.ROOT)
+        for text in (wt.ROOT_SHA1, "AuthRoot", "image 1", "SHA-256"):
+            self.assertIn(text, self.out)
+
+    def test_unsound_value_is_repaired_and_said(self):
+        blob = self.path("blob")
+        for data in (b"\x30\x82", wt.read(wt.ROOT),
+                     wt.read(wt.ROOT_BLOB)[:-1]):
+            with self.subTest(data=data[:4]):
+                wt.write(blob, data)
+                hive = self.path("SOFTWARE")
+                wt.run(os.path.join(wt.SOURCE, "tests/support/make-hive"),
+                       "--keys", "300", "--entry", "AuthRoot:%s:%s" % (
+                           wt.ROOT_SHA1, blob), hive)
+                self.wt("verify", hive, wt.ROOT, status=1)
+                said = self.json("add", hive, wt.ROOT)
+                self.assertEqual(
+                    "repaired", said["images"][0]["entries"][0]["action"])
+                self.assertEqual(wt.read(wt.ROOT_BLOB),
+                                 wt.values_by_reglookup(hive).get(KEY))
+
+
+class Metadata(wt.Case):
+    """An image captured from NTFS keeps all that wimlib can list."""
+
+    def details(self, image):
+        text = wt.run("wimlib-imagex", "dir", image, "1",
+                      "--detailed").decode()
+        return [part.splitlines() for part in text.split("-" * 80)]
+
+    def test_mount_changes_the_hive_data_alone(self):
+        if not wt.fuse_works():
+            self.skipTest("FUSE does not work here")
+        image = self.copy(wt.sample("ntfs.wim", "--ntfs"))
+        before = self.details(image)
+        self.wt("add", image, wt.ROOT, "--access", "mount")
+        after = self.details(image)
+        self.assertEqual(len(before), len(after))
+        changed = set()
+        hives = 0
+        for old, new in zip(before, after):
+            if old == new:
+                continue
+            hives += 1
+            self.assertTrue(any(wt.HIVE.lower() in line.lower()
+                                for line in old), old)
+            self.assertEqual(len(old), len(new))
+            for old_line, new_line in zip(old, new):
+                if old_line != new_line:
+                    changed.add(old_line.split("=")[0].strip())
+        self.assertEqual(1, hives)
+        self.assertLessEqual(changed, {
+            "Hash", "Uncompressed size", "Compressed size", "Raw compressed size",
+            "Raw uncompressed size", "Offset in WIM",
+            "Last Write Time", "Last Access Time", "Reference Count"}, changed)
+        self.assertIn("Hash", changed)
+
+
+class HivesAndFolders(wt.Case):
+    def tree(self, names=("Windows", "System32", "config", "SOFTWARE")):
+        folder = self.path("root", *names[:-1])
+        os.makedirs(folder)
+        return self.copy(wt.hive("soft", "--keys", "2000"),
+                         os.path.join("root", *names))
+
+    def test_bare_hive_keeps_its_file(self):
+        hive = self.copy(wt.hive("soft", "--keys", "2000"), "SOFTWARE")
+        before = wt.tree_by_reglookup(hive)
+        inode = os.stat(hive).st_ino
+        self.wt("add", hive, wt.ROOT)
+        self.assertEqual(inode, os.stat(hive).st_ino)
+        new = [line for line in wt.tree_by_reglookup(hive)
+               if line not in set(before)]
+        for line in new:
+            self.assertIn("AuthRoot", line)
+        self.assertEqual([], [line for line in before
+                              if line not in set(wt.tree_by_reglookup(hive))])
+        self.assertEqual(wt.read(wt.ROOT_BLOB),
+                         wt.values_by_reglookup(hive).get(KEY))
+        self.assert_clean()
+
+    def test_folder_in_any_case(self):
+        for names in (("Windows", "System32", "config", "SOFTWARE"),
+                      ("WINDOWS", "system32", "Config", "software")):
+            with self.subTest(names=names):
+                hive = self.tree(names)
+                self.wt("add", self.path("root"), wt.ROOT)
+                self.wt("verify", self.path("root"), wt.ROOT)
+                self.assertEqual(wt.read(wt.ROOT_BLOB),
+                                 wt.values_by_reglookup(hive).get(KEY))
+                wt.shutil.rmtree(self.path("root"))
+
+    def test_folder_with_a_link_is_refused(self):
+        victim = self.copy(wt.hive("soft", "--keys", "2000"), "victim")
+        os.makedirs(self.path("root", "Windows", "System32"))
+        os.mkdir(self.path("outside"))
+        os.rename(victim, self.path("outside", "SOFTWARE"))
+        os.symlink(self.path("outside"),
+                   self.path("root", "Windows", "System32", "config"))
+        self.refuses(6, "hive-path-link", self.path("outside", "SOFTWARE"),
+                     "add", self.path("root"), wt.ROOT)
+
+    def test_hive_named_twice_is_refused(self):
+        self.tree()
+        os.mkdir(self.path("root", "windows"))
+        self.refuses(6, "hive-path-ambiguous", self.path("root"),
+                     "add", self.path("root"), wt.ROOT)
+
+    def test_folder_without_a_hive(self):
+        os.mkdir(self.path("root"))
+        self.refuses(6, "no-hive", self.path("root"),
+                     "add", self.path("root"), wt.ROOT)
+
+
+if __name__ == "__main__":
+    wt.main()

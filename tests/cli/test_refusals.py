@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What must not be written is refused, and left as it was."""
+
+import os
+import subprocess
+
+import wt
+
+
+class Images(wt.Case):
+    def add(self, status, code, source, *words):
+        image = self.copy(source)
+        return self.refuses(status, code, image, "add", image, wt.ROOT,
+                            *words)
+
+    def test_interrupted(self):
+        source = wt.sample("interrupted.wim", "--interrupted")
+        error = self.add(4, "image-interrupted", source)
+        self.assertIn("--repair", error["hint"])
+        self.assertTrue(self.json(
+            "info", source)["target"]["interrupted"])
+
+    def test_interrupted_is_repaired_when_asked(self):
+        image = self.copy(wt.sample("interrupted.wim", "--interrupted"))
+        self.wt("add", image, wt.ROOT, "--repair")
+        wt.run("wimlib-imagex", "verify", image)
+        self.wt("verify", image, wt.ROOT)
+        self.assertFalse(self.json("info", image)["target"]["interrupted"])
+
+    def test_split(self):
+        self.add(4, "wim-split", wt.sample("split.swm", "--split"))
+
+    def test_pipable(self):
+        self.add(4, "wim-pipable", wt.sample("pipable.wim", "--pipable"))
+
+    def test_read_only_flag(self):
+        self.add(4, "wim-read-only-flag",
+                 wt.sample("read-only.wim", "--read-only"))
+
+    def test_no_such_image_lists_the_images(self):
+        source = wt.sample("two.wim", "--images", "2")
+        for name in ("3", "0", "-1", "no such", "99999999999999999999"):
+            with self.subTest(name=name):
+                error = self.add(6, "no-such-image", source,
+                                 "--image=" + name)
+                self.assertIn("Image 2", error["hint"])
+
+    def test_no_boot_index(self):
+        self.add(6, "no-such-image", wt.sample("no-boot.wim", "--boot", "0"),
+                 "-i", "boot")
+
+    def test_no_hive(self):
+        self.add(6, "no-hive", wt.sample("no-hive.wim", "--tree", "no-hive"))
+
+    def test_not_a_wim(self):
+        for name, data in (("text.wim", b"hello, world\n" * 100),
+                           ("empty.wim", b""),
+                           ("iso.iso", b"\0" * 0x8001 + b"CD001" + b"\0" * 99),
+                           ("zip.wim", b"PK\x03\x04" + b"\0" * 999)):
+            with self.subTest(name=name):
+                path = wt.write(self.path(name), data)
+                self.refuses(4, "wim-not-a-wim", path, "add", path, wt.ROOT)
+                os.unlink(path)
+
+    def test_truncated(self):
+        data = wt.read(wt.sample("lzx.wim"))
+        for size in (100, 207, 208, 1000, len(data) // 2, len(data) - 1):
+            with self.subTest(size=size):
+                path = wt.write(self.path("cut.wim"), data[:size])
+                before = wt.digest(path)
+                self.wt("add", path, wt.ROOT, status=4)
+                self.assertEqual(before, wt.digest(path))
+
+    def test_damaged_under_its_integrity_table(self):
+        source = wt.sample("integrity.wim", "--integrity")
+        data = bytearray(wt.read(source))
+        data[len(data) // 3] ^= 0x40
+        path = wt.write(self.path("damaged.wim"), bytes(data))
+        self.refuses(4, "wim-integrity", path, "add", path, wt.ROOT)
+
+    def test_read_only_file(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        os.chmod(image, 0o444)
+        error = self.refuses(7, "read-only-file", image,
+                             "add", image, wt.ROOT)
+        self.assertIn("chmod u+w", error["hint"])
+
+    def test_missing_file(self):
+        self.refuses(7, "not-found", self.path("no.wim"),
+                     "add", self.path("no.wim"), wt.ROOT)
+
+    def test_hard_link_is_refused_for_replace_only(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        os.link(image, self.path("other.wim"))
+        error = self.refuses(7, "hard-linked", image, "add", image, wt.ROOT)
+        self.assertIn("append", error["hint"])
+        self.wt("add", image, wt.ROOT, "--commit", "append")
+        self.wt("verify", self.path("other.wim"), wt.ROOT)
+
+    def test_hive_found_twice(self):
+        self.add(6, "hive-path-ambiguous",
+                 wt.sample("ambiguous.wim", "--tree", "ambiguous"))
+
+    def test_links_in_the_path_do_not_reach_the_host(self):
+        host = self.copy(wt.hive("soft", "--keys", "2000"), "host-hive")
+        before = wt.digest(host)
+        for kind in ("link-config", "link-hive", "link-host"):
+            with self.subTest(kind=kind):
+                image = self.copy(wt.sample(kind + ".wim", "--tree", kind))
+                for access in ("update", "mount"):
+                    self.wt("add", image, wt.ROOT, "--access", access,
+                            status=6)
+        self.assertEqual(before, wt.digest(host))
+
+    def test_folder_in_place_of_the_hive(self):
+        self.copy(wt.sample("folder.wim", "--tree", "folder"), "f.wim")
+        self.wt("add", self.path("f.wim"), wt.ROOT, status=6)
+
+
+class Certificates(wt.Case):
+    def setUp(self):
+        super().setUp()
+        self.image = self.copy(wt.sample("lzx.wim"))
+
+    def test_every_bad_file_is_refused(self):
+        names = [name for name in sorted(os.listdir(wt.CERTS))
+                 if name.startswith("bad-")]
+        self.assertGreater(len(names), 40)
+        before = wt.digest(self.image)
+        for name in names:
+            with self.subTest(name=name):
+                self.wt("add", self.image, os.path.join(wt.CERTS, name),
+                        status=3)
+                lines = self.err.splitlines()
+                self.assertLessEqual(len(lines), 2, self.err)
+                self.assertTrue(lines[0].startswith("wimtrust: "))
+        self.assertEqual(before, wt.digest(self.image))
+
+    def test_policy(self):
+        cases = (("expired.der", "cert-expired", "expired"),
+                 ("not-yet-valid.der", "cert-not-yet-valid",
+                  "not-yet-valid"),
+                 ("weak-rsa1024.der", "cert-weak-key", "weak-key"),
+                 ("not-ca-self.der", "cert-not-ca", "not-ca"))
+        for name, code, allowed in cases:
+            with self.subTest(name=name):
+                image = self.copy(self.image, "case.wim")
+                cert = os.path.join(wt.CERTS, name)
+                error = self.refuses(3, code, image, "add", image, cert)
+                self.assertIn("--allow " + allowed, error["hint"])
+                self.wt("add", image, cert, "--allow", allowed)
+                self.wt("verify", image, cert)
+
+    def test_one_refused_refuses_all_unless_told(self):
+        good, bad = wt.ROOT, os.path.join(wt.CERTS, "expired.der")
+        self.refuses(3, "cert-expired", self.image,
+                     "add", self.image, good, bad)
+        said = self.json("add", self.image, good, bad, "--keep-going")
+        actions = {entry["action"] for entry in said["images"][0]["entries"]}
+        self.assertEqual({"added", "refused"}, actions)
+        self.wt("verify", self.image, good)
+
+
+class Space(wt.Case):
+    """Full file systems; they are made here, which needs root."""
+
+    def mount_tmpfs(self, name, size):
+        folder = self.path(name)
+        os.mkdir(folder)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o",
+                               "size=%d" % size, "none", folder],
+                              stderr=subprocess.DEVNULL)
+        if done.returncode != 0:
+            self.skipTest("cannot mount a small file system here")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder])
+        return folder
+
+    def test_target_file_system_is_full(self):
+        source = wt.sample("lzx.wim")
+        size = os.path.getsize(source)
+        for room in (0, 4096, 65536, size // 2, size):
+            with self.subTest(room=room):
+                folder = self.mount_tmpfs("fs%d" % room, size + room + 8192)
+                image = os.path.join(folder, "boot.wim")
+                wt.shutil.copyfile(source, image)
+                before = wt.digest(image)
+                self.wt("add", image, wt.ROOT, status=7)
+                self.assertIn("free", self.err)
+                self.assertEqual(before, wt.digest(image))
+                self.assertEqual(["boot.wim"], os.listdir(folder))
+
+    def test_temporary_folder_is_full(self):
+        for access in ("update", "mount"):
+            if access == "mount" and not wt.fuse_works():
+                continue
+            for size in (4096, 65536, 262144, 1 << 20):
+                with self.subTest(access=access, size=size):
+                    folder = self.mount_tmpfs(
+                        "tmp-%s-%d" % (access, size), size)
+                    image = self.copy(wt.sample(
+                        "large-hive.wim", "--hive",
+                        wt.hive("large", "--keys", "5000", "--size", "6")))
+                    before = wt.digest(image)
+                    self.wt("add", image, wt.ROOT, "--access", access,
+                            status=7, env={"TMPDIR": folder})
+                    self.assertEqual(before, wt.digest(image))
+                    self.assertEqual([], os.listdir(folder))
+
+
+if __name__ == "__main__":
+    wt.main()
