@@ -71,7 +71,7 @@ class Add(wt.Case):
         image = self.copy(wt.sample("integrity.wim", "--integrity"))
         self.wt("add", image, wt.ROOT)
         self.assertTrue(
-            self.json("info", image)["target"]["integrity_table"])
+            self.json("info", image)["target"]["wim"]["integrity_table"])
 
     def test_lower_case_tree(self):
         source = wt.sample("lower.wim", "--tree", "lower")
@@ -222,12 +222,10 @@ class HivesAndFolders(wt.Case):
         inode = os.stat(hive).st_ino
         self.wt("add", hive, wt.ROOT)
         self.assertEqual(inode, os.stat(hive).st_ino)
-        new = [line for line in wt.tree_by_reglookup(hive)
-               if line not in set(before)]
-        for line in new:
+        after = set(wt.tree_by_reglookup(hive))
+        for line in after - set(before):
             self.assertIn("AuthRoot", line)
-        self.assertEqual([], [line for line in before
-                              if line not in set(wt.tree_by_reglookup(hive))])
+        self.assertEqual(set(), set(before) - after)
         self.assertEqual(wt.read(wt.ROOT_BLOB),
                          wt.values_by_reglookup(hive).get(KEY))
         self.assert_clean()

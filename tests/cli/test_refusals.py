@@ -19,14 +19,15 @@ class Images(wt.Case):
         error = self.add(4, "image-interrupted", source)
         self.assertIn("--repair", error["hint"])
         self.assertTrue(self.json(
-            "info", source)["target"]["interrupted"])
+            "info", source)["target"]["wim"]["interrupted"])
 
     def test_interrupted_is_repaired_when_asked(self):
         image = self.copy(wt.sample("interrupted.wim", "--interrupted"))
         self.wt("add", image, wt.ROOT, "--repair")
         wt.run("wimlib-imagex", "verify", image)
         self.wt("verify", image, wt.ROOT)
-        self.assertFalse(self.json("info", image)["target"]["interrupted"])
+        self.assertFalse(
+            self.json("info", image)["target"]["wim"]["interrupted"])
 
     def test_split(self):
         self.add(4, "wim-split", wt.sample("split.swm", "--split"))
@@ -103,11 +104,15 @@ class Images(wt.Case):
                  wt.sample("ambiguous.wim", "--tree", "ambiguous"))
 
     def test_links_in_the_path_do_not_reach_the_host(self):
-        host = self.copy(wt.hive("soft", "--keys", "2000"), "host-hive")
+        os.mkdir(self.path("host"))
+        host = self.copy(wt.hive("soft", "--keys", "2000"), "host/SOFTWARE")
         before = wt.digest(host)
-        for kind in ("link-config", "link-hive", "link-host"):
+        for kind in ("link-config", "link-hive",
+                     "link-host:" + self.path("host")):
             with self.subTest(kind=kind):
-                image = self.copy(wt.sample(kind + ".wim", "--tree", kind))
+                image = self.path("image.wim")
+                wt.run(os.path.join(wt.SOURCE, "tests/support/make-sample"),
+                       "--tree", kind, image)
                 for access in ("update", "mount"):
                     self.wt("add", image, wt.ROOT, "--access", access,
                             status=6)
