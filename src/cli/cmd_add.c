@@ -30,16 +30,17 @@ static void print_entry(
 	if (entry->problem.status)
 		cli_line(screen->file, "      because  %s",
 			entry->problem.reason);
-	if (entry->cert && becomes_trusted)
-		cli_print_cert(
-			screen, entry->cert, wt_store_name(entry->store));
+	if (entry->cert && becomes_trusted) {
+		cli_print_cert(entry->cert);
+		cli_line(stdout, "      store    %s",
+			wt_store_name(entry->store));
+	}
 }
 
 void print_add(struct cli *cli, enum wt_status status)
 {
 	const struct wt_report *report = cli->report;
 	struct cli_screen screen = cli_screen(cli);
-	char counts[160] = "";
 
 	if (cli->is_quiet || status != WT_OK)
 		return;
@@ -52,11 +53,5 @@ void print_add(struct cli *cli, enum wt_status status)
 		for (size_t j = 0; j < image->entry_count; j++)
 			print_entry(&screen, &image->entries[j]);
 	}
-	cli_count_actions(report, counts, sizeof(counts));
-	cli_line(stdout, "%s: %s%s",
-		report->output ? report->output : report->target, counts,
-		cli->options.dry_run  ? " (dry run: nothing was written)"
-		: !report->is_changed ? " (nothing was written)"
-				      : "");
-	cli_print_details(cli);
+	cli_print_summary(cli);
 }

@@ -57,7 +57,7 @@ void print_remove(struct cli *cli, enum wt_status status)
 		{NULL, false}, {NULL, false}, {NULL, false}, {NULL, true}};
 	const struct wt_report *report = cli->report;
 	struct cli_screen screen = cli_screen(cli);
-	char counts[160] = "", store[64] = "";
+	char store[64] = "";
 
 	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
@@ -80,11 +80,5 @@ void print_remove(struct cli *cli, enum wt_status status)
 		}
 		cli_table_free(table);
 	}
-	cli_count_actions(report, counts, sizeof(counts));
-	cli_line(stdout, "%s: %s%s",
-		report->output ? report->output : report->target, counts,
-		cli->options.dry_run  ? " (dry run: nothing was written)"
-		: !report->is_changed ? " (nothing was written)"
-				      : "");
-	cli_print_details(cli);
+	cli_print_summary(cli);
 }

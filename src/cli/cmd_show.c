@@ -79,18 +79,13 @@ static void print_one(const struct cli *cli, const struct cli_screen *screen,
 	const struct wt_cert *cert)
 {
 	const struct wt_cert_info *info = wt_cert_info(cert);
-	char from[CLI_TIME_MAX] = "", to[CLI_TIME_MAX] = "";
 	struct verdict verdict;
 
 	judge(cli, cert, &verdict);
 	cli_line(stdout, "  %s", info->subject);
 	if (!info->is_self_signed)
 		cli_line(stdout, "      issuer   %s", info->issuer);
-	cli_line(stdout, "      SHA-1    %s", info->sha1);
-	cli_line(stdout, "      SHA-256  %s", info->sha256);
-	cli_line(stdout, "      valid    %s to %s",
-		cli_text_date(from, info->not_before),
-		cli_text_date(to, info->not_after));
+	cli_print_cert(info);
 	cli_line(stdout, "      key      %s, %s", info->key, info->signature);
 	if (cli->is_verbose)
 		cli_line(stdout, "      serial   %s", info->serial);

@@ -86,18 +86,15 @@ void cli_print_image(const struct cli *cli, const struct wt_image *image)
 			image->is_boot ? ", boot" : "");
 }
 
-void cli_print_cert(const struct cli_screen *screen,
-	const struct wt_cert_info *cert, const char *store)
+void cli_print_cert(const struct wt_cert_info *cert)
 {
 	char from[CLI_TIME_MAX] = "", to[CLI_TIME_MAX] = "";
 
-	cli_line(screen->file, "      SHA-1    %s", cert->sha1);
-	cli_line(screen->file, "      SHA-256  %s", cert->sha256);
-	cli_line(screen->file, "      valid    %s to %s",
+	cli_line(stdout, "      SHA-1    %s", cert->sha1);
+	cli_line(stdout, "      SHA-256  %s", cert->sha256);
+	cli_line(stdout, "      valid    %s to %s",
 		cli_text_date(from, cert->not_before),
 		cli_text_date(to, cert->not_after));
-	if (store)
-		cli_line(screen->file, "      store    %s", store);
 }
 
 enum cli_tint cli_action_tint(enum wt_action action)
@@ -115,26 +112,6 @@ enum cli_tint cli_action_tint(enum wt_action action)
 		return CLI_BAD;
 	default:
 		return CLI_PLAIN;
-	}
-}
-
-void cli_count_actions(const struct wt_report *report, char *buf, size_t size)
-{
-	size_t counts[WT_ACTION_UNSOUND + 1] = {0};
-	size_t used = 0;
-
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-
-		for (size_t j = 0; j < image->entry_count; j++)
-			counts[image->entries[j].action]++;
-	}
-	snprintf(buf, size, "nothing to do");
-	for (int i = 0; i <= WT_ACTION_UNSOUND && used < size; i++) {
-		if (counts[i] > 0)
-			used += (size_t)snprintf(buf + used, size - used,
-				"%s%zu %s", used ? ", " : "", counts[i],
-				wt_action_name((enum wt_action)i));
 	}
 }
 
@@ -181,4 +158,42 @@ void cli_print_details(const struct cli *cli)
 	cli_line(stdout, "time     %.2f s",
 		(double)(now.tv_sec - cli->started.tv_sec) +
 			(double)(now.tv_nsec - cli->started.tv_nsec) / 1e9);
+}
+
+/* "2 added, 1 unchanged" */
+static void count_actions(
+	const struct wt_report *report, char *buf, size_t size)
+{
+	size_t counts[WT_ACTION_UNSOUND + 1] = {0};
+	size_t used = 0;
+
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		for (size_t j = 0; j < image->entry_count; j++)
+			counts[image->entries[j].action]++;
+	}
+	snprintf(buf, size, "nothing to do");
+	for (int i = 0; i <= WT_ACTION_UNSOUND && used < size; i++) {
+		if (counts[i] > 0)
+			used += (size_t)snprintf(buf + used, size - used,
+				"%s%zu %s", used ? ", " : "", counts[i],
+				wt_action_name((enum wt_action)i));
+	}
+}
+
+void cli_print_summary(const struct cli *cli)
+{
+	const struct wt_report *report = cli->report;
+	const char *note = "";
+	char counts[160] = "";
+
+	if (cli->options.dry_run)
+		note = " (dry run: nothing was written)";
+	else if (!report->is_changed)
+		note = " (nothing was written)";
+	count_actions(report, counts, sizeof(counts));
+	cli_line(stdout, "%s: %s%s",
+		report->output ? report->output : report->target, counts, note);
+	cli_print_details(cli);
 }

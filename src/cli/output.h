@@ -21,15 +21,15 @@ void cli_print_warnings(const struct cli *cli);
 /** Heads what is said about an image: its target, number and name. */
 void cli_print_image(const struct cli *cli, const struct wt_image *image);
 
-/** Says subject, thumbprints, validity and store, for each line of add. */
-void cli_print_cert(const struct cli_screen *screen,
-	const struct wt_cert_info *cert, const char *store);
+/** Thumbprints and validity, a line each. */
+void cli_print_cert(const struct wt_cert_info *cert);
 
 /** What an action looks like. */
 enum cli_tint cli_action_tint(enum wt_action action);
 
-/** How often each action occurs: "2 added, 1 unchanged". */
-void cli_count_actions(const struct wt_report *report, char *buf, size_t size);
+/** What add and remove come to: how often each action occurs, and whether
+ *  anything was written. */
+void cli_print_summary(const struct cli *cli);
 
 /** With -v: access, commit, sizes and time. */
 void cli_print_details(const struct cli *cli);
