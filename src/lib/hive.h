@@ -70,13 +70,6 @@ enum wt_status wt_hive_state(const struct wt_hive_files *files,
 	struct wt_hive_state *ret_state, struct wt_error *err);
 
 /**
- * WT_OK when the hive is clean; else WT_ERR_HIVE (hive-dirty) that says how
- * much its logs hold and what can be done.
- */
-enum wt_status wt_hive_require_clean(
-	const struct wt_hive_files *files, struct wt_error *err);
-
-/**
  * A clean hive in memory (memfd) from one that its logs run ahead of.
  *
  * @param ret_stopped  true when a damaged entry ended the replay early
@@ -94,7 +87,8 @@ enum wt_status wt_hive_discard_logs(
 	const struct wt_hive_files *files, int *ret_fd, struct wt_error *err);
 
 /**
- * Lists every certificate store of a hive, in a child with limits.
+ * Lists every certificate store of a hive, in a child with limits. Of a dirty
+ * hive it lists what the hive itself has.
  *
  * @param hive_fd  readable; its offset does not matter and is not kept
  * @return WT_ERR_HIVE when it is no hive, damaged, or ends the child
@@ -110,7 +104,12 @@ enum wt_status wt_hive_read(int hive_fd, const char *object,
  * that is not named in changes is touched. The hive in hive_fd stays as it
  * is.
  *
- * @param ret_fd  a memfd that holds the changed hive; the caller closes it
+ * @param changes  names that are not there yet must be plain ASCII; of two
+ *                 changes to one key the later counts
+ * @param ret_fd   a memfd that holds the changed hive, the same to the byte
+ *                 when nothing was to be changed; the caller closes it
+ * @return WT_ERR_HIVE as wt_hive_read(), when the hive is dirty, malformed
+ *         where it is to be changed, or cannot take a change
  */
 enum wt_status wt_hive_write(int hive_fd, const char *object,
 	const struct wt_hive_change *changes, size_t change_count,

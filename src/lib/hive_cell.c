@@ -84,8 +84,8 @@ enum wt_status wt_hive_editor_open(struct wt_hive_editor *ret_editor,
 	struct wt_hive_editor editor = {
 		.capacity = capacity / WT_HIVE_PAGE * WT_HIVE_PAGE,
 		.time = filetime_now()};
-	enum wt_status ret =
-		wt_hive_raw_open(&editor.raw, data, len, true, object, err);
+	enum wt_status ret = wt_hive_raw_open(
+		&editor.raw, data, len, WT_HIVE_WITH_OWNERS, object, err);
 	size_t old_bits = 0;
 	size_t new_bits = editor.capacity / 64;
 

@@ -444,12 +444,17 @@ static void owners_find(struct wt_hive_raw *raw, const uint8_t *seen)
 }
 
 enum wt_status wt_hive_raw_open(struct wt_hive_raw *ret_raw, uint8_t *data,
-	size_t file_len, bool with_owners, const char *object,
+	size_t file_len, unsigned flags, const char *object,
 	struct wt_error *err)
 {
 	struct wt_hive_raw raw = {.data = data, .object = object};
+	bool with_owners = flags & WT_HIVE_WITH_OWNERS;
+	/* A base block that is lost is more than dirt. */
+	bool may_dirty =
+		(flags & WT_HIVE_MAY_BE_DIRTY) && file_len >= WT_HIVE_PAGE &&
+		wt_get32(data + WT_BASE_CHECKSUM) == wt_hive_checksum(data);
 	enum wt_status ret = wt_hive_base_check(
-		data, file_len, file_len, false, object, &raw.base, err);
+		data, file_len, file_len, may_dirty, object, &raw.base, err);
 	uint8_t *seen = NULL;
 
 	if (ret != WT_OK)

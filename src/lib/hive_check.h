@@ -175,18 +175,23 @@ static inline void wt_hive_bit_clear(uint8_t *bits, uint32_t offset)
 	bits[offset / 64] &= (uint8_t) ~(1u << (offset / 8 % 8));
 }
 
+enum wt_hive_raw_flag {
+	WT_HIVE_WITH_OWNERS = 1, /**< find out what leads to cells */
+	WT_HIVE_MAY_BE_DIRTY = 2 /**< logs may run ahead of it */
+};
+
 /**
  * Checks a whole hive: base block, bins, cells, and the tree of keys from
  * the root: every key and list of keys in a cell of its own that is in use,
  * long enough and rightly signed, counts that agree, no key reached twice.
  *
- * @param data         file_len bytes; must outlive ret_raw
- * @param with_owners  find out which cells are led to once and twice
+ * @param data   file_len bytes; must outlive ret_raw
+ * @param flags  enum wt_hive_raw_flag bits
  * @return WT_ERR_HIVE: as wt_hive_base_check(), and hive-bad-bin,
  *         hive-bad-cell, hive-bad-key, hive-bad-list
  */
 enum wt_status wt_hive_raw_open(struct wt_hive_raw *ret_raw, uint8_t *data,
-	size_t file_len, bool with_owners, const char *object,
+	size_t file_len, unsigned flags, const char *object,
 	struct wt_error *err);
 void wt_hive_raw_close(struct wt_hive_raw *raw);
 

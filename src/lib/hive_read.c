@@ -276,8 +276,8 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 
 	if (ret != WT_OK)
 		return ret;
-	ret = wt_hive_raw_open(
-		&raw, map.data, map.len, false, reader->object, err);
+	ret = wt_hive_raw_open(&raw, map.data, map.len, WT_HIVE_MAY_BE_DIRTY,
+		reader->object, err);
 	if (ret != WT_OK)
 		goto out;
 	reader->shared->key_count = raw.key_count;

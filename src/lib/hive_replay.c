@@ -55,33 +55,6 @@ out:
 	return ret;
 }
 
-enum wt_status wt_hive_require_clean(
-	const struct wt_hive_files *files, struct wt_error *err)
-{
-	struct wt_hive_state state = {0};
-	enum wt_status ret = wt_hive_state(files, &state, err);
-
-	if (ret != WT_OK || !state.is_dirty)
-		return ret;
-	if (!state.has_usable_log) {
-		wt_fail(err, WT_ERR_HIVE, "hive-dirty", files->object,
-			"Windows had not finished writing this hive, and no "
-			"log beside it fits");
-		wt_error_hint(err, "let Windows load it once, or use "
-				   "--discard-logs to take it as it stands");
-		return WT_ERR_HIVE;
-	}
-	wt_fail(err, WT_ERR_HIVE, "hive-dirty", files->object,
-		"Windows had not finished writing this hive: its transaction "
-		"logs hold %" PRIu64 " %s of %" PRIu64 " bytes in all",
-		state.log_entry_count,
-		state.log_entry_count == 1 ? "change" : "changes",
-		state.log_len);
-	wt_error_hint(err, "use --replay-logs to apply them first, or "
-			   "--discard-logs to go without them");
-	return WT_ERR_HIVE;
-}
-
 /* The longest that the bins become on the way. */
 static uint32_t bins_len_max(const struct wt_replay *replay)
 {
@@ -199,7 +172,7 @@ static enum wt_status copy_finish(const struct wt_replay *replay, int fd,
 	const char *object = replay->files->object;
 	struct wt_hive_raw raw = {0};
 	enum wt_status ret =
-		wt_hive_raw_open(&raw, data, (size_t)len, false, object, err);
+		wt_hive_raw_open(&raw, data, (size_t)len, 0, object, err);
 
 	if (ret == WT_OK && ftruncate(fd, (off_t)raw.len) != 0)
 		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed", object,

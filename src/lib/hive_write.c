@@ -98,8 +98,12 @@ static enum wt_status write_in_child(void *arg, struct wt_error *err)
 	if (ret == WT_OK)
 		ret = wt_hive_edit(&editor, changes, writer->change_count, err);
 	if (ret == WT_OK) {
+		uint64_t len =
+			editor.is_changed ? editor.raw.len : writer->hive_len;
+
 		wt_hive_editor_finish(&editor);
-		if (ftruncate(writer->out_fd, (off_t)editor.raw.len) != 0)
+		/* Whatever stood behind the last bin goes with a change. */
+		if (ftruncate(writer->out_fd, (off_t)len) != 0)
 			ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 				writer->object,
 				"cannot write the registry hive into memory");

@@ -12,7 +12,8 @@ static void hive_check(uint8_t *data, size_t len)
 	uint32_t *keys = NULL;
 	size_t count = 0;
 
-	if (wt_hive_raw_open(&raw, data, len, true, "fuzz", &err) != WT_OK) {
+	if (wt_hive_raw_open(&raw, data, len, WT_HIVE_WITH_OWNERS, "fuzz",
+		    &err) != WT_OK) {
 		FUZZ_REQUIRE(err.status == WT_ERR_HIVE);
 		FUZZ_REQUIRE(strncmp(err.code, "hive-", 5) == 0);
 		return;

@@ -155,8 +155,9 @@ static void hive_edit(const uint8_t *data, size_t len, unsigned which)
 	before = walk_new(&editor.raw);
 	if (edit(&editor, which, &err) == WT_OK) {
 		wt_hive_editor_finish(&editor);
-		FUZZ_REQUIRE(wt_hive_raw_open(&raw, copy, editor.raw.len, true,
-				     "fuzz", &err) == WT_OK);
+		FUZZ_REQUIRE(
+			wt_hive_raw_open(&raw, copy, editor.raw.len,
+				WT_HIVE_WITH_OWNERS, "fuzz", &err) == WT_OK);
 		walk_compare(&before, &raw);
 		wt_hive_raw_close(&raw);
 		/* The same again changes nothing. */
