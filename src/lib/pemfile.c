@@ -193,9 +193,7 @@ static bool base64_decode(
 
 		if (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r'))
 			continue;
-		/* Nothing follows the last group, which alone is padded. */
-		if (padding > 0 && count == 0)
-			return false;
+		/* Nothing but padding may follow padding. */
 		if (text[i] == '=' && count >= 2)
 			padding++;
 		else if (value < 0 || padding > 0)

@@ -286,6 +286,42 @@ static void one_with_properties_wins_over_the_same_without(void **state)
 	wt_cert_list_free(list);
 }
 
+static void of_two_with_properties_the_first_stays(void **state)
+{
+	struct wt_cert_list *list = list_read("root.reg");
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_non_null(info_at(list, 0)->usages);
+	assert_ok(wt_cert_list_read(list, CERTS "cert-first.blob", &err), &err);
+	assert_int_equal(wt_cert_list_count(list), 1);
+	assert_non_null(info_at(list, 0)->usages);
+	wt_cert_list_free(list);
+}
+
+static void base64_ends_with_its_padding(void **state)
+{
+	static const char *const bodies[] = {
+		"AA==AAAA", "AA=A", "A===", "AA=", "AAA", "====", "AAAA="};
+	struct wt_cert_list *list = list_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct wt_error err = {0};
+		char text[128] = "";
+
+		snprintf(text, sizeof(text),
+			"-----BEGIN CERTIFICATE-----\n%s\n"
+			"-----END CERTIFICATE-----\n",
+			bodies[i]);
+		assert_int_equal(wt_cert_list_read_memory(
+					 list, text, strlen(text), "x", &err),
+			WT_ERR_CERT);
+		assert_string_equal(err.code, "pem-bad-base64");
+	}
+	wt_cert_list_free(list);
+}
+
 static void failure_leaves_the_list_as_it_was(void **state)
 {
 	struct wt_cert_list *list = list_read("with-key.pem");
@@ -602,6 +638,8 @@ int main(void)
 		cmocka_unit_test(every_prefix_is_an_error_or_a_shorter_result),
 		cmocka_unit_test(
 			one_with_properties_wins_over_the_same_without),
+		cmocka_unit_test(of_two_with_properties_the_first_stays),
+		cmocka_unit_test(base64_ends_with_its_padding),
 		cmocka_unit_test(failure_leaves_the_list_as_it_was),
 		cmocka_unit_test(store_of_500_is_read_in_its_order),
 		cmocka_unit_test(pem_of_100000_blocks_takes_no_quadratic_time),
