@@ -334,6 +334,7 @@ static size_t record_parse(const uint8_t *at, size_t len,
 		entry.blob = malloc(entry.blob_len + 1);
 	if (!entry.key || (!entry.blob && blob_len != WT_HIVE_NONE)) {
 		free(entry.key);
+		free(entry.blob);
 		*ret_memory = true;
 		return 0;
 	}
