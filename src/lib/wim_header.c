@@ -269,6 +269,53 @@ static bool read_at(
 	return true;
 }
 
+/*
+ * The integrity table:
+ *
+ *   offset size meaning
+ *        0    4 length of the table
+ *        4    4 number of chunks
+ *        8    4 length of a chunk
+ *       12   20 SHA-1 of the first chunk, and so on; the first begins after
+ *               the header, the last ends with the blob table
+ */
+#define INTEGRITY_SUMS_OFFSET 12
+
+enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
+	const char *object, struct wt_wim_extent *ret_chunk,
+	uint64_t *ret_sum_at, struct wt_error *err)
+{
+	uint64_t len = header->blob_table.offset + header->blob_table.len -
+		       WT_WIM_HEADER_LEN;
+	uint8_t bytes[INTEGRITY_SUMS_OFFSET] = {0};
+	uint64_t chunk_len = 0;
+	uint64_t last = 0;
+	size_t got = 0;
+
+	*ret_chunk = (struct wt_wim_extent){0};
+	if (header->integrity.len == 0 || header->blob_table.len == 0)
+		return WT_OK;
+	if (!read_at(fd, bytes, sizeof(bytes), header->integrity.offset, &got))
+		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
+			"cannot read it");
+	chunk_len = get32(bytes + 8);
+	if (got < sizeof(bytes) || chunk_len == 0 ||
+		get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
+		header->integrity.len <
+			INTEGRITY_SUMS_OFFSET +
+				(uint64_t)get32(bytes + 4) * WT_SHA1_LEN)
+		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
+			"its integrity table does not fit the file");
+	last = len / chunk_len;
+	if (last * chunk_len == len)
+		return WT_OK;
+	ret_chunk->offset = WT_WIM_HEADER_LEN + last * chunk_len;
+	ret_chunk->len = len - last * chunk_len;
+	*ret_sum_at = header->integrity.offset + INTEGRITY_SUMS_OFFSET +
+		      last * WT_SHA1_LEN;
+	return WT_OK;
+}
+
 /* An ISO says what it is at 32 KiB only. */
 static bool is_iso(int fd)
 {

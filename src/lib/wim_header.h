@@ -65,6 +65,18 @@ enum wt_status wt_wim_header_read(int fd, const char *object,
 	struct wt_wim_header *ret_header, uint8_t ret_bytes[WT_WIM_HEADER_LEN],
 	uint64_t *ret_len, struct wt_error *err);
 
+/**
+ * The last chunk that the integrity table has a sum of, when wimlib would sum
+ * it anew on appending: it is not whole, and ends where the blob table ends.
+ *
+ * @param ret_chunk   its len is 0 when there is none such
+ * @param ret_sum_at  offset of its SHA-1 in the file
+ * @return WT_ERR_WIM (wim-integrity), WT_ERR_FILE
+ */
+enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
+	const char *object, struct wt_wim_extent *ret_chunk,
+	uint64_t *ret_sum_at, struct wt_error *err);
+
 /** True when blob table, XML and integrity table follow one another, as they
  *  must for wimlib to append. */
 bool wt_wim_header_is_ordered(const struct wt_wim_header *header);

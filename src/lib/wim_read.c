@@ -200,38 +200,6 @@ static void fill_info(const struct wt_wim_header *header, uint64_t len,
 		snprintf(info->guid + 2 * i, 3, "%02X", header->guid[i]);
 }
 
-/* wimlib continues the integrity table: it takes the sums of whole chunks
- * from the old one, and reads the last chunk again when it is not whole. */
-static enum wt_status add_last_chunk(int fd, const struct wt_wim_header *header,
-	const char *object, struct findings *findings, struct wt_error *err)
-{
-	uint64_t end = header->blob_table.offset + header->blob_table.len;
-	enum wt_status ret = WT_OK;
-	uint8_t bytes[12] = {0};
-	uint64_t chunk_len = 0;
-	uint64_t start = 0;
-
-	if (header->integrity.len == 0)
-		return WT_OK;
-	if (header->integrity.len < sizeof(bytes))
-		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
-			"its integrity table is too short");
-	ret = wt_wim_pread(fd, bytes, sizeof(bytes), header->integrity.offset,
-		object, err);
-	if (ret != WT_OK)
-		return ret;
-	chunk_len = bytes[8] | (uint64_t)bytes[9] << 8 |
-		    (uint64_t)bytes[10] << 16 | (uint64_t)bytes[11] << 24;
-	if (chunk_len == 0)
-		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
-			"its integrity table has chunks of 0 bytes");
-	start = WT_WIM_HEADER_LEN +
-		(end - WT_WIM_HEADER_LEN) / chunk_len * chunk_len;
-	if (start < end)
-		add_extent(findings, start, end - start);
-	return WT_OK;
-}
-
 static void add_header_extents(
 	const struct wt_wim_header *header, struct findings *findings)
 {
@@ -287,7 +255,9 @@ enum wt_status wt_wim_read(const char *path,
 		.options = options,
 		.header = &header,
 	};
+	struct wt_wim_extent chunk = {0};
 	enum wt_status ret = WT_OK;
+	uint64_t sum_at = 0;
 	uint64_t len = 0;
 	int fd = -1;
 
@@ -315,9 +285,12 @@ enum wt_status wt_wim_read(const char *path,
 	}
 	reading.findings = findings;
 	add_header_extents(&header, findings);
-	ret = add_last_chunk(fd, &header, reading.object, findings, err);
+	ret = wt_wim_last_chunk(
+		fd, &header, reading.object, &chunk, &sum_at, err);
 	if (ret != WT_OK)
 		goto out;
+	if (chunk.len > 0)
+		add_extent(findings, chunk.offset, chunk.len);
 	ret = wt_wim_child_run(reading.object,
 		options->check_integrity ? 0 : SECONDS_MAX, options,
 		read_in_child, &reading, err);

@@ -5,6 +5,8 @@
 #include "wim_header.h"
 #include "wim_lib.h"
 
+#include <openssl/evp.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,6 +81,74 @@ static enum wt_status copy_extents(const struct wt_wim_skeleton *skeleton,
 	return ret;
 }
 
+static enum wt_status sum(const struct wt_wim_skeleton *skeleton,
+	const struct wt_wim_extent *extent, uint8_t ret_sha1[WT_SHA1_LEN],
+	struct wt_error *err)
+{
+	uint64_t end = extent->offset + extent->len;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	uint8_t *buf = malloc(COPY_LEN);
+	enum wt_status ret = WT_OK;
+
+	if (!context || !buf || EVP_DigestInit(context, EVP_sha1()) != 1) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	for (uint64_t offset = extent->offset; offset < end;) {
+		size_t len = end - offset < COPY_LEN ? (size_t)(end - offset)
+						     : COPY_LEN;
+
+		ret = wt_wim_pread(
+			skeleton->fd, buf, len, offset, skeleton->path, err);
+		if (ret != WT_OK)
+			goto out;
+		if (EVP_DigestUpdate(context, buf, len) != 1) {
+			ret = wt_fail_memory(err);
+			goto out;
+		}
+		offset += len;
+	}
+	if (EVP_DigestFinal(context, ret_sha1, NULL) != 1)
+		ret = wt_fail_memory(err);
+out:
+	free(buf);
+	EVP_MD_CTX_free(context);
+	return ret;
+}
+
+/* wimlib keeps the integrity table's sums of whole chunks, but sums the last
+ * one anew: damage in it would get a fresh sum. */
+static enum wt_status check_last_chunk(const struct wt_wim_skeleton *skeleton,
+	const char *object, struct wt_error *err)
+{
+	uint8_t stored[WT_SHA1_LEN] = {0};
+	uint8_t actual[WT_SHA1_LEN] = {0};
+	struct wt_wim_header header = {0};
+	struct wt_wim_extent chunk = {0};
+	enum wt_status ret = WT_OK;
+	uint64_t sum_at = 0;
+
+	ret = wt_wim_header_read(
+		skeleton->fd, object, &header, NULL, NULL, err);
+	if (ret == WT_OK)
+		ret = wt_wim_last_chunk(
+			skeleton->fd, &header, object, &chunk, &sum_at, err);
+	if (ret != WT_OK || chunk.len == 0)
+		return ret;
+	ret = wt_wim_pread(
+		skeleton->fd, stored, sizeof(stored), sum_at, object, err);
+	if (ret == WT_OK)
+		ret = sum(skeleton, &chunk, actual, err);
+	if (ret != WT_OK || memcmp(stored, actual, sizeof(stored)) == 0)
+		return ret;
+	wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
+		"is damaged: its last %llu bytes of data do not have the sum "
+		"in its integrity table",
+		(unsigned long long)chunk.len);
+	wt_error_hint(err, "copy or download the file again");
+	return WT_ERR_WIM;
+}
+
 enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options,
 	struct wt_wim_skeleton *ret_skeleton, struct wt_error *err)
@@ -102,6 +172,8 @@ enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	if (ret == WT_OK)
 		ret = copy_extents(&skeleton, path, wim->extents,
 			wim->extent_count, object, err);
+	if (ret == WT_OK)
+		ret = check_last_chunk(&skeleton, object, err);
 	if (ret != WT_OK) {
 		wt_wim_skeleton_free(&skeleton);
 		return ret;

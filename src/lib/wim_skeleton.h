@@ -16,7 +16,8 @@ struct wt_wim_skeleton {
  * bytes in place that wimlib reads when it appends; all else is a hole.
  *
  * @param ret_skeleton  give it to wt_wim_skeleton_free()
- * @return WT_ERR_FILE
+ * @return WT_ERR_WIM (wim-integrity) when the chunk that will be summed anew is
+ *         damaged; WT_ERR_FILE
  */
 enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options,

@@ -357,6 +357,43 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 	}
 }
 
+/* wimlib sums the last part of the file anew: damage there must be found
+ * before. */
+static void damaged_wim_gets_no_fresh_sum(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_wim_put put = {0, -1};
+	struct wt_error err = {0};
+	struct wt_wim *wim = NULL;
+	uint8_t *data = NULL;
+	char path[4096] = "";
+	size_t len = 0;
+	int fd = open(sample("two.wim"), O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	data = read_all(fd, &len);
+	close(fd);
+	data[1000] ^= 1;
+	snprintf(path, sizeof(path), "%s/damaged.wim", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, data, len), len);
+	free(data);
+	read_ok(path, &wim);
+	put.hive_fd = fd;
+	assert_int_equal(wt_wim_make_patch(path, wim, &put, 1, WT_ACCESS_UPDATE,
+				 &options, &patch, &err),
+		WT_ERR_WIM);
+	assert_string_equal(err.code, "wim-integrity");
+	wt_wim_free(wim);
+	wim = NULL;
+	options.check_integrity = true;
+	assert_int_equal(wt_wim_read(path, &options, &wim, &err), WT_ERR_WIM);
+	options.check_integrity = false;
+	assert_string_equal(err.code, "wim-integrity");
+	close(fd);
+	unlink(path);
+}
+
 static void interrupted_wim_is_put_back(void **state)
 {
 	uint8_t header[WT_WIM_HEADER_LEN] = {0};
@@ -424,6 +461,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_changed_has_its_code),
 		cmocka_unit_test(patched_wim_holds_the_new_hives),
 		cmocka_unit_test(hive_that_the_wim_holds_already_is_put),
+		cmocka_unit_test(damaged_wim_gets_no_fresh_sum),
 		cmocka_unit_test(interrupted_wim_is_put_back),
 		cmocka_unit_test(rebuild_leaves_no_hole),
 	};
