@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * wim_read.c: what is in a WIM: its header, its images, their hives. */
+#include "text.h"
 #include "wim_find.h"
 #include "wim_header.h"
 #include "wim_lib.h"
-#include "wim_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +70,22 @@ static unsigned property_number(
 	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
-static void read_text(const WIMStruct *wim, struct wt_wim_image *image)
+/* Names come as their author wrote them. */
+static bool copy_text(char *dst, size_t size, const char *text)
+{
+	char *clean =
+		wt_text_clean_dup(text ? text : "", text ? strlen(text) : 0);
+
+	if (!clean)
+		return false;
+	wt_text_cut(clean, size);
+	snprintf(dst, size, "%s", clean);
+	free(clean);
+	return true;
+}
+
+static enum wt_status read_text(
+	const WIMStruct *wim, struct wt_wim_image *image, struct wt_error *err)
 {
 	static const struct {
 		const char *number;
@@ -84,10 +99,11 @@ static void read_text(const WIMStruct *wim, struct wt_wim_image *image)
 	};
 	const char *arch = NULL;
 
-	wt_wim_text_copy(image->name, sizeof(image->name),
-		wimlib_get_image_name(wim, image->index));
-	wt_wim_text_copy(image->description, sizeof(image->description),
-		wimlib_get_image_description(wim, image->index));
+	if (!copy_text(image->name, sizeof(image->name),
+		    wimlib_get_image_name(wim, image->index)) ||
+		!copy_text(image->description, sizeof(image->description),
+			wimlib_get_image_description(wim, image->index)))
+		return wt_fail_memory(err);
 	image->file_count = property_number(wim, image->index, "FILECOUNT");
 	arch = wimlib_get_image_property(wim, image->index, "WINDOWS/ARCH");
 	for (size_t i = 0; arch && i < sizeof(archs) / sizeof(archs[0]); i++)
@@ -105,6 +121,7 @@ static void read_text(const WIMStruct *wim, struct wt_wim_image *image)
 				wim, image->index, "WINDOWS/VERSION/BUILD"),
 			property_number(
 				wim, image->index, "WINDOWS/VERSION/SPBUILD"));
+	return WT_OK;
 }
 
 static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
@@ -113,7 +130,9 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	struct wt_wim_found found = {0};
 	enum wt_status ret = WT_OK;
 
-	read_text(wim, image);
+	ret = read_text(wim, image, err);
+	if (ret != WT_OK)
+		return ret;
 	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
 	ret = wt_wim_find(wim, image->index, reading->object, &found,
 		&image->hive_error, err);
