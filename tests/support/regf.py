@@ -86,15 +86,21 @@ def encoded(name):
         return name.encode("utf-16-le"), False
 
 
+def upper(name):
+    """Upper case as Windows has it: one unit becomes one unit."""
+    return "".join(c.upper() if len(c.upper()) == 1 and ord(c) < 0x10000
+                   else c for c in name)
+
+
 def name_hash(name):
     value = 0
-    for unit in struct.iter_unpack("<H", name.upper().encode("utf-16-le")):
+    for unit in struct.iter_unpack("<H", upper(name).encode("utf-16-le")):
         value = (value * 37 + unit[0]) & NONE
     return value
 
 
 def sort_key(name):
-    return name.upper().encode("utf-16-be")
+    return upper(name).encode("utf-16-be")
 
 
 def checksum(base):

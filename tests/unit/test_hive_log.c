@@ -106,6 +106,7 @@ static void a_replayed_hive_is_the_one_that_windows_meant(void **state)
 		{"new-stale-tail", true, false, 2},
 		{"new-stale-log", true, false, 1},
 		{"stopped-hash", true, true, 2},
+		{"stopped-head", true, true, 2},
 		{"stopped-short", true, true, 1},
 		{"stopped-wild-page", true, true, 1},
 		{"stopped-many-pages", true, true, 1},

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+# regf_check.py: says what about a registry hive Windows would not like.
+"""Reads a whole hive, with no code of the library or of hivex, and lists what
+is wrong with it: checksum, bins, order and hashes of subkeys, counts, parents,
+and how often each security descriptor is used."""
+
+import collections
+import struct
+
+import regf
+
+
+class Reader:
+    def __init__(self, data):
+        self.data = data
+        self.faults = []
+        self.security = collections.Counter()
+
+    def fault(self, *text):
+        self.faults.append(" ".join(str(t) for t in text))
+
+    def u16(self, at):
+        return struct.unpack_from("<H", self.data, at)[0]
+
+    def u32(self, at):
+        return struct.unpack_from("<I", self.data, at)[0]
+
+    def cell(self, offset):
+        at = offset + 4096
+        if offset not in self.cells:
+            self.fault("no cell in use at", hex(offset))
+            return None
+        return at + 4
+
+    def bins(self):
+        self.cells = set()
+        at, end = 4096, 4096 + self.u32(40)
+        while at < end:
+            length = self.u32(at + 8)
+            if self.data[at:at + 4] != b"hbin" or self.u32(at + 4) != at - 4096:
+                self.fault("no bin at", hex(at))
+                return
+            cell = at + 32
+            while cell < at + length:
+                size = struct.unpack_from("<i", self.data, cell)[0]
+                if size < 0:
+                    self.cells.add(cell - 4096)
+                if abs(size) < 8 or abs(size) % 8:
+                    self.fault("bad cell at", hex(cell))
+                    return
+                cell += abs(size)
+            if cell != at + length:
+                self.fault("cells of the bin run over at", hex(at))
+            at += length
+
+    def name(self, at):
+        raw = self.data[at + 76:at + 76 + self.u16(at + 72)]
+        return raw.decode("latin-1" if self.u16(at + 2) & 0x20
+                          else "utf-16-le", "replace")
+
+    def leaves(self, offset):
+        at = self.cell(offset)
+        if at is None:
+            return
+        kind = bytes(self.data[at:at + 2])
+        count = self.u16(at + 2)
+        if kind == b"ri":
+            for i in range(count):
+                yield from self.leaves(self.u32(at + 4 + 4 * i))
+            return
+        if count > regf.LEAF_MAX and kind != b"li":
+            self.fault("a list of", count, "at", hex(offset))
+        for i in range(count):
+            entry = at + 4 + i * (4 if kind == b"li" else 8)
+            yield self.u32(entry), kind, bytes(self.data[entry + 4:entry + 8])
+
+    def key(self, offset, parent):
+        at = self.cell(offset)
+        if at is None or self.data[at:at + 2] != b"nk":
+            self.fault("no key at", hex(offset))
+            return ""
+        if parent is not None and self.u32(at + 16) != parent:
+            self.fault("wrong parent at", hex(offset))
+        self.security[self.u32(at + 44)] += 1
+        self.values(at, offset)
+        last = None
+        count = 0
+        longest = 0
+        if self.u32(at + 20) == 0:
+            return self.name(at)
+        for child, kind, hint in self.leaves(self.u32(at + 28)):
+            name = self.key(child, offset)
+            order = regf.sort_key(name)
+            if last is not None and order <= last:
+                self.fault("out of order:", repr(name))
+            if kind == b"lh" and hint != struct.pack("<I",
+                                                     regf.name_hash(name)):
+                self.fault("wrong hash:", repr(name))
+            if kind == b"lf" and hint.rstrip(b"\0") != regf.encoded(
+                    name)[0][:4].rstrip(b"\0"):
+                self.fault("wrong hint:", repr(name))
+            longest = max(longest, len(name.encode("utf-16-le")))
+            last = order
+            count += 1
+        if count != self.u32(at + 20):
+            self.fault("wrong number of subkeys at", hex(offset))
+        if longest > self.u16(at + 52):
+            self.fault("longest name of a subkey too short at", hex(offset))
+        return self.name(at)
+
+    def values(self, at, offset):
+        count = self.u32(at + 36)
+        listed = self.cell(self.u32(at + 40)) if count else None
+        for i in range(count if listed else 0):
+            value = self.cell(self.u32(listed + 4 * i))
+            if value is None or self.data[value:value + 2] != b"vk":
+                self.fault("no value in", hex(offset))
+                continue
+            length = self.u32(value + 4)
+            if length & 0x7FFFFFFF > self.u32(at + 64):
+                self.fault("longest value too short at", hex(offset))
+            if not length & 0x80000000 and length:
+                data = self.cell(self.u32(value + 8))
+                room = -struct.unpack_from("<i", self.data, data - 4)[0] - 4
+                if self.data[data:data + 2] != b"db" and room < length:
+                    self.fault("value longer than its cell in", hex(offset))
+
+    def check(self):
+        data = self.data
+        if self.u32(508) != regf.checksum(data) or self.u32(4) != self.u32(8):
+            self.fault("base block: checksum or sequence")
+        if struct.unpack_from("<Q", data, 12) != struct.unpack_from(
+                "<Q", data, 4096 + 20):
+            self.fault("the first bin has another time")
+        self.bins()
+        self.key(self.u32(36), None)
+        for offset, count in self.security.items():
+            at = self.cell(offset)
+            if at is None or data[at:at + 2] != b"sk":
+                self.fault("no security descriptor at", hex(offset))
+            elif self.u32(at + 12) != count:
+                self.fault("descriptor", hex(offset), "is used", count,
+                           "times, not", self.u32(at + 12))
+        return self.faults
+
+
+def faults(path):
+    with open(path, "rb") as file:
+        return Reader(bytearray(file.read())).check()
