@@ -28,6 +28,31 @@ static void report(const struct wt_copy *copy, const char *what)
 			atomic_load(&copy->state.done), copy->file->len);
 }
 
+static enum wt_status changed(const char *object, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_FILE, "changed", object,
+		"was written or replaced by another program meanwhile");
+	wt_error_hint(err, "try again; nothing was changed by this run");
+	return WT_ERR_FILE;
+}
+
+/* What was read without a lock, before or while it was copied, may have been
+ * changed in place; the copy would be half of each. */
+static enum wt_status source_check(
+	const struct wt_copy *copy, struct wt_error *err)
+{
+	const struct wt_workfile *file = copy->file;
+	struct stat now = {0};
+
+	if (file->is_locked || file->mtime_ns == 0)
+		return WT_OK;
+	if (fstat(file->fd, &now) != 0)
+		return wt_io_fail(err, file->path, "cannot read it");
+	if (wt_io_mtime_ns(&now) == file->mtime_ns)
+		return WT_OK;
+	return changed(file->path, err);
+}
+
 /* The copying thread's end, told to progress in between. */
 static enum wt_status thread_wait(struct wt_copy *copy, struct wt_error *err)
 {
@@ -52,7 +77,7 @@ static enum wt_status thread_wait(struct wt_copy *copy, struct wt_error *err)
 	errno = copy->thread_errno;
 	if (errno != 0)
 		return wt_io_fail(err, copy->path, "cannot be copied");
-	return WT_OK;
+	return source_check(copy, err);
 }
 
 /* Lets the caller write the file anew, in a private folder so that nobody
@@ -141,16 +166,12 @@ static enum wt_status untouched_check(
 			0 ||
 		fstat(copy->replaced_fd, &now) != 0)
 		return wt_io_fail(err, copy->path, "cannot be read any more");
-	if (by_name.st_dev == copy->replaced.st_dev &&
-		by_name.st_ino == copy->replaced.st_ino &&
-		now.st_size == copy->replaced.st_size &&
-		now.st_mtim.tv_sec == copy->replaced.st_mtim.tv_sec &&
-		now.st_mtim.tv_nsec == copy->replaced.st_mtim.tv_nsec)
-		return WT_OK;
-	wt_fail(err, WT_ERR_FILE, "changed", copy->path,
-		"was written or replaced by another program meanwhile");
-	wt_error_hint(err, "try again; nothing was changed by this run");
-	return WT_ERR_FILE;
+	if (by_name.st_dev != copy->replaced.st_dev ||
+		by_name.st_ino != copy->replaced.st_ino ||
+		now.st_size != copy->replaced.st_size ||
+		wt_io_mtime_ns(&now) != wt_io_mtime_ns(&copy->replaced))
+		return changed(copy->path, err);
+	return WT_OK;
 }
 
 /* Not over what may have come there meanwhile. */

@@ -200,6 +200,12 @@ const char *wt_io_size_text(uint64_t len, char dst[32])
 	return dst;
 }
 
+int64_t wt_io_mtime_ns(const struct stat *file)
+{
+	return (int64_t)file->st_mtim.tv_sec * 1000000000 +
+	       file->st_mtim.tv_nsec;
+}
+
 int64_t wt_io_now_ms(void)
 {
 	struct timespec now = {0};

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 /* The functions that return int give 0, or -1 with errno set. */
 
@@ -44,6 +44,9 @@ enum wt_status wt_io_fail(struct wt_error *err, const char *object,
 
 /** "1.5 GB", for messages. Returns dst. */
 const char *wt_io_size_text(uint64_t len, char dst[32]);
+
+/** When a file was last changed, in nanoseconds since 1970. */
+int64_t wt_io_mtime_ns(const struct stat *file);
 
 /** Milliseconds of a clock that never goes back. */
 int64_t wt_io_now_ms(void);

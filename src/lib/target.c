@@ -48,14 +48,15 @@ void wt_target_close(struct wt_target *target)
 	free(target);
 }
 
-/* Opens the file, locked when it is to be written. */
+/* Opens the file, locked when it is to be written. What only gives the
+ * content for an output may be marked read-only, or lie on an ISO. */
 static enum wt_status file_open(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
 	enum wt_status ret = WT_OK;
 
-	if (target->is_writing && !options->dry_run)
+	if (target->is_writing && !options->dry_run && !options->output)
 		ret = wt_workfile_lock(path, options->wait_seconds,
 			options->cancel, &target->file, err);
 	else

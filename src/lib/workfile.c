@@ -164,6 +164,7 @@ static enum wt_status read_interrupted(struct wt_workfile *file,
 			"cannot put the state before together");
 	file_reset(file);
 	file->fd = old_fd;
+	file->mtime_ns = 0; /* nobody else can change it */
 	return WT_OK;
 }
 
@@ -178,6 +179,7 @@ static enum wt_status recovery_look(
 	if (fstat(file->fd, &found) != 0)
 		return wt_io_fail(err, file->path, "cannot read it");
 	file->len = (uint64_t)found.st_size;
+	file->mtime_ns = wt_io_mtime_ns(&found);
 	ret = wt_undo_read(file->dir_fd, file->name, &found, file->path, &undo,
 		&is_live, err);
 	/* A stranger's file in a folder that everyone may write must not keep
@@ -414,6 +416,7 @@ enum wt_status wt_workfile_lock(const char *path, unsigned wait_seconds,
 		goto out;
 	}
 	file->len = (uint64_t)found.st_size;
+	file->mtime_ns = wt_io_mtime_ns(&found);
 	*ret_file = file;
 	file = NULL; /* the caller's now */
 out:

@@ -11,11 +11,14 @@
  * everything later goes to the same place.
  */
 struct wt_workfile {
-	char *path;   /**< of the file itself, no link at its end */
-	int dir_fd;   /**< the folder it stands in */
-	char *name;   /**< in that folder */
-	int fd;	      /**< read-only */
-	uint64_t len; /**< bytes, under the lock when there is one */
+	char *path; /**< of the file itself, no link at its end */
+	int dir_fd; /**< the folder it stands in */
+	char *name; /**< in that folder */
+	/** For reading; a copy in memory when the file is being changed in
+	 *  place or was left so. Do not open path to read a hive. */
+	int fd;
+	uint64_t len;	  /**< bytes, under the lock when there is one */
+	int64_t mtime_ns; /**< last change of fd when it was opened */
 	bool is_locked;
 	char note[384]; /**< what recovery did, in a sentence, or "" */
 };
@@ -91,10 +94,13 @@ struct wt_copy;
 /**
  * Begins to copy file in the background (FICLONE, else copy_file_range, else
  * read and write). Owner, mode and extended attributes are set before data.
+ * The file has to be locked, unless there is an output.
  *
+ * @param publish   borrowed until the copy is published or abandoned
  * @param room_len  bytes that will be needed beyond the file's own length
  * @return WT_ERR_FILE: no-space (with numbers), output-exists, permission,
- *         hard-linked (unless there is an output)
+ *         hard-linked (unless there is an output), not-a-file;
+ *         WT_ERR_USAGE: output-is-target
  */
 enum wt_status wt_copy_begin(struct wt_workfile *file,
 	const struct wt_publish *publish, uint64_t room_len,
@@ -104,6 +110,10 @@ enum wt_status wt_copy_begin(struct wt_workfile *file,
  * Waits for the copy, applies the patch, verifies, syncs, and renames it to
  * its place. On any failure the copy is removed and the place is as it was.
  * The copy is freed in either case.
+ *
+ * @return WT_ERR_FILE: no-space, changed (another program wrote or replaced
+ *         the file meanwhile), output-exists, io-error; what verify or
+ *         rebuild say; WT_INTERRUPTED
  */
 enum wt_status wt_copy_publish(struct wt_copy *copy,
 	const struct wt_patch *patch, struct wt_error *err);
@@ -115,7 +125,11 @@ void wt_copy_abandon(struct wt_copy *copy);
  * Applies the patch to the locked file itself, guarded by an undo file: what
  * lies beyond old_len is written and synced first, then what it replaces.
  * Failing or interrupted before the end, the file is as it was, at the latest
- * after the next run.
+ * after the next run. publish->output, force and rebuild are not looked at.
+ * A backup is a whole copy.
+ *
+ * @return as wt_copy_publish(); permission, with the remedy, when the file or
+ *         its folder may not be written
  */
 enum wt_status wt_workfile_patch(struct wt_workfile *file,
 	const struct wt_patch *patch, const struct wt_publish *publish,

@@ -244,6 +244,23 @@ class Together(Crash):
         self.assertEqual(self.target.read_bytes(), self.old)
 
 
+class Output(Crash):
+    def test_is_made_from_a_read_only_image(self):
+        output = self.place / 'out.wim'
+        self.target.chmod(0o444)
+        run = wimtrust('add', self.target, ROOT_DER, env=self.env)
+        self.assertEqual(run.status, 7)
+        self.assertIn('chmod u+w', run.err)
+        for access, _ in WAYS[::2]:
+            run = wimtrust('add', '--access', access, '-f', '-o', output,
+                           self.target, ROOT_DER, env=self.env)
+            self.assertEqual(run.status, 0, run.err)
+            self.assertEqual(wimtrust('verify', output, ROOT_DER,
+                                      env=self.env).status, 0)
+            self.assertEqual(self.target.read_bytes(), self.old)
+            self.assertEqual(os.listdir(self.temp), [])
+
+
 class NoRoom(Crash):
     """Small file systems of their own; root only."""
 

@@ -250,6 +250,27 @@ static void output_may_be_made_from_a_read_only_file(void **state)
 	free(output);
 }
 
+static void a_source_that_changes_while_it_is_read_makes_no_output(void **state)
+{
+	struct fixture *fixture = *state;
+	char *output = fixture_path(fixture, "out.wim");
+	struct wt_publish publish = {.output = output};
+	struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct wt_workfile *file = NULL;
+	struct wt_copy *copy = NULL;
+	struct wt_error err = {0};
+
+	assert_int_equal(wt_workfile_open(fixture->target, &file, NULL), WT_OK);
+	assert_int_equal(utimensat(AT_FDCWD, fixture->target, times, 0), 0);
+	assert_int_equal(wt_copy_begin(file, &publish, 0, &copy, NULL), WT_OK);
+	assert_int_equal(
+		wt_copy_publish(copy, &fixture->patch, &err), WT_ERR_FILE);
+	assert_string_equal(err.code, "changed");
+	wt_workfile_close(file);
+	assert_int_equal(fixture_count(fixture), 1);
+	free(output);
+}
+
 static void backup_keeps_the_old_file(void **state)
 {
 	struct fixture *fixture = *state;
@@ -448,6 +469,7 @@ int main(void)
 		TEST(what_is_no_file_is_refused),
 		TEST(output_is_written_and_the_source_left),
 		TEST(output_may_be_made_from_a_read_only_file),
+		TEST(a_source_that_changes_while_it_is_read_makes_no_output),
 		TEST(backup_keeps_the_old_file),
 		TEST(backup_is_made_before_a_change_in_place),
 		TEST(a_backup_of_a_killed_run_is_no_obstacle),
