@@ -162,9 +162,16 @@ static enum wt_status edit_run(const struct edit *edit, const char *path,
 {
 	struct wt_target *target = NULL;
 	bool is_changed_any = false;
-	enum wt_status ret =
-		wt_target_open(path, true, options, report, &target, err);
+	enum wt_status ret = WT_OK;
 
+	if (options->rebuild && options->commit == WT_COMMIT_APPEND &&
+		!options->output) {
+		wt_fail(err, WT_ERR_USAGE, "rebuild-append", path,
+			"cannot be rebuilt by appending to it");
+		wt_error_hint(err, "leave out --commit append, or --rebuild");
+		return WT_ERR_USAGE;
+	}
+	ret = wt_target_open(path, true, options, report, &target, err);
 	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
 		struct wt_target_hive *hive = &target->hives[i];
 		struct wt_changes changes = {0};

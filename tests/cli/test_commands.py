@@ -93,6 +93,16 @@ class Add(Case):
         self.assertIn('  refused  CN=Old\n      because  ', run.out)
         self.assertIn('1 added, 1 refused', run.out)
 
+    def test_rebuild_and_append_exclude_each_other(self):
+        target = self.wim()
+        before = digest(target)
+        run = wimtrust('add', '--rebuild', '--commit', 'append', target,
+                       ROOT_DER)
+        self.assert_fails(run, 2,
+                          f'{target}: cannot be rebuilt by appending to it',
+                          'leave out --commit append, or --rebuild')
+        self.assertEqual(digest(target), before)
+
     def test_target_and_certificate_swapped(self):
         hive = self.hive()
         run = wimtrust('add', ROOT_DER, hive)
