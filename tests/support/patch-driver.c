@@ -140,7 +140,11 @@ static enum wt_status change(const char *how, const char *kind,
 	if (strcmp(how, "place") == 0) {
 		ret = wt_workfile_patch(file, &patch, &publish, err);
 	} else {
-		ret = wt_copy_begin(file, &publish, patch.new_len, &copy, err);
+		ret = wt_copy_begin(file, &publish,
+			patch.new_len > patch.old_len
+				? patch.new_len - patch.old_len
+				: 0,
+			&copy, err);
 		if (ret == WT_OK)
 			ret = wt_copy_publish(copy, &patch, err);
 	}
