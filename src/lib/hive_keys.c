@@ -356,6 +356,28 @@ static enum wt_status lists_new(struct wt_hive_editor *editor,
 	return ret;
 }
 
+/* The order and the hash of a name rest on Windows' own table of upper case.
+ * A list with a name that this module cannot tell the upper case of is not
+ * written anew: guessed wrong, Windows would no longer find the key. */
+static enum wt_status order_known(const struct wt_hive_children *children,
+	const struct wt_hive_editor *editor, struct wt_error *err)
+{
+	for (size_t i = 0; i < children->count; i++)
+		for (size_t j = 0; j < children->at[i].name.units; j++) {
+			if (wt_hive_unit_is_known(children->at[i].name.at[j]))
+				continue;
+			wt_fail(err, WT_ERR_HIVE, "hive-foreign-name",
+				editor->raw.object,
+				"the key at offset 0x%" PRIx32
+				" has subkeys in a script whose order is not "
+				"known here",
+				children->parent + WT_HIVE_PAGE);
+			wt_error_hint(err, "change this hive on Windows");
+			return WT_ERR_HIVE;
+		}
+	return WT_OK;
+}
+
 enum wt_status wt_hive_children_write(struct wt_hive_children *children,
 	struct wt_hive_editor *editor, struct wt_error *err)
 {
@@ -377,6 +399,9 @@ enum wt_status wt_hive_children_write(struct wt_hive_children *children,
 	children->count = count;
 	children_sort(children);
 	children->sorted = count;
+	ret = order_known(children, editor, err);
+	if (ret != WT_OK)
+		return ret;
 	if (count > 0)
 		ret = lists_new(editor, children->at, count, &list, err);
 	if (ret != WT_OK)

@@ -11,6 +11,14 @@ uint16_t wt_hive_unit_upper(uint16_t unit)
 	return unit == 0xFF ? 0x178 : unit;
 }
 
+bool wt_hive_unit_is_known(uint16_t unit)
+{
+	return unit <= 0xFF || unit == 0x178 ||
+	       (unit >= 0x590 && unit <= 0x109F) ||  /* Hebrew to Myanmar */
+	       (unit >= 0x2E00 && unit <= 0xA63F) || /* CJK */
+	       (unit >= 0xAC00 && unit <= 0xFEFF);   /* Hangul, surrogates */
+}
+
 int wt_hive_name_compare(
 	const struct wt_hive_name *left, const struct wt_hive_name *right)
 {

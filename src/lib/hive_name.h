@@ -16,10 +16,12 @@ struct wt_hive_name {
 
 /**
  * Upper case, unit by unit: ASCII and Latin-1. Further scripts stay as they
- * are: they matter for the order of a list only, and names of certificate
- * keys have none.
+ * are; a list with a name in one that has case is read, not written anew.
  */
 uint16_t wt_hive_unit_upper(uint16_t unit);
+
+/** Is the upper case of this unit known: Latin-1, or a script without case? */
+bool wt_hive_unit_is_known(uint16_t unit);
 
 /** Below, equal to or above 0, as a list of subkeys is ordered. */
 int wt_hive_name_compare(
