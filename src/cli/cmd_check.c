@@ -4,6 +4,17 @@
 #include "output.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The library knows the chain's certificates, but not the file. */
+static void name_chain(const struct cli *cli, struct wt_error *err)
+{
+	const char *chain = cli->operands[1];
+
+	if (strcmp(chain, "-") == 0)
+		chain = "standard input";
+	snprintf(err->object, sizeof(err->object), "%s", chain);
+}
 
 enum wt_status cmd_check(struct cli *cli, struct wt_error *err)
 {
@@ -11,8 +22,11 @@ enum wt_status cmd_check(struct cli *cli, struct wt_error *err)
 
 	if (status)
 		return status;
-	return wt_target_check(cli->operands[0], cli->certs, cli->host, cli->at,
-		&cli->options, cli->report, err);
+	status = wt_target_check(cli->operands[0], cli->certs, cli->host,
+		cli->at, &cli->options, cli->report, err);
+	if (status && strcmp(err->code, "no-server-cert") == 0)
+		name_chain(cli, err);
+	return status;
 }
 
 static void print_chain(

@@ -300,7 +300,10 @@ static enum wt_status kind_tell(
 				&wt_report_image(report, 0)->hive_path, err);
 		return ret;
 	}
-	target->kind = report->kind = WT_TARGET_WIM;
+	target->kind = WT_TARGET_WIM;
+	if (len == sizeof(magic) && (memcmp(magic, "MSWI", 4) == 0 ||
+					    memcmp(magic, "WLPW", 4) == 0))
+		report->kind = WT_TARGET_WIM;
 	return wim_open(target, err);
 }
 
