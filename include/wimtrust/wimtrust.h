@@ -122,6 +122,13 @@ WT_API const char *wt_cert_list_note(
 	const struct wt_cert_list *list, size_t index);
 
 /**
+ * Should the notes name each key and value of a .reg file that is skipped?
+ * Without it they are counted. Says nothing about what was read before.
+ */
+WT_API void wt_cert_list_name_skipped(
+	struct wt_cert_list *list, bool names_skipped);
+
+/**
  * Reads every certificate that path holds and adds it to list.
  *
  * @param path  a file, a folder (every file in it that holds certificates),

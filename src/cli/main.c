@@ -194,6 +194,7 @@ static enum wt_status run(
 		status = wt_report_new(&cli->report, err);
 	if (status)
 		return status;
+	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
 	cli->options.hash_target = cli->json != CLI_JSON_NONE;
 	start_progress(cli);
 	status = cli->command->run(cli, err);

@@ -28,6 +28,16 @@ X509 *wt_cert_x509(const struct wt_cert *cert)
 	return cert->x509;
 }
 
+bool wt_cert_is_from_disallowed(const struct wt_cert *cert)
+{
+	return cert->is_from_disallowed;
+}
+
+void wt_cert_set_from_disallowed(struct wt_cert *cert)
+{
+	cert->is_from_disallowed = true;
+}
+
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert)
 {
 	return &cert->limits;

@@ -52,6 +52,13 @@ void wt_cert_free(struct wt_cert *cert);
 /** Borrowed from cert. All false when there was no registry value. */
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert);
 
+/**
+ * Did it stand in the store Disallowed in the file it was read from? Then
+ * Windows distrusts it there, and nothing but a named store makes it trusted.
+ */
+bool wt_cert_is_from_disallowed(const struct wt_cert *cert);
+void wt_cert_set_from_disallowed(struct wt_cert *cert);
+
 /** SHA-1 of the DER, 20 bytes, borrowed from cert. */
 const uint8_t *wt_cert_sha1(const struct wt_cert *cert);
 /** SHA-256 of the DER, 32 bytes, borrowed from cert. */

@@ -96,7 +96,7 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 
 	if (data_len > WT_CERT_FILE_MAX)
 		return too_large(err, object);
-	status = wt_cert_list_new(&found, err);
+	status = wt_cert_list_new_like(list, &found, err);
 	if (status != WT_OK)
 		return status;
 	status = wt_cert_kind_read(found, data, data_len, object, err);
@@ -185,7 +185,7 @@ static enum wt_status folder_read(
 	if (entry_count < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
-	status = wt_cert_list_new(&found, err);
+	status = wt_cert_list_new_like(list, &found, err);
 	for (int i = 0; i < entry_count && status == WT_OK; i++)
 		status = entry_read(
 			found, path, entries[i]->d_name, &count, err);

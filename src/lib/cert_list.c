@@ -21,6 +21,7 @@ struct wt_cert_list {
 	char **notes;
 	size_t note_count;
 	size_t note_capacity;
+	bool names_skipped;
 };
 
 enum wt_status wt_cert_list_new(
@@ -32,6 +33,26 @@ enum wt_status wt_cert_list_new(
 		return wt_fail_memory(err);
 	*ret_list = list;
 	return WT_OK;
+}
+
+enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
+	struct wt_cert_list **ret_list, struct wt_error *err)
+{
+	enum wt_status status = wt_cert_list_new(ret_list, err);
+
+	if (status == WT_OK)
+		(*ret_list)->names_skipped = list->names_skipped;
+	return status;
+}
+
+void wt_cert_list_name_skipped(struct wt_cert_list *list, bool names_skipped)
+{
+	list->names_skipped = names_skipped;
+}
+
+bool wt_cert_list_names_skipped(const struct wt_cert_list *list)
+{
+	return list->names_skipped;
 }
 
 void wt_cert_list_free(struct wt_cert_list *list)
@@ -142,6 +163,11 @@ static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 		return;
 	}
 	old = &list->certs[*slot - 1];
+	/* Distrust wins, whichever comes first. */
+	if (wt_cert_is_from_disallowed(cert))
+		wt_cert_set_from_disallowed(*old);
+	if (wt_cert_is_from_disallowed(*old))
+		wt_cert_set_from_disallowed(cert);
 	if (wt_cert_info(cert)->blob && !wt_cert_info(*old)->blob) {
 		wt_cert_free(*old);
 		*old = cert;

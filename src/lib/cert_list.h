@@ -13,6 +13,13 @@
 enum wt_status wt_cert_list_add(
 	struct wt_cert_list *list, struct wt_cert *cert, struct wt_error *err);
 
+/** An empty list that is asked for the same notes. */
+enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
+	struct wt_cert_list **ret_list, struct wt_error *err);
+
+/** Is each skipped key and value to be named in a note? */
+bool wt_cert_list_names_skipped(const struct wt_cert_list *list);
+
 /** Parses and adds; one that is there already is not parsed again. */
 enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	const uint8_t *der, size_t der_len, const char *object,

@@ -25,6 +25,7 @@ struct wt_cert {
 	char *friendly_name;
 	char *usages;
 	uint8_t *blob;
+	bool is_from_disallowed;
 };
 
 /** Borrowed from cert; X509_up_ref() it to keep it. */

@@ -108,12 +108,24 @@ static enum wt_status cert_verify(struct wt_target *target,
 	const char *elsewhere = NULL;
 	enum wt_status ret = WT_OK;
 
+	if (entry->store != WT_STORE_DISALLOWED)
+		wt_plan_warn_disallowed(target, hive, info);
 	if (found) {
 		ret = wt_entry_describe(
 			target->report, hive, found, entry, err);
-		if (ret != WT_OK || entry->action != WT_ACTION_PRESENT ||
-			!info->blob)
+		if (ret != WT_OK || entry->action != WT_ACTION_PRESENT)
 			goto out;
+		if (!info->blob) {
+			if (entry->store == WT_STORE_DISALLOWED ||
+				!wt_cert_limits(entry->handle)->is_disallowed)
+				goto out;
+			entry->action = WT_ACTION_UNSOUND;
+			wt_fail(&entry->problem, WT_NO, "cert-distrusted",
+				info->subject,
+				"stands there with a property that tells "
+				"Windows to distrust it");
+			goto out;
+		}
 		if (found->blob_len != info->blob_len ||
 			memcmp(found->blob, info->blob, info->blob_len) != 0) {
 			entry->action = WT_ACTION_UNSOUND;
@@ -247,6 +259,19 @@ static bool trust_kind(enum wt_store store, enum wt_hive_place place,
 	}
 }
 
+/* The store's name for people, with the place where it is not the usual. */
+static const char *source_name(enum wt_store store, enum wt_hive_place place)
+{
+	static const char *const names[WT_STORE_COUNT][WT_PLACE_COUNT] = {
+		[WT_STORE_ROOT] = {NULL, "ROOT (policy)", "ROOT (enterprise)"},
+		[WT_STORE_CA] = {NULL, "CA (policy)", "CA (enterprise)"},
+		[WT_STORE_DISALLOWED] = {NULL, "Disallowed (policy)",
+			"Disallowed (enterprise)"},
+	};
+
+	return names[store][place] ? names[store][place] : wt_store_name(store);
+}
+
 /* The image's stores, decoded; values that Windows could not read count as
  * absent, and are warned about. */
 static enum wt_status stores_gather(struct wt_target *target,
@@ -275,7 +300,7 @@ static enum wt_status stores_gather(struct wt_target *target,
 			continue;
 		}
 		to->cert = entry.handle;
-		to->source = wt_store_name(from->store);
+		to->source = source_name(from->store, from->place);
 		count++;
 	}
 	*ret_count = count;

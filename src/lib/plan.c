@@ -59,11 +59,14 @@ static enum wt_status item_make(const struct wt_options *options,
 	return ret;
 }
 
-/* The first refusal stands for all; the others become warnings. */
+/* The first refusal stands for all; the others become warnings. What is good
+ * is named in the remedy, for nothing of it is written. */
 static enum wt_status plan_refused(const struct wt_plan *plan,
 	struct wt_report *report, struct wt_error *err)
 {
 	const struct wt_error *first = NULL;
+	size_t good_count = plan->item_count - plan->refused_count;
+	size_t used = 0;
 
 	for (size_t i = 0; i < plan->item_count; i++) {
 		const struct wt_error *refusal = &plan->items[i].refusal;
@@ -71,13 +74,22 @@ static enum wt_status plan_refused(const struct wt_plan *plan,
 		if (refusal->status == WT_OK)
 			continue;
 		if (first)
-			wt_report_warn(report, refusal->code, "%s: %s",
-				refusal->object, refusal->reason);
+			wt_report_warn(report, refusal->code,
+				"%s: also refused: %s (thumbprint %s)",
+				refusal->object, refusal->reason,
+				wt_cert_info(plan->items[i].cert)->sha1);
 		else
 			first = refusal;
 	}
-	if (err && first)
-		*err = *first;
+	if (!err || !first)
+		return WT_ERR_CERT;
+	*err = *first;
+	if (good_count > 0) {
+		used = strlen(err->hint);
+		snprintf(err->hint + used, sizeof(err->hint) - used,
+			"%s--keep-going adds what is good (%zu)",
+			used > 0 ? "; " : "", good_count);
+	}
 	return WT_ERR_CERT;
 }
 
@@ -226,6 +238,29 @@ static enum wt_status item_compare(const struct wt_plan_item *item,
 	return WT_OK;
 }
 
+void wt_plan_warn_disallowed(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert_info *info)
+{
+	static const enum wt_hive_place places[] = {
+		WT_PLACE_MACHINE, WT_PLACE_POLICY};
+	char image[32] = "";
+	int index = target->report->images[hive->image].index;
+
+	if (index > 0)
+		snprintf(image, sizeof(image), " of image %d", index);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!wt_content_find(hive->content, places[i],
+			    WT_STORE_DISALLOWED, info->sha1))
+			continue;
+		wt_report_warn(target->report, "cert-disallowed",
+			"%s: stands in the store Disallowed%s too, so Windows "
+			"distrusts it all the same; wimtrust remove -s "
+			"disallowed takes %s out of it",
+			info->subject, image, info->sha1);
+		return;
+	}
+}
+
 static enum wt_status item_plan(const struct wt_plan_item *item,
 	const struct wt_target *target, const struct wt_target_hive *hive,
 	struct wt_changes *changes, struct wt_error *err)
@@ -245,6 +280,8 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 		return wt_report_add_entry(
 			target->report, hive->image, &entry, err);
 	}
+	if (item->store != WT_STORE_DISALLOWED)
+		wt_plan_warn_disallowed(target, hive, entry.cert);
 	present = wt_content_find(
 		hive->content, WT_PLACE_MACHINE, item->store, entry.cert->sha1);
 	entry.action = WT_ACTION_ADDED;

@@ -67,6 +67,13 @@ const struct wt_hive_entry *wt_content_find(
 	enum wt_store store, const char *key);
 
 /**
+ * Warns when the certificate stands in a store Disallowed of the hive, which
+ * vetoes it wherever else it stands.
+ */
+void wt_plan_warn_disallowed(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert_info *info);
+
+/**
  * Decodes the entry of a hive into an entry of the report: the certificate,
  * kept by the report, or the problem. Fails only for want of memory.
  */

@@ -83,13 +83,19 @@ static enum wt_status key_check(
 	return refuse(err, "cert-weak-key", info, "weak-key", reason);
 }
 
-static enum wt_status store_choose(const struct wt_cert_info *info,
+static enum wt_status store_choose(const struct wt_cert *cert,
 	enum wt_store store, unsigned allow, enum wt_store *ret_store,
 	const char **ret_why, struct wt_error *err)
 {
+	const struct wt_cert_info *info = wt_cert_info(cert);
+
 	if (store != WT_STORE_AUTO) {
 		*ret_store = store;
 		*ret_why = "asked for";
+	} else if (wt_cert_is_from_disallowed(cert)) {
+		*ret_store = WT_STORE_DISALLOWED;
+		*ret_why = "stands in Disallowed where it comes from";
+		return WT_OK;
 	} else if (info->is_self_signed) {
 		*ret_store = WT_STORE_AUTHROOT;
 		*ret_why = "issued by itself";
@@ -146,13 +152,13 @@ enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	const char *why = "";
 	enum wt_status status = WT_OK;
 
-	status = store_choose(info, store, allow, ret_store, &why, err);
+	status = store_choose(cert, store, allow, ret_store, &why, err);
 	if (ret_why)
 		*ret_why = why;
 	if (status == WT_OK)
 		status = blob_check(cert, err);
 	/* Anything may be distrusted. */
-	if (status != WT_OK || store == WT_STORE_DISALLOWED)
+	if (status != WT_OK || *ret_store == WT_STORE_DISALLOWED)
 		return status;
 	status = validity_check(info, allow, now, err);
 	return status == WT_OK ? key_check(cert, allow, err) : status;
@@ -177,6 +183,13 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			info->signature);
 		emit(ctx, "cert-weak-signature", text);
 	}
+	if (wt_cert_is_from_disallowed(cert))
+		emit(ctx, "cert-distrusted",
+			"it stands in Disallowed where it comes from");
+	else if (wt_cert_limits(cert)->is_disallowed)
+		emit(ctx, "cert-distrusted",
+			"a property that came with it tells Windows to "
+			"distrust it; as PEM or DER it would have none");
 	if (blob_len > WT_BLOB_LARGE) {
 		snprintf(text, sizeof(text),
 			"its registry value is large: %zu bytes", blob_len);

@@ -16,11 +16,12 @@ struct reg {
 	size_t pos;
 	size_t line; /* number of the line before pos, for messages */
 	char thumbprint[WT_SHA1_HEX_LEN + 1]; /* "" outside of such a key */
-	bool is_counted; /* has the current key been counted as another's */
+	bool is_disallowed; /* is that key's store Disallowed */
 	size_t cert_count;
 	size_t key_count;   /* other keys */
 	size_t value_count; /* other values */
 	char first_key[128];
+	char key[256]; /* the current key, for notes */
 };
 
 /* A span of the text. */
@@ -99,7 +100,8 @@ static bool is_word(struct span span, const char *word)
 }
 
 /* HKEY...\SystemCertificates\<Store>\Certificates\<THUMBPRINT> */
-static bool is_certificate_key(struct span path, struct span *ret_thumbprint)
+static bool is_certificate_key(
+	struct span path, struct span *ret_thumbprint, bool *ret_is_disallowed)
 {
 	struct span thumbprint = path_pop(&path);
 	struct span certificates = path_pop(&path);
@@ -113,16 +115,41 @@ static bool is_certificate_key(struct span path, struct span *ret_thumbprint)
 		!has_prefix(path, "HKEY_"))
 		return false;
 	*ret_thumbprint = thumbprint;
+	*ret_is_disallowed = is_word(store, "Disallowed");
 	return true;
 }
 
-static void other_key_count(struct reg *reg, struct span path)
+static void span_copy(char *text, size_t size, struct span span)
 {
-	if (reg->key_count++ > 0)
-		return;
-	snprintf(reg->first_key, sizeof(reg->first_key), "%.*s",
-		(int)(path.len < 120 ? path.len : 120), path.text);
-	wt_text_cut(reg->first_key, sizeof(reg->first_key));
+	size_t len = span.len < size ? span.len : size - 1;
+
+	memcpy(text, span.text, len);
+	text[len] = '\0';
+	wt_text_cut(text, size);
+}
+
+static enum wt_status other_key_count(struct reg *reg, struct wt_error *err)
+{
+	if (reg->key_count++ == 0)
+		span_copy(reg->first_key, sizeof(reg->first_key),
+			(struct span){reg->key, strlen(reg->key)});
+	if (!wt_cert_list_names_skipped(reg->list))
+		return WT_OK;
+	return wt_cert_list_add_note(reg->list, err, "%s: skipped the key %s",
+		reg->object, reg->key);
+}
+
+static enum wt_status other_value_count(
+	struct reg *reg, struct span name, struct wt_error *err)
+{
+	char text[128] = "";
+
+	reg->value_count++;
+	if (!wt_cert_list_names_skipped(reg->list))
+		return WT_OK;
+	span_copy(text, sizeof(text), name);
+	return wt_cert_list_add_note(reg->list, err,
+		"%s: skipped the value %s of %s", reg->object, text, reg->key);
 }
 
 static enum wt_status section_read(
@@ -138,11 +165,11 @@ static enum wt_status section_read(
 	if (path.len == 0)
 		return malformed(reg, err, "a key's ']' is missing");
 	path.len--;
+	span_copy(reg->key, sizeof(reg->key), path);
 	/* What an import would delete is none of our business. */
-	if (has_prefix(path, "-") || !is_certificate_key(path, &thumbprint)) {
-		other_key_count(reg, path);
-		return WT_OK;
-	}
+	if (has_prefix(path, "-") ||
+		!is_certificate_key(path, &thumbprint, &reg->is_disallowed))
+		return other_key_count(reg, err);
 	memcpy(reg->thumbprint, thumbprint.text, WT_SHA1_HEX_LEN);
 	reg->thumbprint[WT_SHA1_HEX_LEN] = '\0';
 	return WT_OK;
@@ -215,6 +242,8 @@ static enum wt_status blob_read(
 	/* An empty array has no address: the decoder wants one all the same. */
 	status = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
 		blob.len, reg->thumbprint, object, &cert, err);
+	if (status == WT_OK && reg->is_disallowed)
+		wt_cert_set_from_disallowed(cert);
 	if (status == WT_OK)
 		status = wt_cert_list_add(reg->list, cert, err);
 	reg->cert_count++;
@@ -255,7 +284,6 @@ static enum wt_status string_skip(
 static enum wt_status value_skip(
 	struct reg *reg, struct span data, struct wt_error *err)
 {
-	reg->value_count++;
 	if (data.len > 0 && data.text[0] == '"')
 		return string_skip(reg, &data, err);
 	while (data.len > 0 && data.text[data.len - 1] == '\\')
@@ -293,7 +321,8 @@ static enum wt_status value_read(
 				(struct span){line.text + 7, line.len - 7},
 				err);
 	}
-	return value_skip(reg, line, err);
+	status = other_value_count(reg, name, err);
+	return status == WT_OK ? value_skip(reg, line, err) : status;
 }
 
 static enum wt_status finish(const struct reg *reg, struct wt_error *err)

@@ -21,7 +21,8 @@ static const struct wt_cert *cert_read(const char *name)
 	char path[512] = "";
 	struct wt_error err = {0};
 
-	snprintf(path, sizeof(path), CERTS "%s.der", name);
+	snprintf(path, sizeof(path), CERTS "%s%s", name,
+		strchr(name, '.') ? "" : ".der");
 	wt_cert_list_free(list);
 	list = NULL;
 	assert_int_equal(wt_cert_list_new(&list, NULL), WT_OK);
@@ -167,6 +168,7 @@ static void warnings_name_what_is_no_ground_for_refusal(void **state)
 		{"intermediate-md5", LAST_DAYS,
 			"cert-expires-soon cert-weak-signature "},
 		{"large", NOW, "blob-large "},
+		{"distrusted.blob", NOW, "cert-distrusted "},
 	};
 
 	(void)state;

@@ -123,6 +123,80 @@ static void several_stores_are_read_back_to_the_same_bytes(void **state)
 	wt_cert_list_free(list);
 }
 
+/* The export of a whole hive holds what Windows distrusts: read back, it must
+ * not become trusted, in whatever order it comes. */
+static void what_stood_in_disallowed_stays_distrusted(void **state)
+{
+	struct wt_cert_list *list = list_read(CERTS "root.reg");
+	const struct wt_cert_info *info =
+		wt_cert_info(wt_cert_list_get(list, 0));
+	static const char *const stores[][2] = {{"Disallowed", "AuthRoot"},
+		{"AuthRoot", "disallowed"}, {"Disallowed", "Disallowed"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		struct wt_export_value values[] = {
+			{stores[i][0], info->sha1, info->blob, info->blob_len},
+			{stores[i][1], info->sha1, info->blob, info->blob_len},
+		};
+		struct wt_cert_list *again = NULL;
+		enum wt_store store = WT_STORE_AUTO;
+		const char *why = NULL;
+		uint8_t *data = NULL;
+		size_t data_len = 0;
+
+		assert_int_equal(wt_export_reg(values, 2, "SOFTWARE", &data,
+					 &data_len, NULL),
+			WT_OK);
+		assert_int_equal(wt_cert_list_new(&again, NULL), WT_OK);
+		assert_int_equal(wt_cert_list_read_memory(
+					 again, data, data_len, "x", NULL),
+			WT_OK);
+		assert_int_equal(wt_cert_list_count(again), 1);
+		assert_int_equal(wt_cert_policy(wt_cert_list_get(again, 0),
+					 WT_STORE_AUTO, 0, 1795000000, &store,
+					 &why, NULL),
+			WT_OK);
+		assert_int_equal(store, WT_STORE_DISALLOWED);
+		wt_free(data);
+		wt_cert_list_free(again);
+	}
+	wt_cert_list_free(list);
+}
+
+static void what_is_skipped_is_named_when_asked(void **state)
+{
+	static const char *const notes[] = {
+		"skipped the key HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam",
+		"skipped the value @ of HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam",
+		"skipped the value \"Path\" of ",
+		"skipped the value \"Dword\" of ",
+		"skipped the value \"Multi\" of ",
+		"skipped the value \"Note\" of ",
+		"skipped the key -HKEY_LOCAL_MACHINE\\SOFTWARE\\Gone",
+		"\\ROOT\\Certificates",
+		"skipped 3 other keys and 5 other values, the first "
+		"HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam",
+	};
+	size_t count = sizeof(notes) / sizeof(notes[0]);
+	struct wt_cert_list *list = NULL;
+
+	(void)state;
+	assert_int_equal(wt_cert_list_new(&list, NULL), WT_OK);
+	wt_cert_list_name_skipped(list, true);
+	assert_int_equal(
+		wt_cert_list_read(list, CERTS "two-and-others.reg", NULL),
+		WT_OK);
+	assert_int_equal(wt_cert_list_note_count(list), count);
+	for (size_t i = 0; i < count; i++)
+		assert_non_null(strstr(wt_cert_list_note(list, i), notes[i]));
+	wt_cert_list_free(list);
+	list = list_read(CERTS "two-and-others.reg");
+	assert_int_equal(wt_cert_list_note_count(list), 1);
+	assert_non_null(strstr(wt_cert_list_note(list, 0), notes[count - 1]));
+	wt_cert_list_free(list);
+}
+
 static void name_that_no_key_can_have_is_refused(void **state)
 {
 	static const char *const names[] = {"", "a\\b", "a]b", "a\nb", "\xC3("};
@@ -176,6 +250,8 @@ int main(void)
 		cmocka_unit_test(lines_wrap_where_regedit_wraps),
 		cmocka_unit_test(
 			several_stores_are_read_back_to_the_same_bytes),
+		cmocka_unit_test(what_stood_in_disallowed_stays_distrusted),
+		cmocka_unit_test(what_is_skipped_is_named_when_asked),
 		cmocka_unit_test(name_that_no_key_can_have_is_refused),
 		cmocka_unit_test(errors_name_the_line),
 	};
