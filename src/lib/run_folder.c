@@ -16,6 +16,9 @@
 
 #define PREFIX "wimtrust-"
 #define RANDOM_LEN 6
+/* The sticky bit says nothing in a private folder, so nobody sets it there:
+ * it tells ours from one of the user's, such as "wimtrust-images". */
+#define MODE 01700
 
 struct wt_run_folder {
 	char *path;
@@ -35,7 +38,7 @@ static bool is_abandoned(int parent_fd, const char *name, int *ret_fd)
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &found) == 0 && found.st_uid == geteuid() &&
-		(found.st_mode & 0777) == 0700 &&
+		(found.st_mode & 07777) == MODE &&
 		flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 		fstatat(parent_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
 		by_name.st_ino == found.st_ino &&
@@ -111,7 +114,7 @@ static enum wt_status folder_make(
 			flock(folder->fd, LOCK_EX | LOCK_NB) == 0 &&
 			fstatat(folder->parent_fd, folder->name, &found,
 				AT_SYMLINK_NOFOLLOW) == 0) {
-			fchmod(folder->fd, 0700);
+			fchmod(folder->fd, MODE);
 			return WT_OK;
 		}
 		wt_io_fail(err, folder->path, "cannot lock it");

@@ -291,7 +291,7 @@ static void the_run_folder_is_private_and_goes_with_its_content(void **state)
 	assert_int_equal(
 		wt_run_folder_new(fixture->folder, &folder, NULL), WT_OK);
 	assert_int_equal(stat(wt_run_folder_path(folder), &found), 0);
-	assert_int_equal(found.st_mode & 0777, 0700);
+	assert_int_equal(found.st_mode & 07777, 01700);
 	assert_true(
 		asprintf(&path, "%s/deep/er", wt_run_folder_path(folder)) > 0);
 	path[strlen(path) - 3] = '\0';
@@ -310,14 +310,18 @@ static void run_folders_of_killed_runs_go_and_others_stay(void **state)
 	char *dead = fixture_path(fixture, "wimtrust-dead01");
 	char *inside = fixture_path(fixture, "wimtrust-dead01/x");
 	char *live = fixture_path(fixture, "wimtrust-live01");
+	char *of_the_user = fixture_path(fixture, "wimtrust-images");
 	char *open_to_all = fixture_path(fixture, "wimtrust-open01");
 	char *link_name = fixture_path(fixture, "wimtrust-link01");
 	struct wt_run_folder *folder = NULL;
 	int live_fd = -1;
 
 	assert_int_equal(mkdir(dead, 0700), 0);
+	assert_int_equal(chmod(dead, 01700), 0);
 	fixture_write(inside, "x", 1);
 	assert_int_equal(mkdir(live, 0700), 0);
+	assert_int_equal(chmod(live, 01700), 0);
+	assert_int_equal(mkdir(of_the_user, 0700), 0);
 	live_fd = open(live, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(flock(live_fd, LOCK_EX), 0);
 	assert_int_equal(mkdir(open_to_all, 0755), 0);
@@ -327,12 +331,14 @@ static void run_folders_of_killed_runs_go_and_others_stay(void **state)
 	wt_run_folder_free(folder);
 	assert_int_not_equal(access(dead, F_OK), 0);
 	assert_int_equal(access(live, F_OK), 0);
+	assert_int_equal(access(of_the_user, F_OK), 0);
 	assert_int_equal(access(open_to_all, F_OK), 0);
 	assert_int_equal(access(link_name, F_OK), 0);
 	close(live_fd);
 	free(dead);
 	free(inside);
 	free(live);
+	free(of_the_user);
 	free(open_to_all);
 	free(link_name);
 }
