@@ -4,9 +4,9 @@
 #include "help.h"
 #include "options.h"
 #include "output.h"
+#include "remedy.h"
 #include "signals.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -123,12 +123,19 @@ static enum wt_status check_settings(
 {
 	const struct wt_options *options = &cli->options;
 
-	if (options->discard_logs && options->replay_logs)
-		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	if (options->discard_logs && options->replay_logs) {
+		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
 			"--discard-logs and --replay-logs exclude each other");
-	if (cli->json && cli->wants_pem)
-		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+		wt_error_hint(err, "--replay-logs keeps what Windows wrote "
+				   "last, --discard-logs gives it up");
+		return WT_ERR_USAGE;
+	}
+	if (cli->json && cli->wants_pem) {
+		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
 			"--json and --pem exclude each other");
+		wt_error_hint(err, "run it twice, once with each");
+		return WT_ERR_USAGE;
+	}
 	if (cli->json && cli->command->bit == CLI_EXPORT && !options->output) {
 		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
 			"--json and the export cannot both go to stdout");
@@ -157,20 +164,6 @@ static void start_progress(struct cli *cli)
 		cli_terminal_width(STDERR_FILENO));
 	cli->options.progress = is_on ? cli_progress_step : NULL;
 	cli->options.progress_ctx = &cli->progress;
-}
-
-/* A path as Windows has it, which nothing here knows: "C:\\boot.wim". */
-static void hint_windows_path(struct wt_error *err)
-{
-	const char *path = err->object;
-
-	if (err->domain != WT_DOMAIN_SYSTEM || err->native != ENOENT)
-		return;
-	if (isalpha((unsigned char)path[0]) && path[1] == ':')
-		wt_error_hint(err,
-			"under WSL the path is what this prints: "
-			"wslpath '%s'",
-			path);
 }
 
 /* Finds the command, reads its options, and runs it. */
@@ -205,7 +198,6 @@ static enum wt_status run(
 	if (!err->object[0])
 		snprintf(err->object, sizeof(err->object), "%s",
 			cli->operands[0]);
-	hint_windows_path(err);
 	return status;
 }
 
@@ -302,6 +294,8 @@ int main(int argc, char **argv)
 		return finish_stdout(&cli, WT_OK);
 	}
 	status = run(&cli, argc, argv, &err);
+	if (status)
+		cli_remedy(&err);
 	if (status == WT_ERR_USAGE && !cli.json)
 		cli.json = find_json(argc, argv);
 	print(&cli, status, &err);

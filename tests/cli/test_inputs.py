@@ -122,7 +122,8 @@ class Kinds(Case):
         self.assert_fails(
             wimtrust('add', hive, CERTS / 'bad-reg-key-mismatch.reg'), 3,
             f'{CERTS}/bad-reg-key-mismatch.reg, certificate 1: the value '
-            f'holds the certificate {RSA}, but its key is named {ISSUING}')
+            f'holds the certificate {RSA}, but its key is named {ISSUING}',
+            'export or download it anew')
 
     def test_chain_out_of_order(self):
         hive = self.hive()

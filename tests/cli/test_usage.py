@@ -108,7 +108,7 @@ class Mistakes(Case):
         (['completion', 'tcsh'], 'tcsh: is no shell that has a completion',
          'bash, zsh and fish have one'),
         (['list', '--json', '--pem', 'x'],
-         'list: --json and --pem exclude each other', None),
+         'list: --json and --pem exclude each other', 'run it twice, once with each'),
     )
 
     def test_each_names_object_reason_and_remedy(self):
