@@ -10,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* What of a hint the list of images may take. */
+#define HINT_LEN 300
+
 static bool number_of(const char *text, long *ret_number)
 {
 	char *end = NULL;
@@ -19,25 +22,38 @@ static bool number_of(const char *text, long *ret_number)
 	return errno == 0 && end != text && *end == '\0';
 }
 
-/* "1 (Windows PE), 2 (Windows Setup)" into the hint. */
+/* "its images are: 1 (Windows PE), 2 (Windows Setup)"; of many only those
+ * that a line has room for. */
 static void images_hint(const struct wt_report *report, struct wt_error *err)
 {
-	char text[300] = "";
+	char text[HINT_LEN] = "";
 	size_t used = 0;
+	size_t shown = 0;
 
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-		int len =
-			snprintf(text + used, sizeof(text) - used, "%s%d (%s)",
-				i > 0 ? ", " : "", image->index, image->name);
+	for (; shown < report->image_count; shown++) {
+		const struct wt_image *image = &report->images[shown];
+		char one[HINT_LEN] = "";
+		int len = snprintf(one, sizeof(one), "%s%d (%s)",
+			shown > 0 ? ", " : "", image->index, image->name);
 
-		if (len < 0 || (size_t)len >= sizeof(text) - used) {
-			snprintf(text + used, sizeof(text) - used, "%s", "");
+		if (len < 0 || (size_t)len >= sizeof(text) - used)
 			break;
-		}
+		memcpy(text + used, one, (size_t)len + 1);
 		used += (size_t)len;
 	}
-	wt_error_hint(err, "its images are: %s", text);
+	if (report->image_count == 0)
+		wt_error_hint(err, "it holds no images at all");
+	else if (shown == 0)
+		wt_error_hint(err,
+			"it has %zu images; wimtrust info lists them",
+			report->image_count);
+	else if (shown < report->image_count)
+		wt_error_hint(err,
+			"its images are: %s and %zu more, which wimtrust info "
+			"lists",
+			text, report->image_count - shown);
+	else
+		wt_error_hint(err, "its images are: %s", text);
 }
 
 static enum wt_status no_such(const struct wt_report *report,
@@ -67,8 +83,8 @@ static enum wt_status image_find(const struct wt_report *report,
 				*ret_index = i;
 				return WT_OK;
 			}
-		return no_such(report, selector, "has no image", err);
 	}
+	/* A number that no image has may be a name: "2022". */
 	for (size_t i = 0; i < report->image_count; i++) {
 		const struct wt_image *image = &report->images[i];
 

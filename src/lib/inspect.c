@@ -64,8 +64,7 @@ enum wt_status wt_target_list(const char *target,
 static bool is_shown_by_info(
 	const struct wt_report *report, enum wt_status status)
 {
-	return report->image_count > 0 && report->kind == WT_TARGET_WIM &&
-	       status == WT_ERR_IMAGE;
+	return report->kind == WT_TARGET_WIM && status == WT_ERR_IMAGE;
 }
 
 enum wt_status wt_target_info(const char *target,
