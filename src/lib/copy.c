@@ -185,9 +185,9 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 			"cannot make a new file in its folder %s",
 			copy->folder);
 		if (copy->is_itself)
-			wt_error_hint(err, "write another file with -o FILE, "
-					   "or into the file itself with "
-					   "--commit append");
+			wt_error_hint(err, "run this as who may write into "
+					   "that folder, or write another "
+					   "file with -o FILE");
 		return WT_ERR_FILE;
 	}
 	if (asprintf(&copy->temp_path, "%s/%s", copy->folder, copy->temp_name) <

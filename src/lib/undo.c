@@ -203,6 +203,9 @@ enum wt_status wt_undo_write(const struct wt_undo *undo, int dir_fd,
 	if (fd < 0) {
 		wt_io_fail(err, object,
 			"cannot make the undo file %s beside it", own_name);
+		wt_error_hint(err, "run this as who may write into that "
+				   "folder, or write another file with "
+				   "-o FILE");
 		return WT_ERR_FILE;
 	}
 	/* Best effort: who may read the file should be able to read what it

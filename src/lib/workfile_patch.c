@@ -46,9 +46,14 @@ static enum wt_status access_check(
 	const struct wt_workfile *file, struct wt_error *err)
 {
 	int flags = fcntl(file->fd, F_GETFL);
+	struct statvfs fs = {0};
 
 	if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR)
 		return WT_OK;
+	if (fstatvfs(file->fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0) {
+		errno = EROFS;
+		return wt_io_fail(err, file->path, "cannot be written into");
+	}
 	wt_fail(err, WT_ERR_FILE, "permission", file->path,
 		"you may not write into it");
 	wt_error_hint(err, "run this as its owner, or use --commit replace "
