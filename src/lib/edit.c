@@ -161,7 +161,7 @@ static enum wt_status edit_run(const struct edit *edit, const char *path,
 	struct wt_error *err)
 {
 	struct wt_target *target = NULL;
-	bool is_changed_any = false;
+	bool is_changed_any = false, is_to_publish = false;
 	enum wt_status ret = WT_OK;
 
 	if (options->rebuild && options->commit == WT_COMMIT_APPEND &&
@@ -188,10 +188,12 @@ static enum wt_status edit_run(const struct edit *edit, const char *path,
 		free(changes.changes);
 		is_changed_any |= hive->new_fd >= 0;
 	}
+	/* Only a WIM has holes that a rebuild drops. */
+	is_to_publish = is_changed_any || options->output ||
+			(options->rebuild && report->kind == WT_TARGET_WIM);
 	if (ret == WT_OK && options->dry_run)
 		report->is_changed |= is_changed_any;
-	else if (ret == WT_OK &&
-		 (is_changed_any || options->output || options->rebuild))
+	else if (ret == WT_OK && is_to_publish)
 		ret = wt_target_publish(target, err);
 	wt_target_close(target);
 	return ret;

@@ -27,6 +27,14 @@ static uint64_t file_len(int fd)
 	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+/* What a bare hive is to hold; unless something changes, what it does. */
+static int hive_result_fd(const struct wt_target *target)
+{
+	const struct wt_target_hive *hive = &target->hives[0];
+
+	return hive->new_fd >= 0 ? hive->new_fd : hive->fd;
+}
+
 static enum wt_status not_as_meant(
 	const char *path, int image, struct wt_error *err)
 {
@@ -44,40 +52,51 @@ static enum wt_status not_as_meant(
 	return WT_ERR_FILE;
 }
 
-/* Opens the finished WIM afresh and looks that every image, changed or not,
- * is there, and that the chosen ones hold what was meant. */
-static enum wt_status wim_verify(
-	void *ctx, const char *path, struct wt_error *err)
+/* Is every image there, and each that was not changed as it was? */
+static enum wt_status images_verify(const struct wt_target *target,
+	const struct wt_wim *wim, const char *path, struct wt_error *err)
 {
-	const struct wt_target *target = ctx;
 	const struct wt_wim *old = target->wim;
-	struct wt_wim_hive *hives = NULL;
-	struct wt_wim *wim = NULL;
-	int *images = NULL;
+	size_t at = 0;
+	bool is_right =
+		wim->info.image_count == old->info.image_count &&
+		wim->info.boot_index == old->info.boot_index &&
+		!wim->info.is_interrupted &&
+		wim->info.has_integrity_table == old->info.has_integrity_table;
+
+	for (size_t i = 0; is_right && i < (size_t)old->info.image_count; i++) {
+		const struct wt_wim_image *one = &wim->images[i];
+		const struct wt_wim_image *before = &old->images[i];
+		bool is_changed = false;
+
+		for (; at < target->hive_count && target->hives[at].image == i;
+			at++)
+			is_changed = target->hives[at].new_fd >= 0;
+		is_right = strcmp(one->name, before->name) == 0 &&
+			   strcmp(one->hive_path, before->hive_path) == 0 &&
+			   (is_changed || strcmp(one->hive_sha1,
+						  before->hive_sha1) == 0);
+	}
+	if (is_right)
+		return WT_OK;
+	return wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+		"the finished file has other images than was meant; it was "
+		"thrown away");
+}
+
+/* Does each changed image hold the hive that was made for it? */
+static enum wt_status hives_verify(const struct wt_target *target,
+	const struct wt_wim *wim, const struct wt_wim_options *options,
+	const char *path, struct wt_error *err)
+{
+	struct wt_wim_hive *hives = calloc(target->hive_count, sizeof(*hives));
+	int *images = calloc(target->hive_count, sizeof(*images));
 	bool is_equal = true;
-	size_t count = 0;
-	struct wt_wim_options options = target->wim_options;
+	size_t count = 0, at = 0;
 	enum wt_status ret = WT_OK;
 
-	options.check_integrity = false; /* what was checked is unchanged */
-	options.progress = NULL;
-	ret = wt_wim_read(path, &options, &wim, err);
-	if (ret != WT_OK)
-		return ret;
-	hives = calloc(target->hive_count, sizeof(*hives));
-	images = calloc(target->hive_count, sizeof(*images));
 	if (!hives || !images) {
 		ret = wt_fail_memory(err);
-		goto out;
-	}
-	if (wim->info.image_count != old->info.image_count ||
-		wim->info.boot_index != old->info.boot_index ||
-		wim->info.is_interrupted ||
-		wim->info.has_integrity_table !=
-			old->info.has_integrity_table) {
-		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,
-			"the finished image has another header than was "
-			"meant; it was thrown away");
 		goto out;
 	}
 	for (size_t i = 0; i < target->hive_count; i++)
@@ -85,25 +104,43 @@ static enum wt_status wim_verify(
 			images[count++] = (int)target->hives[i].image;
 	if (count > 0)
 		ret = wt_wim_extract(
-			path, wim, images, count, &options, hives, err);
+			path, wim, images, count, options, hives, err);
 	if (ret != WT_OK)
 		goto out;
-	count = 0;
 	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
 		const struct wt_target_hive *hive = &target->hives[i];
 
 		if (hive->new_fd < 0)
 			continue;
-		ret = wt_files_equal(hives[count++].hive_fd, hive->new_fd, path,
+		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd, path,
 			&is_equal, err);
 		if (ret == WT_OK && !is_equal)
-			ret = not_as_meant(
-				path, old->images[hive->image].index, err);
+			ret = not_as_meant(path,
+				target->wim->images[hive->image].index, err);
 	}
 	wt_wim_hives_close(hives, count);
 out:
 	free(images);
 	free(hives);
+	return ret;
+}
+
+/* Opens the finished WIM afresh and looks whether it is what was meant. */
+static enum wt_status wim_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	struct wt_wim_options options = target->wim_options;
+	struct wt_wim *wim = NULL;
+	enum wt_status ret = WT_OK;
+
+	options.check_integrity = false; /* what was checked is unchanged */
+	options.progress = NULL;
+	ret = wt_wim_read(path, &options, &wim, err);
+	if (ret == WT_OK)
+		ret = images_verify(target, wim, path, err);
+	if (ret == WT_OK)
+		ret = hives_verify(target, wim, &options, path, err);
 	wt_wim_free(wim);
 	return ret;
 }
@@ -119,7 +156,7 @@ static enum wt_status hive_verify(
 	if (fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", path,
 			"cannot be opened to verify it");
-	ret = wt_files_equal(fd, target->hives[0].new_fd, path, &is_equal, err);
+	ret = wt_files_equal(fd, hive_result_fd(target), path, &is_equal, err);
 	close(fd);
 	if (ret == WT_OK && !is_equal)
 		ret = not_as_meant(path, 0, err);
@@ -269,7 +306,7 @@ static enum wt_status page_add(struct wt_patch *patch, uint64_t offset,
 static enum wt_status hive_diff(const struct wt_target *target,
 	struct wt_patch *patch, struct wt_error *err)
 {
-	int new_fd = target->hives[0].new_fd;
+	int new_fd = hive_result_fd(target);
 	const char *path = target->file->path;
 	char old_page[PAGE_LEN], new_page[PAGE_LEN];
 	size_t old_len = 0, new_len = 0;
@@ -310,51 +347,59 @@ static enum wt_status hive_publish(struct wt_target *target,
 	return ret;
 }
 
-/* Size, hash and the words for what was done. */
-static enum wt_status published_report(
+/* The words for what is about to be done. */
+static enum wt_status commit_report(
 	struct wt_target *target, bool is_copy, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	char *backup = NULL;
+	enum wt_status ret = WT_OK;
+
+	report->output = options->output;
+	report->commit = is_copy			 ? "replace"
+			 : target->kind == WT_TARGET_WIM ? "append"
+							 : "in-place";
+	if (!options->backup_suffix || options->output)
+		return WT_OK;
+	if (asprintf(&backup, "%s%s", target->file->path,
+		    options->backup_suffix) < 0)
+		return wt_fail_memory(err);
+	ret = wt_report_text(report, backup, &report->backup, err);
+	free(backup);
+	return ret;
+}
+
+/* Size and hash of what stands there now. The result counts already, so that
+ * not learning them is no failure of the call. */
+static void result_report(struct wt_target *target)
 {
 	const struct wt_options *options = target->options;
 	struct wt_report *report = target->report;
 	const char *path =
 		options->output ? options->output : target->file->path;
-	enum wt_status ret = WT_OK;
-	int fd = -1;
+	struct wt_error err = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	report->is_changed = true;
-	report->output = options->output;
-	report->commit = is_copy			 ? "replace"
-			 : target->kind == WT_TARGET_WIM ? "append"
-							 : "in-place";
-	if (options->backup_suffix && !options->output) {
-		char *backup = NULL;
-
-		if (asprintf(&backup, "%s%s", target->file->path,
-			    options->backup_suffix) < 0)
-			return wt_fail_memory(err);
-		ret = wt_report_text(report, backup, &report->backup, err);
-		free(backup);
-		if (ret != WT_OK)
-			return ret;
+	if (fd < 0) {
+		wt_report_warn(report, "read-failed",
+			"%s: was written, but cannot be opened again", path);
+		return;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", path,
-			"was written, but cannot be opened");
 	report->size_after = file_len(fd);
-	if (options->hash_target)
-		ret = wt_digest_file(
-			fd, path, options->cancel, report->sha256_after, err);
+	if (options->hash_target &&
+		wt_digest_file(fd, path, options->cancel, report->sha256_after,
+			&err) != WT_OK)
+		wt_report_warn(report, err.code, "%s: was written, but %s",
+			path, err.reason);
 	close(fd);
-	return ret;
 }
 
-enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
+static enum wt_status copy_and_publish(
+	struct wt_target *target, bool is_copy, struct wt_error *err)
 {
-	const struct wt_options *options = target->options;
 	bool is_wim = target->kind == WT_TARGET_WIM;
-	bool is_copy = options->output ||
-		       (is_wim && options->commit == WT_COMMIT_REPLACE);
 	struct wt_publish publish = {0};
 	struct wt_copy *copy = NULL;
 	uint64_t room_len = is_wim ? APPEND_ROOM_LEN : 0;
@@ -371,10 +416,24 @@ enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
 	if (ret != WT_OK)
 		return ret;
 	if (is_wim)
-		ret = wim_publish(target, &publish, copy, err);
+		return wim_publish(target, &publish, copy, err);
+	return hive_publish(target, &publish, copy, err);
+}
+
+enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	bool is_copy = options->output ||
+		       (target->kind == WT_TARGET_WIM &&
+			       options->commit == WT_COMMIT_REPLACE);
+	enum wt_status ret = commit_report(target, is_copy, err);
+
+	if (ret == WT_OK)
+		ret = copy_and_publish(target, is_copy, err);
+	if (ret == WT_OK)
+		result_report(target);
 	else
-		ret = hive_publish(target, &publish, copy, err);
-	if (ret != WT_OK)
-		return ret;
-	return published_report(target, is_copy, err);
+		report->output = report->commit = report->backup = NULL;
+	return ret;
 }
