@@ -39,6 +39,17 @@ static int longest_first(const void *left, const void *right)
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
+/* Does anything lead into this free cell? A value that is damaged so must not
+ * come to show what is written there. */
+static bool is_led_into(
+	const struct wt_hive_editor *editor, uint32_t offset, uint32_t len)
+{
+	for (uint32_t at = offset; at < offset + len; at += 8)
+		if (wt_hive_bit(editor->raw.once, at))
+			return true;
+	return false;
+}
+
 /* Finds free cells that are worth while, as many as there is room for. */
 static size_t rooms_find(
 	const struct wt_hive_editor *editor, struct wt_hive_room *rooms)
@@ -54,7 +65,8 @@ static size_t rooms_find(
 			bool is_used = head & 0x80000000u;
 			uint32_t len = is_used ? 0u - head : head;
 
-			if (!is_used && len >= ROOM_LEN_MIN)
+			if (!is_used && len >= ROOM_LEN_MIN &&
+				!is_led_into(editor, at, len))
 				rooms[count++] = (struct wt_hive_room){
 					.offset = at, .len = len};
 			if (count == ROOM_COUNT_MAX)

@@ -376,8 +376,11 @@ static void owner_add(void *ctx, uint32_t offset)
 {
 	struct wt_hive_raw *raw = ctx;
 
-	if (!wt_hive_cell(raw, offset, 0, NULL))
+	if (!wt_hive_cell(raw, offset, 0, NULL)) {
+		if (offset < raw->base.bins_len && offset % 8 == 0)
+			wt_hive_bit_set(raw->once, offset);
 		return;
+	}
 	if (wt_hive_bit(raw->once, offset))
 		wt_hive_bit_set(raw->twice, offset);
 	wt_hive_bit_set(raw->once, offset);

@@ -20,6 +20,8 @@ static uint64_t hash_add(uint64_t hash, const uint8_t *data, size_t len)
 
 struct hasher {
 	const struct wt_hive_raw *raw;
+	/* Beyond the old end a damaged hive may lead to what is new. */
+	uint32_t end;
 	uint64_t hash;
 	unsigned cells;
 };
@@ -36,16 +38,17 @@ static void cell_hash(void *ctx, uint32_t offset)
 		(strchr("nrs", cell[0]) || cell[0] == 'l') &&
 		strchr("kfhi", cell[1]))
 		return;
-	if (cell && hasher->cells++ < 64)
+	if (cell && offset < hasher->end && hasher->cells++ < 64)
 		hasher->hash = hash_add(hasher->hash, cell, len);
 }
 
 /* A key and what hangs on it, without what a change to its subkeys sets. */
-static uint64_t key_hash(const struct wt_hive_raw *raw, uint32_t key)
+static uint64_t key_hash(
+	const struct wt_hive_raw *raw, uint32_t end, uint32_t key)
 {
 	const uint8_t *node = wt_hive_key(raw, key);
 	struct wt_hive_raw plain = *raw;
-	struct hasher hasher = {.raw = raw};
+	struct hasher hasher = {.raw = raw, .end = end};
 
 	/* What two things lead to counts for both. */
 	plain.twice = NULL;
@@ -69,6 +72,7 @@ static bool is_target(const struct wt_hive_raw *raw, uint32_t key)
 }
 
 struct walk {
+	uint32_t end; /* of the bins */
 	uint32_t *keys;
 	uint64_t *hashes;
 	size_t count;
@@ -78,7 +82,8 @@ struct walk {
 static struct walk walk_new(const struct wt_hive_raw *raw)
 {
 	size_t room = (size_t)raw->key_count + 1;
-	struct walk walk = {.keys = calloc(room, sizeof(*walk.keys)),
+	struct walk walk = {.end = raw->base.bins_len,
+		.keys = calloc(room, sizeof(*walk.keys)),
 		.hashes = calloc(room, sizeof(*walk.hashes))};
 	struct wt_error err = {0};
 
@@ -88,7 +93,7 @@ static struct walk walk_new(const struct wt_hive_raw *raw)
 		uint32_t *keys = NULL;
 		size_t count = 0;
 
-		walk.hashes[i] = key_hash(raw, walk.keys[i]);
+		walk.hashes[i] = key_hash(raw, walk.end, walk.keys[i]);
 		FUZZ_REQUIRE(wt_hive_subkeys(raw, walk.keys[i], &keys, &count,
 				     &err) == WT_OK);
 		for (size_t j = 0; j < count; j++)
@@ -106,8 +111,8 @@ static void walk_compare(
 
 	FUZZ_REQUIRE(after.count >= before->count);
 	for (size_t i = 0; i < before->count; i++)
-		FUZZ_REQUIRE(
-			key_hash(raw, before->keys[i]) == before->hashes[i]);
+		FUZZ_REQUIRE(key_hash(raw, before->end, before->keys[i]) ==
+			     before->hashes[i]);
 	free(after.keys);
 	free(after.hashes);
 }
