@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "cli_text.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,30 @@ static bool is_last_cell(const struct cli_table *table,
 	return true;
 }
 
+/* A cell on a line of its own. The first explains itself; the others are led
+ * by their column's title. */
+static void print_stacked(const struct cli_table *table,
+	const struct cli_screen *screen, const struct layout *layout,
+	size_t column, const char *cell)
+{
+	const char *title = table->columns[column].title;
+	bool is_first = true;
+	char label[32] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < column; i++)
+		is_first = is_first && !table->columns[i].may_shrink;
+	if (title && !is_first)
+		snprintf(label, sizeof(label), "%s: ", title);
+	for (; label[len]; len++)
+		label[len] = (char)tolower((unsigned char)label[len]);
+	fprintf(screen->file, "%*s%s", (int)(layout->indent + GAP), "", label);
+	print_cell(screen, cell,
+		layout->line_width > len ? layout->line_width - len : 1, true,
+		CLI_PLAIN);
+	fputc('\n', screen->file);
+}
+
 static void print_row(const struct cli_table *table,
 	const struct cli_screen *screen, const struct layout *layout,
 	const char *const *cells, enum cli_tint tint)
@@ -198,12 +223,8 @@ static void print_row(const struct cli_table *table,
 	}
 	fputc('\n', screen->file);
 	for (size_t i = 0; layout->is_stacked && i < table->column_count; i++) {
-		if (!table->columns[i].may_shrink || !cells[i] || !cells[i][0])
-			continue;
-		fprintf(screen->file, "%*s", (int)(layout->indent + GAP), "");
-		print_cell(
-			screen, cells[i], layout->line_width, true, CLI_PLAIN);
-		fputc('\n', screen->file);
+		if (table->columns[i].may_shrink && cells[i] && cells[i][0])
+			print_stacked(table, screen, layout, i, cells[i]);
 	}
 }
 
@@ -218,7 +239,6 @@ void cli_table_print(const struct cli_table *table,
 	lay_out(table, screen, &layout);
 	titles = cli_alloc(table->column_count, sizeof(*titles));
 	for (size_t i = 0; i < table->column_count; i++) {
-		/* Stacked lines explain themselves. */
 		if (!layout.is_stacked || !table->columns[i].may_shrink)
 			titles[i] = table->columns[i].title;
 	}

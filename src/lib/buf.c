@@ -38,11 +38,6 @@ static uint64_t read_le(struct wt_reader *reader, size_t len)
 	return value;
 }
 
-uint16_t wt_reader_u16(struct wt_reader *reader)
-{
-	return (uint16_t)read_le(reader, 2);
-}
-
 uint32_t wt_reader_u32(struct wt_reader *reader)
 {
 	return (uint32_t)read_le(reader, 4);

@@ -21,7 +21,6 @@ struct wt_reader {
 
 struct wt_reader wt_reader_init(const void *data, size_t len);
 size_t wt_reader_left(const struct wt_reader *reader);
-uint16_t wt_reader_u16(struct wt_reader *reader);
 uint32_t wt_reader_u32(struct wt_reader *reader);
 uint64_t wt_reader_u64(struct wt_reader *reader);
 /** Borrowed from the input; NULL when len bytes are not left. */

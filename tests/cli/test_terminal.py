@@ -5,7 +5,7 @@ import re
 import subprocess
 import unicodedata
 
-from clitest import (Case, HIVES, ROOT_DER, environment, main, make_root,
+from clitest import (Case, HIVES, ROOT_DER, SOURCE, environment, main, make_root,
                      on_terminal, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
@@ -41,6 +41,15 @@ class Tables(Case):
         _, shown = on_terminal('list', self.target, columns=100)
         line = next(x for x in shown.splitlines() if SHA1 in x)
         self.assertRegex(line, r'  emailAddress=.*….*C=CZ$')
+
+    def test_lines_of_their_own_say_what_they_are(self):
+        certs = SOURCE / 'testdata' / 'certs'
+        wimtrust('add', self.target, certs / 'root.reg')
+        _, shown = on_terminal('list', self.target, columns=80)
+        self.assertIn('\n    CN=RSA 2048 Root,O=Fabrikam,C=XX\n'
+                      '    name: Fabrikam Rööt\n'
+                      '    only for: Server Authentication, Code Signing\n',
+                      shown)
 
     def test_columns_of_the_environment_count(self):
         _, shown = on_terminal('list', self.target, columns=200,
@@ -134,7 +143,7 @@ class Hostile(Case):
         self.assertEqual(run.status, 7)
         self.assert_harmless(run.err)
         self.assertIn('no\\x1b[31m\\x0asuch\\xff', run.err)
-        self.assertEqual(len(run.err.splitlines()), 1)
+        self.assertEqual(len(run.err.splitlines()), 2)
 
     def test_json_and_raw_values_cannot_command_a_terminal(self):
         evil = self.certificate()

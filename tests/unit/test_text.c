@@ -19,12 +19,12 @@ static void reader_stays_failed_after_the_first_read_too_far(void **state)
 	struct wt_reader reader = wt_reader_init(data, sizeof(data));
 
 	(void)state;
-	assert_int_equal(wt_reader_u16(&reader), 0x0201);
+	assert_non_null(wt_reader_bytes(&reader, 2));
 	assert_int_equal(wt_reader_u32(&reader), 0x06050403);
 	assert_int_equal(wt_reader_u32(&reader), 0);
 	assert_true(reader.has_failed);
 	/* what would fit is not read any more */
-	assert_int_equal(wt_reader_u16(&reader), 0);
+	assert_null(wt_reader_bytes(&reader, 1));
 	assert_int_equal(wt_reader_left(&reader), 0);
 	assert_null(wt_reader_bytes(&reader, 1));
 	reader = wt_reader_init(data, sizeof(data));
