@@ -28,14 +28,14 @@ X509 *wt_cert_x509(const struct wt_cert *cert)
 	return cert->x509;
 }
 
-bool wt_cert_is_from_disallowed(const struct wt_cert *cert)
+enum wt_store wt_cert_stood_in(const struct wt_cert *cert)
 {
-	return cert->is_from_disallowed;
+	return cert->stood_in;
 }
 
-void wt_cert_set_from_disallowed(struct wt_cert *cert)
+void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store)
 {
-	cert->is_from_disallowed = true;
+	cert->stood_in = store;
 }
 
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert)

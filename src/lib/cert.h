@@ -53,11 +53,11 @@ void wt_cert_free(struct wt_cert *cert);
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert);
 
 /**
- * Did it stand in the store Disallowed in the file it was read from? Then
- * Windows distrusts it there, and nothing but a named store makes it trusted.
+ * The store that its .reg file names, where that narrows what it is trusted
+ * for: TrustedPublisher, TrustedPeople or Disallowed; WT_STORE_AUTO otherwise.
  */
-bool wt_cert_is_from_disallowed(const struct wt_cert *cert);
-void wt_cert_set_from_disallowed(struct wt_cert *cert);
+enum wt_store wt_cert_stood_in(const struct wt_cert *cert);
+void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store);
 
 /** SHA-1 of the DER, 20 bytes, borrowed from cert. */
 const uint8_t *wt_cert_sha1(const struct wt_cert *cert);

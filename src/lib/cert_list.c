@@ -151,6 +151,22 @@ static bool notes_reserve(struct wt_cert_list *list, size_t count)
 	return true;
 }
 
+/* Of two stores that one certificate stood in: distrust wins, whichever comes
+ * first, and what is trusted for more than the other, otherwise. */
+static void stood_in_merge(struct wt_cert *one, struct wt_cert *other)
+{
+	enum wt_store first = wt_cert_stood_in(one);
+	enum wt_store second = wt_cert_stood_in(other);
+	enum wt_store both = WT_STORE_AUTO;
+
+	if (first == second)
+		return;
+	if (first == WT_STORE_DISALLOWED || second == WT_STORE_DISALLOWED)
+		both = WT_STORE_DISALLOWED;
+	wt_cert_set_stood_in(one, both);
+	wt_cert_set_stood_in(other, both);
+}
+
 /* Room has been made. */
 static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 {
@@ -163,11 +179,7 @@ static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 		return;
 	}
 	old = &list->certs[*slot - 1];
-	/* Distrust wins, whichever comes first. */
-	if (wt_cert_is_from_disallowed(cert))
-		wt_cert_set_from_disallowed(*old);
-	if (wt_cert_is_from_disallowed(*old))
-		wt_cert_set_from_disallowed(cert);
+	stood_in_merge(cert, *old);
 	if (wt_cert_info(cert)->blob && !wt_cert_info(*old)->blob) {
 		wt_cert_free(*old);
 		*old = cert;

@@ -25,7 +25,7 @@ struct wt_cert {
 	char *friendly_name;
 	char *usages;
 	uint8_t *blob;
-	bool is_from_disallowed;
+	enum wt_store stood_in;
 };
 
 /** Borrowed from cert; X509_up_ref() it to keep it. */

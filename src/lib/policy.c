@@ -92,10 +92,9 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 	if (store != WT_STORE_AUTO) {
 		*ret_store = store;
 		*ret_why = "asked for";
-	} else if (wt_cert_is_from_disallowed(cert)) {
-		*ret_store = WT_STORE_DISALLOWED;
-		*ret_why = "stands in Disallowed where it comes from";
-		return WT_OK;
+	} else if (wt_cert_stood_in(cert) != WT_STORE_AUTO) {
+		*ret_store = store = wt_cert_stood_in(cert);
+		*ret_why = "stands there where it comes from";
 	} else if (info->is_self_signed) {
 		*ret_store = WT_STORE_AUTHROOT;
 		*ret_why = "issued by itself";
@@ -183,7 +182,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			info->signature);
 		emit(ctx, "cert-weak-signature", text);
 	}
-	if (wt_cert_is_from_disallowed(cert))
+	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",
 			"it stands in Disallowed where it comes from");
 	else if (wt_cert_limits(cert)->is_disallowed)

@@ -16,7 +16,7 @@ struct reg {
 	size_t pos;
 	size_t line; /* number of the line before pos, for messages */
 	char thumbprint[WT_SHA1_HEX_LEN + 1]; /* "" outside of such a key */
-	bool is_disallowed; /* is that key's store Disallowed */
+	enum wt_store store; /* the one it is in, where that matters */
 	size_t cert_count;
 	size_t key_count;   /* other keys */
 	size_t value_count; /* other values */
@@ -99,9 +99,21 @@ static bool is_word(struct span span, const char *word)
 	return wt_text_is_equal_nocase(span.text, span.len, word);
 }
 
+/* What is trusted for less than a root must not become one. */
+static enum wt_store store_of(struct span name)
+{
+	static const enum wt_store stores[] = {WT_STORE_DISALLOWED,
+		WT_STORE_TRUSTEDPEOPLE, WT_STORE_TRUSTEDPUBLISHER};
+
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
+		if (is_word(name, wt_store_name(stores[i])))
+			return stores[i];
+	return WT_STORE_AUTO;
+}
+
 /* HKEY...\SystemCertificates\<Store>\Certificates\<THUMBPRINT> */
 static bool is_certificate_key(
-	struct span path, struct span *ret_thumbprint, bool *ret_is_disallowed)
+	struct span path, struct span *ret_thumbprint, enum wt_store *ret_store)
 {
 	struct span thumbprint = path_pop(&path);
 	struct span certificates = path_pop(&path);
@@ -115,7 +127,7 @@ static bool is_certificate_key(
 		!has_prefix(path, "HKEY_"))
 		return false;
 	*ret_thumbprint = thumbprint;
-	*ret_is_disallowed = is_word(store, "Disallowed");
+	*ret_store = store_of(store);
 	return true;
 }
 
@@ -168,7 +180,7 @@ static enum wt_status section_read(
 	span_copy(reg->key, sizeof(reg->key), path);
 	/* What an import would delete is none of our business. */
 	if (has_prefix(path, "-") ||
-		!is_certificate_key(path, &thumbprint, &reg->is_disallowed))
+		!is_certificate_key(path, &thumbprint, &reg->store))
 		return other_key_count(reg, err);
 	memcpy(reg->thumbprint, thumbprint.text, WT_SHA1_HEX_LEN);
 	reg->thumbprint[WT_SHA1_HEX_LEN] = '\0';
@@ -242,8 +254,8 @@ static enum wt_status blob_read(
 	/* An empty array has no address: the decoder wants one all the same. */
 	status = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
 		blob.len, reg->thumbprint, object, &cert, err);
-	if (status == WT_OK && reg->is_disallowed)
-		wt_cert_set_from_disallowed(cert);
+	if (status == WT_OK)
+		wt_cert_set_stood_in(cert, reg->store);
 	if (status == WT_OK)
 		status = wt_cert_list_add(reg->list, cert, err);
 	reg->cert_count++;

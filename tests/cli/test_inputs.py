@@ -151,14 +151,18 @@ class Distrust(Case):
         hive = self.hive()
         wimtrust('add', hive, CERTS / 'root.reg', CERTS / 'intermediate.der')
         wimtrust('add', '-s', 'disallowed', hive, CERTS / 'with-key.pem')
+        wimtrust('add', '-s', 'trustedpublisher', hive,
+                 CERTS / 'root-ec-p521.der')
         exported = wimtrust('export', hive).raw
         other = self.copy(HIVES / 'software-1.3', 'OTHER')
         run = wimtrust('add', other, '-', input=exported)
         self.assertEqual(run.status, 0, run.err)
         self.assertIn('stands in Disallowed where it comes from', run.err)
-        self.assertEqual(entries('list', other),
+        self.assertEqual([entry for entry in entries('list', other)
+                          if entry[0] != 'TrustedPublisher'],
                          [('AuthRoot', RSA), ('CA', ISSUING),
                           ('Disallowed', EC)])
+        self.assertEqual(entries('list', other), entries('list', hive))
         self.assertEqual(wimtrust('export', other).raw, exported)
 
     def test_what_stands_in_disallowed_too_is_said(self):

@@ -123,25 +123,39 @@ static void several_stores_are_read_back_to_the_same_bytes(void **state)
 	wt_cert_list_free(list);
 }
 
-/* The export of a whole hive holds what Windows distrusts: read back, it must
- * not become trusted, in whatever order it comes. */
-static void what_stood_in_disallowed_stays_distrusted(void **state)
+/* The export of a whole hive holds what Windows distrusts, and what it trusts
+ * for less than a root: read back, none of it must become a root, in whatever
+ * order it comes. */
+static void what_stood_in_a_lesser_store_goes_there_again(void **state)
 {
 	struct wt_cert_list *list = list_read(CERTS "root.reg");
 	const struct wt_cert_info *info =
 		wt_cert_info(wt_cert_list_get(list, 0));
-	static const char *const stores[][2] = {{"Disallowed", "AuthRoot"},
-		{"AuthRoot", "disallowed"}, {"Disallowed", "Disallowed"}};
+	static const struct {
+		const char *stores[2];
+		enum wt_store store;
+	} cases[] = {
+		{{"Disallowed", "AuthRoot"}, WT_STORE_DISALLOWED},
+		{{"AuthRoot", "disallowed"}, WT_STORE_DISALLOWED},
+		{{"Disallowed", "Disallowed"}, WT_STORE_DISALLOWED},
+		{{"TrustedPeople", "Disallowed"}, WT_STORE_DISALLOWED},
+		{{"TrustedPeople", "TrustedPeople"}, WT_STORE_TRUSTEDPEOPLE},
+		{{"trustedpublisher", "TrustedPublisher"},
+			WT_STORE_TRUSTEDPUBLISHER},
+		{{"TrustedPeople", "ROOT"}, WT_STORE_AUTHROOT},
+		{{"ROOT", "CA"}, WT_STORE_AUTHROOT},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct wt_export_value values[] = {
-			{stores[i][0], info->sha1, info->blob, info->blob_len},
-			{stores[i][1], info->sha1, info->blob, info->blob_len},
+			{cases[i].stores[0], info->sha1, info->blob,
+				info->blob_len},
+			{cases[i].stores[1], info->sha1, info->blob,
+				info->blob_len},
 		};
 		struct wt_cert_list *again = NULL;
 		enum wt_store store = WT_STORE_AUTO;
-		const char *why = NULL;
 		uint8_t *data = NULL;
 		size_t data_len = 0;
 
@@ -155,9 +169,9 @@ static void what_stood_in_disallowed_stays_distrusted(void **state)
 		assert_int_equal(wt_cert_list_count(again), 1);
 		assert_int_equal(wt_cert_policy(wt_cert_list_get(again, 0),
 					 WT_STORE_AUTO, 0, 1795000000, &store,
-					 &why, NULL),
+					 NULL, NULL),
 			WT_OK);
-		assert_int_equal(store, WT_STORE_DISALLOWED);
+		assert_int_equal(store, cases[i].store);
 		wt_free(data);
 		wt_cert_list_free(again);
 	}
@@ -250,7 +264,7 @@ int main(void)
 		cmocka_unit_test(lines_wrap_where_regedit_wraps),
 		cmocka_unit_test(
 			several_stores_are_read_back_to_the_same_bytes),
-		cmocka_unit_test(what_stood_in_disallowed_stays_distrusted),
+		cmocka_unit_test(what_stood_in_a_lesser_store_goes_there_again),
 		cmocka_unit_test(what_is_skipped_is_named_when_asked),
 		cmocka_unit_test(name_that_no_key_can_have_is_refused),
 		cmocka_unit_test(errors_name_the_line),
