@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -115,6 +117,23 @@ static enum wt_status verify(const struct wt_workfile *file,
 	return publish->verify(publish->verify_ctx, file->path, err);
 }
 
+/* A run that was killed just before it replaced the file has left the backup
+ * as a second name of the file itself, which would change with it. */
+static void linked_backup_drop(const struct wt_workfile *file, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	struct stat by_name = {0};
+	struct stat found = {0};
+
+	if (fstat(file->fd, &found) == 0 &&
+		fstatat(file->dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		by_name.st_dev == found.st_dev &&
+		by_name.st_ino == found.st_ino && found.st_nlink > 1 &&
+		strcmp(name, file->name) != 0)
+		(void)unlinkat(file->dir_fd, name, 0);
+}
+
 /* What a backup is for: the old state under another name, whole. */
 static enum wt_status backup_copy(struct wt_workfile *file,
 	const struct wt_publish *publish, struct wt_error *err)
@@ -135,6 +154,7 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 
 	if (asprintf(&path, "%s%s", file->path, publish->backup_suffix) < 0)
 		return wt_fail_memory(err);
+	linked_backup_drop(file, path);
 	backup.output = path;
 	ret = wt_copy_begin(file, &backup, 0, &copy, err);
 	if (ret == WT_OK)

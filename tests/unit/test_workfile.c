@@ -313,6 +313,21 @@ static void a_backup_of_a_killed_run_is_no_obstacle(void **state)
 	free(backup);
 }
 
+/* The same, and the next run writes into the file itself. */
+static void a_backup_of_a_killed_run_does_not_change_with_the_file(void **state)
+{
+	struct fixture *fixture = *state;
+	char *backup = fixture_path(fixture, "target.wim.bak");
+	struct wt_publish publish = {.backup_suffix = ".bak"};
+
+	assert_int_equal(link(fixture->target, backup), 0);
+	assert_int_equal(append(fixture, &publish, NULL), WT_OK);
+	assert_true(fixture_is_old(fixture, backup));
+	assert_true(fixture_is_new(fixture, fixture->target));
+	assert_int_equal(fixture_count(fixture), 2);
+	free(backup);
+}
+
 static enum wt_status say_no(void *ctx, const char *path, struct wt_error *err)
 {
 	(void)ctx;
@@ -473,6 +488,7 @@ int main(void)
 		TEST(backup_keeps_the_old_file),
 		TEST(backup_is_made_before_a_change_in_place),
 		TEST(a_backup_of_a_killed_run_is_no_obstacle),
+		TEST(a_backup_of_a_killed_run_does_not_change_with_the_file),
 		TEST(a_failed_verification_never_becomes_the_file),
 		TEST(rebuild_writes_the_file_anew),
 		TEST(a_second_writer_waits_and_names_the_holder),
