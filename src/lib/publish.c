@@ -134,6 +134,7 @@ static enum wt_status wim_verify(
 	struct wt_wim *wim = NULL;
 	enum wt_status ret = WT_OK;
 
+	options.object = NULL;
 	options.check_integrity = false; /* what was checked is unchanged */
 	options.progress = NULL;
 	ret = wt_wim_read(path, &options, &wim, err);
@@ -217,7 +218,7 @@ static enum wt_status wim_patch(struct wt_target *target,
 	if (ret != WT_OK)
 		goto out;
 	target->wim_options.temp_folder = wt_run_folder_path(folder);
-	ret = wt_wim_make_patch(target->file->path, target->wim, puts, count,
+	ret = wt_wim_make_patch(target->wim_path, target->wim, puts, count,
 		options->access, &target->wim_options, ret_patch, err);
 	target->wim_options.temp_folder = NULL;
 	wt_run_folder_free(folder);

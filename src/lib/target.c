@@ -237,7 +237,7 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
 {
 	enum wt_status ret = wt_wim_read(
-		target->file->path, &target->wim_options, &target->wim, err);
+		target->wim_path, &target->wim_options, &target->wim, err);
 
 	if (ret != WT_OK || !target->is_writing || target->options->dry_run ||
 		!target->wim->info.is_interrupted || !target->options->repair)
@@ -248,7 +248,7 @@ static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
 	if (ret != WT_OK)
 		return ret;
 	return wt_wim_read(
-		target->file->path, &target->wim_options, &target->wim, err);
+		target->wim_path, &target->wim_options, &target->wim, err);
 }
 
 static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
@@ -256,7 +256,10 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 	const struct wt_options *options = target->options;
 	enum wt_status ret = WT_OK;
 
+	snprintf(target->wim_path, sizeof(target->wim_path), "/proc/self/fd/%d",
+		target->file->fd);
 	target->wim_options = (struct wt_wim_options){
+		.object = target->file->path,
 		.threads = options->threads,
 		.check_integrity =
 			options->check_integrity || target->is_writing,
@@ -434,7 +437,7 @@ static enum wt_status wim_hives_open(
 	}
 	for (size_t i = 0; i < target->hive_count; i++)
 		images[i] = (int)target->hives[i].image;
-	ret = wt_wim_extract(target->file->path, target->wim, images,
+	ret = wt_wim_extract(target->wim_path, target->wim, images,
 		target->hive_count, &target->wim_options, from, err);
 	if (ret != WT_OK)
 		goto out;

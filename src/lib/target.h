@@ -23,7 +23,10 @@ struct wt_target {
 	enum wt_target_kind kind;
 	bool is_writing;
 	struct wt_workfile *file; /**< the WIM, or the hive itself */
-	struct wt_wim *wim;	  /**< NULL unless it is a WIM */
+	/** Leads to file's descriptor: what stands at its path may be another
+	 *  file by now. */
+	char wim_path[32];
+	struct wt_wim *wim; /**< NULL unless it is a WIM */
 	struct wt_wim_options wim_options;
 	struct wt_target_hive *hives; /**< of the chosen images */
 	size_t hive_count;
