@@ -115,9 +115,11 @@ static enum wt_status child_died(const struct wt_child *how, int status,
 			how->object, "reading it ended with status %d",
 			WEXITSTATUS(status));
 	wt_fail(err, how->died_status, how->died_code, how->object,
-		"reading it was ended by signal %d (%s); it is malformed "
-		"in a way that no check names",
-		WTERMSIG(status), strsignal(WTERMSIG(status)));
+		"working on it was ended by signal %d (%s); %s",
+		WTERMSIG(status), strsignal(WTERMSIG(status)),
+		WTERMSIG(status) == SIGKILL
+			? "the system does that when memory is short"
+			: "it is malformed in a way that no check names");
 	wt_error_native(err, WT_DOMAIN_SIGNAL, WTERMSIG(status));
 	return how->died_status;
 }
