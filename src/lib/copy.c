@@ -176,10 +176,25 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 	return output_look(copy, err);
 }
 
+/* What killed runs left that were to write the same output. Only a file's own
+ * lock keeps others from making a second name of it; here there is none, so
+ * that such names are not looked for. */
+static void output_sweep(const struct wt_copy *copy)
+{
+	const struct stat nothing = {.st_uid = geteuid()};
+
+	if (copy->publish->output && !copy->publish->is_backup)
+		(void)wt_temp_sweep(copy->dir_fd, copy->name, &nothing);
+}
+
 static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 {
-	copy->fd = wt_temp_create(
-		copy->dir_fd, copy->name, false, copy->temp_name);
+	/* The next run that locks the file looks for what bears its name. */
+	const char *name =
+		copy->publish->is_backup ? copy->file->name : copy->name;
+
+	output_sweep(copy);
+	copy->fd = wt_temp_create(copy->dir_fd, name, false, copy->temp_name);
 	if (copy->fd < 0) {
 		wt_io_fail(err, copy->path,
 			"cannot make a new file in its folder %s",

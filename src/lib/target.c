@@ -75,7 +75,7 @@ static enum wt_status file_open(
 static enum wt_status folder_open(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {
-	struct stat found = {0}, opened = {0};
+	struct stat found = {0};
 	char *hive_path = NULL;
 	int fd = -1;
 	enum wt_status ret = wt_folder_find_hive(path, &hive_path, &fd, err);
@@ -85,9 +85,8 @@ static enum wt_status folder_open(
 	ret = file_open(target, hive_path, err);
 	if (ret != WT_OK)
 		goto out;
-	if (fstat(fd, &found) != 0 || fstat(target->file->fd, &opened) != 0 ||
-		found.st_dev != opened.st_dev ||
-		found.st_ino != opened.st_ino) {
+	if (fstat(fd, &found) != 0 || found.st_dev != target->file->dev ||
+		found.st_ino != target->file->ino) {
 		ret = wt_fail(err, WT_ERR_FILE, "changed-meanwhile", hive_path,
 			"was exchanged while it was opened");
 		goto out;
@@ -497,12 +496,11 @@ static enum wt_status target_fill(
 static bool is_changed_meanwhile(const struct wt_target *target)
 {
 	const struct wt_workfile *file = target->file;
-	struct stat now = {0}, opened = {0};
+	struct stat now = {0};
 
-	if (!file || fstat(file->fd, &opened) != 0 ||
-		stat(file->path, &now) != 0)
+	if (!file || stat(file->path, &now) != 0)
 		return false;
-	return now.st_ino != opened.st_ino || now.st_dev != opened.st_dev ||
+	return now.st_ino != file->ino || now.st_dev != file->dev ||
 	       (uint64_t)now.st_size != file->len;
 }
 

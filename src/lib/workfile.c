@@ -178,6 +178,8 @@ static enum wt_status recovery_look(
 
 	if (fstat(file->fd, &found) != 0)
 		return wt_io_fail(err, file->path, "cannot read it");
+	file->dev = found.st_dev;
+	file->ino = found.st_ino;
 	file->len = (uint64_t)found.st_size;
 	file->mtime_ns = wt_io_mtime_ns(&found);
 	ret = wt_undo_read(file->dir_fd, file->name, &found, file->path, &undo,
@@ -415,6 +417,8 @@ enum wt_status wt_workfile_lock(const char *path, unsigned wait_seconds,
 		ret = wt_io_fail(err, path, "cannot read it");
 		goto out;
 	}
+	file->dev = found.st_dev;
+	file->ino = found.st_ino;
 	file->len = (uint64_t)found.st_size;
 	file->mtime_ns = wt_io_mtime_ns(&found);
 	*ret_file = file;

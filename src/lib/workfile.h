@@ -5,6 +5,8 @@
 
 #include "error.h"
 
+#include <sys/types.h>
+
 /**
  * A file that is open for this run. The path was resolved once: a symbolic
  * link leads to its file, and the folder and the name in it are kept, so that
@@ -17,6 +19,8 @@ struct wt_workfile {
 	/** For reading; a copy in memory when the file is being changed in
 	 *  place or was left so. Do not open path to read a hive. */
 	int fd;
+	dev_t dev; /**< with ino: which file it is, also where fd is a copy */
+	ino_t ino;
 	uint64_t len;	  /**< bytes, under the lock when there is one */
 	int64_t mtime_ns; /**< last change of fd when it was opened */
 	bool is_locked;
@@ -74,6 +78,7 @@ typedef enum wt_status wt_verify_fn(
 struct wt_publish {
 	const char *output; /**< write here and leave the file; NULL: itself */
 	bool force;	    /**< output may exist */
+	bool is_backup;	    /**< output is a backup, in the file's folder */
 	const char *backup_suffix; /**< keep the old file so; NULL: do not */
 	/** Writes path anew to new_path, which does not exist yet; NULL when
 	 *  the patched copy is published as it is. Only for a copy. */

@@ -140,6 +140,7 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 {
 	struct wt_publish backup = {
 		.force = true,
+		.is_backup = true,
 		.cancel = publish->cancel,
 		.progress = publish->progress,
 		.progress_ctx = publish->progress_ctx,

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+# test_kill.py: the program killed, whatever it was doing: hives and folders,
+# and the commands and options that test_crash.py does not try.
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
+                     wimtrust)
+
+sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
+
+import faults
+from faults import KILL_BEFORE, Faults
+
+# With sanitizers each run takes ten times as long.
+STEP = 6 if os.environ.get('WT_SANITIZE') else 1
+NOBODY = '0' * 40
+REMOVED = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
+
+
+def keys_and_values(path):
+    """By reglookup, but for the times."""
+    text = subprocess.run(['reglookup', path], capture_output=True,
+                          check=True).stdout.decode()
+    return sorted(line.rsplit(',', 1)[0] for line in text.splitlines())
+
+
+class Kill(Case):
+    def setUp(self):
+        super().setUp()
+        self.temp = self.folder / 'tmp'
+        self.place = self.folder / 'place'
+        self.temp.mkdir()
+        self.place.mkdir()
+        self.env = environment(TMPDIR=os.fspath(self.temp))
+
+    def restart(self, source, target):
+        shutil.rmtree(self.place)
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(source, target)
+
+    def run_it(self, *args):
+        return wimtrust(*args, env=self.env)
+
+    def everywhere(self, args, restart, check):
+        """Kills a run before each change of the folder; check comes after
+        each."""
+        watch = Faults(self.folder, self.place)
+        command = [WIMTRUST, *args]
+        restart()
+        done = watch.run(command, env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        calls = watch.calls()
+        self.assertGreater(calls, 6, args)
+        for at in range(1, calls + 1, STEP):
+            restart()
+            done = watch.run(command, at, KILL_BEFORE, env=self.env)
+            why = (args, at, watch.name(), done.stderr)
+            # What wimlib does a child does: its death is an error.
+            if done.returncode != -signal.SIGKILL:
+                self.assertEqual(done.returncode, 4, why)
+                self.assertIn(b'signal 9', done.stderr, why)
+            check(why)
+
+    def at_moments(self, args, restart, check, count):
+        restart()
+        start = time.monotonic()
+        self.assertEqual(self.run_it(*args).status, 0)
+        took = time.monotonic() - start
+        for i in range(0, count, STEP):
+            restart()
+            process = subprocess.Popen(
+                [WIMTRUST, *map(os.fspath, args)], env=self.env,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(took * i / count)
+            process.kill()
+            process.wait()
+            check((args, i))
+
+    def assert_tidy(self, why, *names):
+        self.assertEqual(sorted(os.listdir(self.place)), sorted(names), why)
+        self.assertEqual(os.listdir(self.temp), [], why)
+
+
+class InPlace(Kill):
+    """Hives are written where they stand, guarded by an undo file."""
+
+    SOURCE = HIVES / 'software-1.3'
+
+    def try_target(self, hive, target):
+        old = self.SOURCE.read_bytes()
+        old_keys = keys_and_values(self.SOURCE)
+
+        def restart():
+            self.restart(self.SOURCE, hive)
+
+        restart()
+        inode = hive.stat().st_ino
+        self.assertEqual(self.run_it('add', target, ROOT_DER).status, 0)
+        self.assertEqual(hive.stat().st_ino, inode)
+        new_keys = keys_and_values(hive)
+        self.assertNotEqual(new_keys, old_keys)
+        states = set()
+
+        def check(why):
+            seen = self.run_it('verify', target, ROOT_DER)
+            self.assertIn(seen.status, (0, 1), (why, seen.err))
+            # Writes nothing by itself, and so puts right what there is.
+            run = self.run_it('remove', target, NOBODY)
+            self.assertEqual(run.status, 1, (why, run.err))
+            is_new = hive.read_bytes() != old
+            self.assertEqual(is_new, seen.status == 0, why)
+            if is_new:
+                self.assertEqual(keys_and_values(hive), new_keys, why)
+            self.assertEqual(os.listdir(hive.parent), [hive.name], why)
+            states.add(is_new)
+
+        args = ['add', target, ROOT_DER]
+        self.everywhere(args, restart, check)
+        self.at_moments(args, restart, check, 200)
+        if STEP == 1:
+            self.assertEqual(states, {True, False})
+
+    def test_bare_hive(self):
+        hive = self.place / 'SOFTWARE'
+        self.try_target(hive, hive)
+
+    def test_hive_in_a_folder(self):
+        self.try_target(
+            self.place / 'Windows' / 'System32' / 'config' / 'SOFTWARE',
+            self.place)
+
+
+class Wims(Kill):
+    def setUp(self):
+        super().setUp()
+        self.target = self.place / 'boot.wim'
+
+    def is_whole(self, path):
+        return subprocess.run(['wimlib-imagex', 'verify', path],
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL,
+                              check=False).returncode == 0
+
+    def try_option(self, source, args, states, finish, names=('boot.wim',)):
+        """states: whole contents that the target may have besides the new
+        one, for which finish gives the status of verify."""
+        def restart():
+            self.restart(source, self.target)
+
+        def check(why):
+            if '--commit' not in args and \
+                    self.target.read_bytes() not in states:
+                self.assertTrue(self.is_whole(self.target), why)
+                self.assertEqual(
+                    self.run_it('verify', self.target, ROOT_DER).status,
+                    finish, why)
+            run = self.run_it(*args)
+            # Removed already: then it says that it is not there.
+            self.assertIn(run.status, (0, 1) if finish else (0,),
+                          (why, run.err))
+            self.assertTrue(self.is_whole(self.target), why)
+            self.assertEqual(
+                self.run_it('verify', self.target, ROOT_DER).status, finish,
+                why)
+            self.assert_tidy(why, *names)
+
+        self.everywhere(args, restart, check)
+
+    def with_root(self):
+        path = self.folder / 'with-root.wim'
+        shutil.copyfile(WIMS / 'two.wim', path)
+        self.assertEqual(
+            wimtrust('add', '--access', 'update', path, ROOT_DER).status, 0)
+        return path
+
+    def test_remove(self):
+        source = self.with_root()
+        for more in ([], ['--commit', 'append']):
+            self.try_option(
+                source, ['remove', '--access', 'update', *more, self.target,
+                         REMOVED], [source.read_bytes()], 1)
+
+    def test_rebuild(self):
+        source = WIMS / 'two.wim'
+        self.try_option(
+            source, ['add', '--access', 'update', '--rebuild', self.target,
+                     ROOT_DER], [source.read_bytes()], 0)
+
+    def test_repair(self):
+        source = WIMS / 'bad-interrupted.wim'
+        old = source.read_bytes()
+        self.restart(source, self.target)
+        # Nothing is removed, but it is repaired first.
+        self.assertEqual(
+            self.run_it('remove', '--repair', self.target, NOBODY).status, 1)
+        repaired = self.target.read_bytes()
+        self.assertLess(len(repaired), len(old))
+        self.assertEqual(repaired[208:], old[208:len(repaired)])
+        # It is written in place: an undo file may stand beside it, of which
+        # only the next run knows what to make.
+        args = ['add', '--access', 'update', '--repair', self.target,
+                ROOT_DER]
+
+        def check(why):
+            run = self.run_it('info', self.target)
+            self.assertEqual(run.status, 0, (why, run.err))
+            run = self.run_it('remove', '--repair', self.target, NOBODY)
+            self.assertEqual(run.status, 1, (why, run.err))
+            if self.target.read_bytes() != repaired:
+                self.assertTrue(self.is_whole(self.target), why)
+                self.assertEqual(
+                    self.run_it('verify', self.target, ROOT_DER).status, 0,
+                    why)
+            self.assertEqual(self.run_it(*args).status, 0, why)
+            self.assertTrue(self.is_whole(self.target), why)
+            self.assert_tidy(why, 'boot.wim')
+
+        self.everywhere(args, lambda: self.restart(source, self.target),
+                        check)
+
+    def test_backup(self):
+        source = WIMS / 'two.wim'
+        old = source.read_bytes()
+        backup = self.place / 'boot.wim.bak'
+        for commit in ('replace', 'append'):
+            args = ['add', '--access', 'update', '--backup', '--commit',
+                    commit, self.target, ROOT_DER]
+
+            def check(why):
+                if backup.exists():
+                    self.assertEqual(backup.read_bytes(), old, why)
+                is_new = self.run_it('verify', self.target,
+                                     ROOT_DER).status == 0
+                run = self.run_it(*args)
+                self.assertEqual(run.status, 0, (why, run.err))
+                self.assertEqual(backup.read_bytes(), old, (why, is_new))
+                self.assertNotEqual(self.target.read_bytes(), old, why)
+                self.assertTrue(self.is_whole(self.target), why)
+                self.assert_tidy(why, 'boot.wim', 'boot.wim.bak')
+
+            self.everywhere(args, lambda: self.restart(source, self.target),
+                            check)
+
+    def test_output(self):
+        source = WIMS / 'two.wim'
+        old = source.read_bytes()
+        output = self.place / 'out.wim'
+        args = ['add', '--access', 'update', '-f', '-o', output, self.target,
+                ROOT_DER]
+
+        def check(why):
+            self.assertEqual(self.target.read_bytes(), old, why)
+            if output.exists():
+                self.assertTrue(self.is_whole(output), why)
+                self.assertEqual(
+                    self.run_it('verify', output, ROOT_DER).status, 0, why)
+            self.assertEqual(self.run_it(*args).status, 0, why)
+            self.assertTrue(self.is_whole(output), why)
+            self.assertEqual(self.target.read_bytes(), old, why)
+            self.assert_tidy(why, 'boot.wim', 'out.wim')
+
+        self.everywhere(args, lambda: self.restart(source, self.target),
+                        check)
+
+
+if __name__ == '__main__':
+    if not faults.FAULTFS:
+        print('skipped: no preloadable library')
+        sys.exit(77)
+    main()
