@@ -3,6 +3,7 @@
 #include "target.h"
 
 #include "digest.h"
+#include "file_io.h"
 #include "report.h"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* A hive is compared and written in pages of this size, which is also the
@@ -193,6 +195,38 @@ static void publish_init(
 	};
 }
 
+/* The skeleton's tables, and each hive once: a mount stores it whole before it
+ * is compressed. Looked at beforehand, since wimlib cannot say how much it
+ * would have needed. */
+static enum wt_status temp_room_check(const struct wt_target *target,
+	const char *folder, struct wt_error *err)
+{
+	struct statvfs space = {0};
+	char available_text[32];
+	uint64_t available = 0;
+	char need_text[32];
+	uint64_t need = 0;
+
+	for (size_t i = 0; i < target->wim->extent_count; i++)
+		need += target->wim->extents[i].len;
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			need += file_len(target->hives[i].new_fd);
+	if (statvfs(folder, &space) != 0 || space.f_blocks == 0)
+		return WT_OK;
+	available = (geteuid() == 0 ? space.f_bfree : space.f_bavail) *
+		    (uint64_t)space.f_frsize;
+	if (need <= available)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "no-space", folder,
+		"the folder for temporary files needs room for %s, and its "
+		"file system has %s free",
+		wt_io_size_text(need, need_text),
+		wt_io_size_text(available, available_text));
+	wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return WT_ERR_FILE;
+}
+
 /* What wimlib would write, worked out on a skeleton of the WIM. */
 static enum wt_status wim_patch(struct wt_target *target,
 	struct wt_wim_patch *ret_patch, struct wt_error *err)
@@ -215,14 +249,16 @@ static enum wt_status wim_patch(struct wt_target *target,
 	if (count == 0) /* a plain copy, or a rebuild */
 		goto out;
 	ret = wt_run_folder_new(options->temp_parent, &folder, err);
+	if (ret == WT_OK)
+		ret = temp_room_check(target, wt_run_folder_path(folder), err);
 	if (ret != WT_OK)
 		goto out;
 	target->wim_options.temp_folder = wt_run_folder_path(folder);
 	ret = wt_wim_make_patch(target->wim_path, target->wim, puts, count,
 		options->access, &target->wim_options, ret_patch, err);
 	target->wim_options.temp_folder = NULL;
-	wt_run_folder_free(folder);
 out:
+	wt_run_folder_free(folder);
 	free(puts);
 	return ret;
 }

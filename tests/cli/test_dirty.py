@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Hives that were not closed cleanly, bare and inside a WIM, with the logs of
+both formats, compared with what other programs read."""
+
+import os
+import re
+import subprocess
+
+import wt
+
+DIRTY = os.path.join(os.environ["WT_HIVES"], "dirty")
+LOGS = ("LOG", "LOG1", "LOG2")
+# One of each format, and logs that end in a damaged entry.
+REPLAYED = ("old", "old-single", "old-lost-base", "new", "new-many",
+            "new-two-logs", "unflushed", "stopped-hash", "stopped-short")
+REFUSED = ("bad-no-log", "bad-other-time", "bad-old-short", "bad-gap")
+
+
+def tree(path):
+    """Every key and value but the certificates', by reglookup."""
+    return [line for line in wt.tree_by_reglookup(path)
+            if "SystemCertificates/AuthRoot" not in line]
+
+
+def values(path):
+    """The values of our own, by regfexport."""
+    text = wt.run("regfexport", path).decode(errors="replace")
+    found = re.findall(r"Value: \d+ State\n.*\n.*\nData: (.*)", text)
+    assert found
+    return found
+
+
+class Hive(wt.Case):
+    def lay_out(self, name, folder):
+        os.makedirs(folder, exist_ok=True)
+        target = os.path.join(folder, "SOFTWARE")
+        wt.shutil.copyfile(os.path.join(DIRTY, name), target)
+        for log in LOGS:
+            source = os.path.join(DIRTY, "%s.%s" % (name, log))
+            if os.path.exists(source):
+                wt.shutil.copyfile(source, "%s.%s" % (target, log))
+        return target
+
+    def make(self, name):
+        """The target, and where its hive can be read afterwards."""
+        target = self.lay_out(name, self.path(name))
+        return target, lambda: target
+
+    def logs_of(self, target):
+        return [wt.digest(target + "." + log) for log in LOGS
+                if os.path.exists(target + "." + log)]
+
+    def test_is_refused_and_left_as_it_is(self):
+        for name in REPLAYED + REFUSED:
+            with self.subTest(name=name):
+                target, _ = self.make(name)
+                error = self.refuses(5, "hive-dirty", target, "add", target,
+                                     wt.ROOT)
+                self.assertRegex(error["message"], r"\d+ entries \(\d+ bytes")
+                self.assertIn("--discard-logs", error["hint"])
+                self.assertEqual("--replay-logs" in error["hint"],
+                                 name not in REFUSED, name)
+
+    def test_logs_are_replayed(self):
+        for name in REPLAYED:
+            with self.subTest(name=name):
+                target, hive = self.make(name)
+                logs = self.logs_of(target)
+                self.wt("add", target, wt.ROOT, "--replay-logs")
+                self.assertIn("applied first", self.err)
+                self.assertEqual("a damaged one ended that early" in self.err,
+                                 name.startswith("stopped"), self.err)
+                self.assertEqual(logs, self.logs_of(target))
+                expected = os.path.join(DIRTY, name + ".expected")
+                self.assertEqual(tree(expected), tree(hive()))
+                self.assertEqual(values(expected), values(hive()))
+                self.assertIn(wt.ROOT_SHA1,
+                              str(wt.values_by_reglookup(hive()).keys()))
+                # It is clean now, and the logs are behind it.
+                self.wt("verify", target, wt.ROOT)
+                self.assertEqual("", self.err)
+                again = wt.digest(target)
+                self.wt("add", target, wt.ROOT, "--replay-logs")
+                self.assertEqual(again, wt.digest(target))
+
+    def test_logs_are_given_up(self):
+        target, hive = self.make("unflushed")
+        self.wt("add", target, wt.ROOT, "--discard-logs")
+        self.assertRegex(self.err, r"\d+ entries \(\d+ bytes\) .*given up")
+        # All but the two sequence numbers is as in the hive before.
+        before = bytearray(wt.read(os.path.join(DIRTY, "unflushed")))
+        before[8:12] = before[4:8]
+        before[508:512] = checksum(before)
+        clean = wt.write(self.path("clean"), bytes(before))
+        self.assertEqual(tree(clean), tree(hive()))
+        self.wt("verify", target, wt.ROOT)
+
+    def test_without_usable_logs_it_stays_refused(self):
+        for name in REFUSED:
+            with self.subTest(name=name):
+                target, _ = self.make(name)
+                self.refuses(5, "hive-dirty", target, "add", target, wt.ROOT,
+                             "--replay-logs")
+
+    def test_readers_say_what_it_lacks(self):
+        target, _ = self.make("unflushed")
+        before = wt.digest(target)
+        self.wt("list", target)
+        self.assertIn("--replay-logs", self.err)
+        self.wt("list", target, "--replay-logs")
+        self.assertEqual(before, wt.digest(target))
+
+
+class Image(Hive):
+    """The same inside a WIM."""
+
+    def make(self, name):
+        root = self.path("tree-" + name)
+        self.lay_out(name, os.path.join(root, "Windows", "System32",
+                                        "config"))
+        target = self.path(name + ".wim")
+        wt.run("wimlib-imagex", "capture", root, target, "--compress=LZX",
+               "--no-acls", "--boot")
+        wt.shutil.rmtree(root)
+
+        def hive():
+            folder = self.path("out-" + name)
+            wt.shutil.rmtree(folder, ignore_errors=True)
+            os.mkdir(folder)
+            return wt.extract(target, 1, folder)
+
+        return target, hive
+
+    def logs_of(self, target):
+        listing = subprocess.run(
+            ["wimlib-imagex", "dir", target, "1"], stdout=subprocess.PIPE,
+            check=True).stdout.decode()
+        return sorted(line for line in listing.splitlines() if "LOG" in line)
+
+
+def checksum(data):
+    value = 0
+    for at in range(0, 508, 4):
+        value ^= int.from_bytes(data[at:at + 4], "little")
+    return {0: 1, 0xffffffff: 0xfffffffe}.get(value, value).to_bytes(
+        4, "little")
+
+
+if __name__ == "__main__":
+    wt.main()
