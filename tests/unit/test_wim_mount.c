@@ -387,9 +387,27 @@ static void cancelled_at_any_time_nothing_is_left(void **state)
 	signal(SIGALRM, SIG_DFL);
 }
 
+/* In a chroot the root is no mount, and mounts cannot be made private: what a
+ * killed run leaves there is the next run's to remove. */
+static bool can_be_private(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNS |
+			      (geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0 ||
+			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) !=
+				0);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void killed_at_any_time_no_process_or_mount_is_left(void **state)
 {
 	(void)state;
+	if (!can_be_private())
+		skip();
 	for (int ms = 2; ms < 80; ms += 7) {
 		struct pollfd gone = {.events = POLLIN};
 		const struct timespec time = {0, ms * 1000000L};
