@@ -547,7 +547,7 @@ static bool blob_rename(struct wt_writer *blob, const struct wt_cert *cert,
 }
 
 static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
-	const struct wt_cert *cert, struct wt_error *err)
+	const struct wt_cert *cert, bool has_name, struct wt_error *err)
 {
 	if (blob->has_failed)
 		return wt_fail_memory(err);
@@ -560,6 +560,8 @@ static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
 			"its registry value of %zu bytes is larger than the "
 			"%d that can be written into a hive",
 			blob->len, WT_BLOB_MAX);
+		if (has_name)
+			wt_error_hint(err, "shorten the friendly name");
 		wt_error_hint(err,
 			"put this certificate in on a running Windows, or "
 			"trust another one of the same chain");
@@ -582,7 +584,7 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 		is_utf8 = blob_rename(&blob, cert, friendly_name);
 	else
 		wt_writer_bytes(&blob, cert->blob, cert->info.blob_len);
-	status = blob_finish(&blob, is_utf8, cert, err);
+	status = blob_finish(&blob, is_utf8, cert, friendly_name != NULL, err);
 	if (status != WT_OK) {
 		wt_writer_free(&blob);
 		return status;

@@ -96,6 +96,51 @@ static const char *store_elsewhere(
 	return NULL;
 }
 
+/* A sound value stands there: is it the one that was meant? */
+static void value_verify(const struct wt_cert_info *info,
+	const struct wt_hive_entry *found, struct wt_entry *entry)
+{
+	bool is_distrusted = entry->store != WT_STORE_DISALLOWED &&
+			     wt_cert_limits(entry->handle)->is_disallowed;
+	bool is_other = info->blob && (found->blob_len != info->blob_len ||
+					      memcmp(found->blob, info->blob,
+						      info->blob_len) != 0);
+
+	if (is_other)
+		wt_fail(&entry->problem, WT_NO, "other-properties",
+			info->subject,
+			"stands there with other properties than were given");
+	else if (is_distrusted && !info->blob)
+		wt_fail(&entry->problem, WT_NO, "cert-distrusted",
+			info->subject,
+			"stands there with a property that tells Windows to "
+			"distrust it");
+	else
+		return;
+	entry->action = WT_ACTION_UNSOUND;
+}
+
+static void missing_say(const struct wt_hive_content *content,
+	const struct wt_cert_info *info, struct wt_entry *entry)
+{
+	const char *elsewhere = store_elsewhere(content, info->sha1);
+	const char *open = elsewhere ? " (it is in " : "";
+	const char *close = elsewhere ? ")" : "";
+
+	entry->action = WT_ACTION_MISSING;
+	if (!elsewhere)
+		elsewhere = "";
+	if (entry->store == WT_STORE_AUTO)
+		wt_fail(&entry->problem, WT_NO, "cert-no-store", info->subject,
+			"is neither a CA nor issued by itself: name the store "
+			"with --store%s%s%s",
+			open, elsewhere, close);
+	else
+		wt_fail(&entry->problem, WT_NO, "missing", info->subject,
+			"is not in the store %s%s%s%s",
+			wt_store_name(entry->store), open, elsewhere, close);
+}
+
 /* Fills entry for a certificate that ought to be in the store. */
 static enum wt_status cert_verify(struct wt_target *target,
 	const struct wt_target_hive *hive, const struct wt_cert *cert,
@@ -104,47 +149,17 @@ static enum wt_status cert_verify(struct wt_target *target,
 	const struct wt_cert_info *info = wt_cert_info(cert);
 	const struct wt_hive_entry *found = wt_content_find(
 		hive->content, WT_PLACE_MACHINE, entry->store, info->sha1);
-	const char *elsewhere = NULL;
 	enum wt_status ret = WT_OK;
 
 	if (entry->store != WT_STORE_DISALLOWED)
 		wt_plan_warn_disallowed(target, hive, info);
-	if (found) {
+	if (found)
 		ret = wt_entry_describe(
 			target->report, hive, found, entry, err);
-		if (ret != WT_OK || entry->action != WT_ACTION_PRESENT)
-			goto out;
-		if (!info->blob) {
-			if (entry->store == WT_STORE_DISALLOWED ||
-				!wt_cert_limits(entry->handle)->is_disallowed)
-				goto out;
-			entry->action = WT_ACTION_UNSOUND;
-			wt_fail(&entry->problem, WT_NO, "cert-distrusted",
-				info->subject,
-				"stands there with a property that tells "
-				"Windows to distrust it");
-			goto out;
-		}
-		if (found->blob_len != info->blob_len ||
-			memcmp(found->blob, info->blob, info->blob_len) != 0) {
-			entry->action = WT_ACTION_UNSOUND;
-			wt_fail(&entry->problem, WT_NO, "other-properties",
-				info->subject,
-				"stands there with other properties than "
-				"were given");
-		}
-		goto out;
-	}
-	entry->action = WT_ACTION_MISSING;
-	elsewhere = store_elsewhere(hive->content, info->sha1);
-	if (elsewhere)
-		wt_fail(&entry->problem, WT_NO, "missing", info->subject,
-			"is not in the store %s (it is in %s)",
-			wt_store_name(entry->store), elsewhere);
 	else
-		wt_fail(&entry->problem, WT_NO, "missing", info->subject,
-			"is not in the store %s", wt_store_name(entry->store));
-out:
+		missing_say(hive->content, info, entry);
+	if (ret == WT_OK && entry->action == WT_ACTION_PRESENT)
+		value_verify(info, found, entry);
 	entry->cert = info;
 	entry->handle = cert;
 	entry->key = info->sha1;
@@ -209,6 +224,9 @@ static enum wt_status verify_result(
 		wt_fail(err, WT_NO, first->problem.code, report->target,
 			"%s %s%s", first->cert->subject, first->problem.reason,
 			wrong > 1 ? ", and more" : "");
+	if (strcmp(first->problem.code, "cert-no-store") == 0)
+		wt_error_hint(err, "for a server's own certificate, verify the "
+				   "CA that issued it");
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
 		wrong, total);
 	return WT_NO;

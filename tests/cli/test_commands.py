@@ -6,8 +6,8 @@ import signal
 import subprocess
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMTRUST, digest, environment,
-                     main, make_root, wimtrust)
+from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMTRUST, digest,
+                     environment, main, make_root, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
@@ -116,6 +116,13 @@ class Add(Case):
         self.assertIn("hint: under WSL the path is what this prints: "
                       "wslpath 'C:\\images\\boot.wim'", run.err)
 
+    def test_too_long_a_name(self):
+        run = wimtrust('add', '--friendly-name', 'x' * 9000, self.hive(),
+                       ROOT_DER)
+        self.assertEqual(run.status, 3)
+        self.assertTrue(run.err.endswith(
+            '\nhint: shorten the friendly name\n'), run.err)
+
     def test_certificate_on_stdin(self):
         with open(ROOT_DER, 'rb') as file:
             run = wimtrust('add', self.hive(), '-', stdin=file)
@@ -189,6 +196,21 @@ class List(Case):
 
 
 class Verify(Case):
+    def test_certificate_of_no_store(self):
+        chains = SOURCE / 'testdata' / 'chains'
+        hive = self.hive()
+        for where in ('', ' (it is in TrustedPeople)'):
+            self.assert_fails(
+                wimtrust('verify', hive, chains / 'server.pem'), 1,
+                f'{hive}: CN=server.example is neither a CA nor issued by '
+                f'itself: name the store with --store{where}',
+                "for a server's own certificate, verify the CA that issued it")
+            wimtrust('add', '-s', 'trustedpeople', '--allow', 'not-ca', hive,
+                     chains / 'server.pem')
+        run = wimtrust('verify', '-s', 'trustedpeople', hive,
+                       chains / 'server.pem')
+        self.assertEqual((run.status, run.err), (0, ''))
+
     def test_present_and_missing(self):
         hive = self.hive()
         run = wimtrust('verify', hive, ROOT_DER)
