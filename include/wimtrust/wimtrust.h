@@ -398,8 +398,9 @@ WT_API enum wt_status wt_target_add(const char *target,
 /**
  * Takes certificates out of one store (options->store) or all.
  *
- * @param thumbprints  SHA-1 or SHA-256 in hex, any case; spaces, colons and
- *                     invisible marks are skipped
+ * @param thumbprints  SHA-1 or SHA-256 in hex, any case; spaces, colons,
+ *                     invisible marks and openssl's "SHA1 Fingerprint=" are
+ *                     skipped
  * @param certs        and these; NULL for none
  * @return WT_NO when one of them was found nowhere; the others are removed
  */
@@ -410,6 +411,9 @@ WT_API enum wt_status wt_target_remove(const char *target,
 
 /** Is text a thumbprint as wt_target_remove() takes it? */
 WT_API bool wt_is_thumbprint(const char *text);
+/** Is it that of this certificate, SHA-1 or SHA-256? */
+WT_API bool wt_is_thumbprint_of(
+	const char *text, const struct wt_cert_info *cert);
 
 /** Lists every certificate of every store. */
 WT_API enum wt_status wt_target_list(const char *target,

@@ -2,7 +2,6 @@
  * bundle.c: certificates as .reg, raw value or PEM. */
 #include "bundle.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,29 +43,12 @@ struct gathered {
 	size_t disallowed, unsound, elsewhere; /* left out */
 };
 
-/* text is a thumbprint as wt_is_thumbprint() takes it: what is no hex digit
- * in it means nothing. */
-static bool is_same_thumbprint(const char *text, const char *hex)
-{
-	for (; *text; text++) {
-		if (!isxdigit((unsigned char)*text))
-			continue;
-		if (toupper((unsigned char)*text) != *hex)
-			return false;
-		hex++;
-	}
-	return *hex == '\0';
-}
-
 /* Do the operands behind TARGET name this entry? None: all are meant. */
 static bool is_selected(const struct cli *cli, const struct wt_entry *entry)
 {
 	for (size_t i = 1; i < cli->operand_count; i++) {
-		const char *text = cli->operands[i];
-
 		if (entry->cert &&
-			(is_same_thumbprint(text, entry->cert->sha1) ||
-				is_same_thumbprint(text, entry->cert->sha256)))
+			wt_is_thumbprint_of(cli->operands[i], entry->cert))
 			return true;
 	}
 	return cli->operand_count <= 1;

@@ -218,13 +218,17 @@ enum wt_status wt_target_add(const char *target,
 }
 
 /* Hex digits of a thumbprint as people paste it: with spaces, colons,
- * dashes, and the invisible mark (U+200E) that Windows' dialogs add.
+ * dashes, the invisible mark (U+200E) that Windows' dialogs add, and openssl's
+ * "SHA1 Fingerprint=" before it.
  * @return how many digits, or 0 when it holds anything else */
 static size_t thumbprint_digits(
 	const char *text, char hex[WT_SHA256_HEX_LEN + 1])
 {
+	const char *label = strcasestr(text, "Fingerprint=");
 	size_t len = 0;
 
+	if (label)
+		text = strchr(label, '=') + 1;
 	for (const char *at = text; *at != '\0'; at++) {
 		if (strncmp(at, "\xE2\x80\x8E", 3) == 0 ||
 			strncmp(at, "\xE2\x80\x8F", 3) == 0 ||
@@ -247,6 +251,14 @@ bool wt_is_thumbprint(const char *text)
 	char hex[WT_SHA256_HEX_LEN + 1] = "";
 
 	return thumbprint_digits(text, hex) > 0;
+}
+
+bool wt_is_thumbprint_of(const char *text, const struct wt_cert_info *cert)
+{
+	char hex[WT_SHA256_HEX_LEN + 1] = "";
+
+	return thumbprint_digits(text, hex) > 0 &&
+	       (strcmp(hex, cert->sha1) == 0 || strcmp(hex, cert->sha256) == 0);
 }
 
 static enum wt_status selectors_make(const char *const *thumbprints,

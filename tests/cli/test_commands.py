@@ -133,7 +133,8 @@ class Remove(Case):
     def test_takes_thumbprints_as_people_paste_them(self):
         spaced = ' '.join(SHA1[i:i + 2] for i in range(0, 40, 2)).lower()
         for text in (SHA1, SHA256, spaced, spaced.replace(' ', ':'),
-                     '\u200e' + spaced):
+                     '\u200e' + spaced, 'sha1 Fingerprint=' +
+                     spaced.replace(' ', ':')):
             with self.subTest(text=text):
                 hive = self.hive()
                 wimtrust('add', hive, ROOT_DER)
@@ -277,6 +278,9 @@ class Export(Case):
         hive = self.hive()
         wimtrust('add', hive, ROOT_DER)
         run = wimtrust('export', '--format', 'blob', hive, SHA1.lower())
+        self.assertEqual(run.raw, blob)
+        run = wimtrust('export', '--format', 'blob', hive,
+                       'SHA256 Fingerprint=' + SHA256)
         self.assertEqual(run.raw, blob)
         self.assertEqual(wimtrust('export', hive, '0' * 40).status, 1)
 
