@@ -146,6 +146,11 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 		ret = rebuild(copy, err);
 	if (ret == WT_OK && wt_io_sync(copy->fd) != 0)
 		ret = wt_io_fail(err, copy->path, "cannot be written");
+	/* Rebuilt, nothing stands where it was written. */
+	if (ret == WT_OK && !publish->rebuild &&
+		wt_patch_compare(
+			patch, copy->fd, WT_PATCH_ALL, publish->cancel) != 0)
+		ret = wt_patch_fail(publish->cancel, copy->path, err);
 	if (ret == WT_OK) {
 		report(copy, "verify");
 		if (publish->verify)

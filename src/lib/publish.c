@@ -54,17 +54,21 @@ static enum wt_status not_as_meant(
 	return WT_ERR_FILE;
 }
 
+static bool is_same_header(
+	const struct wt_wim_info *one, const struct wt_wim_info *other)
+{
+	return one->image_count == other->image_count &&
+	       one->boot_index == other->boot_index && !one->is_interrupted &&
+	       one->has_integrity_table == other->has_integrity_table;
+}
+
 /* Is every image there, and each that was not changed as it was? */
 static enum wt_status images_verify(const struct wt_target *target,
 	const struct wt_wim *wim, const char *path, struct wt_error *err)
 {
 	const struct wt_wim *old = target->wim;
 	size_t at = 0;
-	bool is_right =
-		wim->info.image_count == old->info.image_count &&
-		wim->info.boot_index == old->info.boot_index &&
-		!wim->info.is_interrupted &&
-		wim->info.has_integrity_table == old->info.has_integrity_table;
+	bool is_right = is_same_header(&wim->info, &old->info);
 
 	for (size_t i = 0; is_right && i < (size_t)old->info.image_count; i++) {
 		const struct wt_wim_image *one = &wim->images[i];
@@ -127,8 +131,9 @@ out:
 	return ret;
 }
 
-/* Opens the finished WIM afresh and looks whether it is what was meant. */
-static enum wt_status wim_verify(
+/* Opens a finished WIM afresh and reads back what it holds: one that was
+ * written anew, or only copied. */
+static enum wt_status whole_verify(
 	void *ctx, const char *path, struct wt_error *err)
 {
 	const struct wt_target *target = ctx;
@@ -144,6 +149,29 @@ static enum wt_status wim_verify(
 		ret = images_verify(target, wim, path, err);
 	if (ret == WT_OK)
 		ret = hives_verify(target, wim, &options, path, err);
+	wt_wim_free(wim);
+	return ret;
+}
+
+/* Opens a patched WIM afresh. Images and hives were read back from the
+ * skeleton, and the bytes written since were compared with it. */
+static enum wt_status patched_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	struct wt_wim_options options = target->wim_options;
+	struct wt_wim *wim = NULL;
+	enum wt_status ret = WT_OK;
+
+	options.object = NULL;
+	options.check_integrity = false; /* what was checked is unchanged */
+	options.skip_images = true;
+	options.progress = NULL;
+	ret = wt_wim_read(path, &options, &wim, err);
+	if (ret == WT_OK && !is_same_header(&wim->info, &target->wim->info))
+		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+			"the finished file has another header than was meant; "
+			"it was thrown away");
 	wt_wim_free(wim);
 	return ret;
 }
@@ -174,6 +202,18 @@ static enum wt_status wim_rebuild(
 	return wt_wim_rebuild(path, new_path, &target->wim_options, err);
 }
 
+static wt_verify_fn *verify_choose(const struct wt_target *target)
+{
+	bool is_patched = false;
+
+	if (target->kind != WT_TARGET_WIM)
+		return hive_verify;
+	for (size_t i = 0; i < target->hive_count; i++)
+		is_patched = is_patched || target->hives[i].new_fd >= 0;
+	return is_patched && !target->options->rebuild ? patched_verify
+						       : whole_verify;
+}
+
 static void publish_init(
 	const struct wt_target *target, struct wt_publish *publish)
 {
@@ -186,7 +226,7 @@ static void publish_init(
 		.backup_suffix =
 			options->output ? NULL : options->backup_suffix,
 		.rebuild = is_wim && options->rebuild ? wim_rebuild : NULL,
-		.verify = is_wim ? wim_verify : hive_verify,
+		.verify = verify_choose(target),
 		.rebuild_ctx = (void *)(uintptr_t)target,
 		.verify_ctx = (void *)(uintptr_t)target,
 		.cancel = options->cancel,

@@ -28,6 +28,17 @@ static void fds_close(int *fds, size_t count)
 	}
 }
 
+static void wim_forget(struct wt_target *target)
+{
+	if (target->wim_hives)
+		wt_wim_hives_close(target->wim_hives,
+			(size_t)target->wim->info.image_count);
+	free(target->wim_hives);
+	target->wim_hives = NULL;
+	wt_wim_free(target->wim);
+	target->wim = NULL;
+}
+
 void wt_target_close(struct wt_target *target)
 {
 	if (!target)
@@ -43,7 +54,7 @@ void wt_target_close(struct wt_target *target)
 		wt_hive_content_free(hive->content);
 	}
 	free(target->hives);
-	wt_wim_free(target->wim);
+	wim_forget(target);
 	wt_workfile_close(target->file);
 	free(target);
 }
@@ -233,21 +244,32 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 	return ret;
 }
 
+/* Without a choice every image's hive will be asked for: they are read while
+ * wimlib has the file open. */
+static enum wt_status wim_read_once(
+	struct wt_target *target, struct wt_error *err)
+{
+	const char *path = target->wim_path;
+
+	if (target->options->image_count > 0)
+		return wt_wim_read(
+			path, &target->wim_options, &target->wim, err);
+	return wt_wim_read_hives(path, &target->wim_options, &target->wim,
+		&target->wim_hives, err);
+}
+
 static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
 {
-	enum wt_status ret = wt_wim_read(
-		target->wim_path, &target->wim_options, &target->wim, err);
+	enum wt_status ret = wim_read_once(target, err);
 
 	if (ret != WT_OK || !target->is_writing || target->options->dry_run ||
 		!target->wim->info.is_interrupted || !target->options->repair)
 		return ret;
 	ret = wim_repair(target, err);
-	wt_wim_free(target->wim);
-	target->wim = NULL;
+	wim_forget(target);
 	if (ret != WT_OK)
 		return ret;
-	return wt_wim_read(
-		target->wim_path, &target->wim_options, &target->wim, err);
+	return wim_read_once(target, err);
 }
 
 static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
@@ -423,6 +445,42 @@ static enum wt_status hive_open(struct wt_target *target,
 	return ret;
 }
 
+/* Takes over those hives that were read with the WIM, and extracts the rest.
+ * @param images  as many as there are hives, to work in */
+static enum wt_status wim_hives_get(struct wt_target *target, int *images,
+	struct wt_wim_hive *hives, struct wt_error *err)
+{
+	size_t count = 0;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; i < target->hive_count; i++) {
+		size_t image = target->hives[i].image;
+
+		if (!target->wim_hives || target->wim_hives[image].hive_fd < 0)
+			images[count++] = (int)image;
+	}
+	if (count > 0)
+		ret = wt_wim_extract(target->wim_path, target->wim, images,
+			count, &target->wim_options, hives, err);
+	if (ret != WT_OK)
+		return ret;
+	/* From the end on, so that each is moved but once. */
+	for (size_t i = target->hive_count; i-- > 0;) {
+		size_t image = target->hives[i].image;
+		struct wt_wim_hive *from = NULL;
+
+		if (count > 0 && images[count - 1] == (int)image)
+			from = &hives[--count];
+		else
+			from = &target->wim_hives[image];
+		if (from == &hives[i])
+			continue;
+		hives[i] = *from;
+		*from = (struct wt_wim_hive){-1, {-1, -1, -1}};
+	}
+	return WT_OK;
+}
+
 static enum wt_status wim_hives_open(
 	struct wt_target *target, struct wt_error *err)
 {
@@ -434,10 +492,7 @@ static enum wt_status wim_hives_open(
 		ret = wt_fail_memory(err);
 		goto out;
 	}
-	for (size_t i = 0; i < target->hive_count; i++)
-		images[i] = (int)target->hives[i].image;
-	ret = wt_wim_extract(target->wim_path, target->wim, images,
-		target->hive_count, &target->wim_options, from, err);
+	ret = wim_hives_get(target, images, from, err);
 	if (ret != WT_OK)
 		goto out;
 	for (size_t i = 0; i < target->hive_count; i++) {

@@ -27,6 +27,8 @@ struct wt_target {
 	 *  file by now. */
 	char wim_path[32];
 	struct wt_wim *wim; /**< NULL unless it is a WIM */
+	/** Of each image, read together with it; NULL: not yet read. */
+	struct wt_wim_hive *wim_hives;
 	struct wt_wim_options wim_options;
 	struct wt_target_hive *hives; /**< of the chosen images */
 	size_t hive_count;

@@ -74,6 +74,9 @@ struct wt_wim_options {
 	const char *object; /**< the WIM's name in messages; NULL: path */
 	unsigned threads;   /**< 0: one a processor */
 	bool check_integrity;
+	/** Read the header, the blob table and the XML only: of the images
+	 *  there is the index then. */
+	bool skip_images;
 	const char *temp_folder; /**< private, exists, on this machine */
 	const volatile sig_atomic_t *cancel;
 	/** NULL for none; bytes. It is called in a child process: what it
@@ -99,15 +102,6 @@ enum wt_status wt_wim_read(const char *path,
 	struct wt_error *err);
 void wt_wim_free(struct wt_wim *wim);
 
-/**
- * May this WIM be changed?
- *
- * @return WT_ERR_WIM: image-interrupted, wim-pipable, wim-read-only-flag,
- *         wim-unsupported, each with the remedy
- */
-enum wt_status wt_wim_check_writable(
-	const struct wt_wim *wim, const char *object, struct wt_error *err);
-
 /** One image's hive and the logs beside it, as memfds. */
 struct wt_wim_hive {
 	int hive_fd;
@@ -116,6 +110,27 @@ struct wt_wim_hive {
 
 /** Closes what is open in each and sets it to -1. */
 void wt_wim_hives_close(struct wt_wim_hive *hives, size_t hive_count);
+
+/**
+ * As wt_wim_read(), and takes the hives out while the metadata is in memory.
+ *
+ * @param ret_hives  one for each image; hive_fd is -1 where there is no hive,
+ *                   where a log stands beside it, and where it could not be
+ *                   read: wt_wim_extract() takes those, or says why not. To
+ *                   wt_wim_hives_close(), then free()
+ */
+enum wt_status wt_wim_read_hives(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err);
+
+/**
+ * May this WIM be changed?
+ *
+ * @return WT_ERR_WIM: image-interrupted, wim-pipable, wim-read-only-flag,
+ *         wim-unsupported, each with the remedy
+ */
+enum wt_status wt_wim_check_writable(
+	const struct wt_wim *wim, const char *object, struct wt_error *err);
 
 /**
  * Takes the hives of some images, and the logs beside them, out of a WIM.
@@ -156,8 +171,8 @@ struct wt_wim_patch {
 };
 
 /**
- * Builds the patch. Each put hive is read back from the skeleton and compared
- * before this returns.
+ * Builds the patch. Each put hive is read back from the skeleton, and its hash
+ * compared with that of the hive given, before this returns.
  *
  * @param put_count  1 or more; a file that is not changed is not appended to
  * @param ret_patch  the caller closes ret_patch->fd

@@ -73,7 +73,6 @@ static enum wt_status extract_in_child(void *arg, struct wt_error *err)
 		extraction->options, &wim, err);
 	for (size_t i = 0; ret == WT_OK && i < extraction->image_count; i++)
 		ret = extract_image(wim, extraction, i, err);
-	wimlib_free(wim);
 	return ret;
 }
 

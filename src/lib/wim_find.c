@@ -182,3 +182,10 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 	*ret_hive_error = hive_error;
 	return WT_OK;
 }
+
+void wt_wim_sha1_text(
+	const uint8_t sha1[WT_SHA1_LEN], char ret_text[WT_SHA1_HEX_LEN + 1])
+{
+	for (size_t i = 0; i < WT_SHA1_LEN; i++)
+		snprintf(ret_text + 2 * i, 3, "%02X", sha1[i]);
+}

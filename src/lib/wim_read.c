@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * wim_read.c: what is in a WIM: its header, its images, their hives. */
 #include "text.h"
+#include "wim_extract.h"
 #include "wim_find.h"
 #include "wim_header.h"
 #include "wim_lib.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* More solid resources and images than any real file has. */
@@ -22,6 +24,7 @@
 /* What the child tells. */
 struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
+	bool has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
 	struct wt_wim_extent extents[EXTENTS_MAX];
 	size_t extent_count;
 	bool has_too_many_extents;
@@ -32,6 +35,8 @@ struct reading {
 	const char *object;
 	const struct wt_wim_options *options;
 	const struct wt_wim_header *header;
+	bool with_hives;
+	struct wt_wim_hive *hives; /* one an image; NULL: leave them */
 	struct findings *findings;
 };
 
@@ -141,10 +146,24 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found.path);
 	image->hive_len = found.len;
 	image->hive_links = found.links;
-	for (size_t i = 0; i < WT_SHA1_LEN; i++)
-		snprintf(image->hive_sha1 + 2 * i, 3, "%02X", found.sha1[i]);
+	wt_wim_sha1_text(found.sha1, image->hive_sha1);
 	memcpy(image->log_lens, found.log_lens, sizeof(image->log_lens));
 	return WT_OK;
+}
+
+/* Takes the hive out at once. What does not go that simply is left to
+ * wt_wim_extract(), which also says what is wrong. */
+static bool take_hive(WIMStruct *wim, const struct reading *reading,
+	const struct wt_wim_image *image)
+{
+	if (!reading->hives || image->hive_path[0] == '\0')
+		return false;
+	for (size_t i = 0; i < WT_HIVE_LOGS; i++)
+		if (image->log_lens[i] > 0)
+			return false;
+	return wt_wim_extract_file(wim, image->index, image->hive_path,
+		       reading->hives[image->index - 1].hive_fd,
+		       reading->object, NULL) == WT_OK;
 }
 
 static enum wt_status read_in_child(void *arg, struct wt_error *err)
@@ -162,20 +181,21 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	if (ret != WT_OK)
 		return ret;
 	code = wimlib_iterate_lookup_table(wim, 0, on_blob, findings);
-	if (code != 0) {
-		ret = wt_wim_fail(err, code, reading->object,
+	if (code != 0)
+		return wt_wim_fail(err, code, reading->object,
 			"cannot read its blob table");
-		goto out;
-	}
 	for (uint32_t i = 0; i < reading->header->image_count; i++) {
-		findings->images[i].index = (int)i + 1;
-		ret = read_image(wim, reading, &findings->images[i], err);
+		struct wt_wim_image *image = &findings->images[i];
+
+		image->index = (int)i + 1;
+		if (reading->options->skip_images)
+			continue;
+		ret = read_image(wim, reading, image, err);
 		if (ret != WT_OK)
-			goto out;
+			return ret;
+		findings->has_taken[i] = take_hive(wim, reading, image);
 	}
-out:
-	wimlib_free(wim);
-	return ret;
+	return WT_OK;
 }
 
 static void fill_info(const struct wt_wim_header *header, uint64_t len,
@@ -262,70 +282,135 @@ static enum wt_status build(const struct findings *findings,
 	return WT_OK;
 }
 
-enum wt_status wt_wim_read(const char *path,
-	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+static const struct wt_wim_hive no_hive = {-1, {-1, -1, -1}};
+
+/* A memfd for each image: a child cannot open one for its parent. */
+static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
+{
+	size_t count = reading->header->image_count;
+
+	/* One more, since no memory is NULL too. */
+	reading->hives = calloc(count + 1, sizeof(*reading->hives));
+	if (!reading->hives)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < count; i++)
+		reading->hives[i] = no_hive;
+	for (size_t i = 0; i < count; i++) {
+		reading->hives[i].hive_fd = memfd_create("hive", MFD_CLOEXEC);
+		if (reading->hives[i].hive_fd < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+				reading->object,
+				"cannot make a file in memory");
+	}
+	return WT_OK;
+}
+
+/* Closes the memfds that hold no hive. */
+static void hives_keep_taken(const struct reading *reading)
+{
+	for (uint32_t i = 0; i < reading->header->image_count; i++)
+		if (!reading->findings->has_taken[i])
+			wt_wim_hives_close(&reading->hives[i], 1);
+}
+
+static enum wt_status header_read(int fd, struct wt_wim_header *header,
+	const char *object, uint64_t *ret_len, struct wt_error *err)
+{
+	enum wt_status ret =
+		wt_wim_header_read(fd, object, header, NULL, ret_len, err);
+
+	if (ret != WT_OK || header->part_count <= 1)
+		return ret;
+	wt_fail(err, WT_ERR_WIM, "wim-split", object,
+		"is part %u of %u of a split WIM", header->part,
+		header->part_count);
+	wt_error_hint(err, "join the parts first: wimlib-imagex join "
+			   "whole.wim part*.swm");
+	return WT_ERR_WIM;
+}
+
+/* All but opening the file. fd is for the header, wimlib opens the path. */
+static enum wt_status read_all(struct reading *reading, int fd,
+	struct wt_wim_header *header, struct wt_wim **ret_wim,
 	struct wt_error *err)
 {
-	struct findings *findings = NULL;
+	const struct wt_wim_options *options = reading->options;
+	const char *object = reading->object;
+	struct findings *findings = reading->findings;
+	struct wt_wim_extent chunk = {0};
+	uint64_t sum_at = 0;
+	uint64_t len = 0;
+	enum wt_status ret = header_read(fd, header, object, &len, err);
+
+	if (ret != WT_OK)
+		return ret;
+	add_header_extents(header, findings);
+	ret = wt_wim_last_chunk(fd, header, object, &chunk, &sum_at, err);
+	if (ret != WT_OK)
+		return ret;
+	if (chunk.len > 0)
+		add_extent(findings, chunk.offset, chunk.len);
+	if (reading->with_hives)
+		ret = hives_open(reading, err);
+	if (ret == WT_OK)
+		ret = wt_wim_child_run(object,
+			options->check_integrity ? 0 : SECONDS_MAX, options,
+			read_in_child, reading, err);
+	if (ret != WT_OK)
+		return ret;
+	if (findings->has_too_many_extents)
+		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
+			"has more than %d solid resources", EXTENTS_MAX);
+	return build(findings, header, len, ret_wim, err);
+}
+
+static enum wt_status read_wim(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err)
+{
 	struct wt_wim_header header = {0};
 	struct reading reading = {
 		.path = path,
 		.object = wt_wim_object(path, options),
 		.options = options,
 		.header = &header,
+		.with_hives = ret_hives != NULL,
 	};
-	struct wt_wim_extent chunk = {0};
 	enum wt_status ret = WT_OK;
-	uint64_t sum_at = 0;
-	uint64_t len = 0;
-	int fd = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE,
 			errno == ENOENT ? "not-found" : "open-failed",
 			reading.object, "cannot open it");
-	ret = wt_wim_header_read(fd, reading.object, &header, NULL, &len, err);
-	if (ret != WT_OK)
-		goto out;
-	if (header.part_count > 1) {
-		wt_fail(err, WT_ERR_WIM, "wim-split", reading.object,
-			"is part %u of %u of a split WIM", header.part,
-			header.part_count);
-		wt_error_hint(err, "join the parts first: wimlib-imagex join "
-				   "whole.wim part*.swm");
-		ret = WT_ERR_WIM;
-		goto out;
+	reading.findings = wt_shared_new(sizeof(*reading.findings));
+	ret = reading.findings ? read_all(&reading, fd, &header, ret_wim, err)
+			       : wt_fail_memory(err);
+	if (ret == WT_OK && ret_hives) {
+		hives_keep_taken(&reading);
+		*ret_hives = reading.hives;
+		reading.hives = NULL; /* the caller's now */
 	}
-	findings = wt_shared_new(sizeof(*findings));
-	if (!findings) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	reading.findings = findings;
-	add_header_extents(&header, findings);
-	ret = wt_wim_last_chunk(
-		fd, &header, reading.object, &chunk, &sum_at, err);
-	if (ret != WT_OK)
-		goto out;
-	if (chunk.len > 0)
-		add_extent(findings, chunk.offset, chunk.len);
-	ret = wt_wim_child_run(reading.object,
-		options->check_integrity ? 0 : SECONDS_MAX, options,
-		read_in_child, &reading, err);
-	if (ret != WT_OK)
-		goto out;
-	if (findings->has_too_many_extents) {
-		ret = wt_fail(err, WT_ERR_WIM, "wim-unsupported",
-			reading.object, "has more than %d solid resources",
-			EXTENTS_MAX);
-		goto out;
-	}
-	ret = build(findings, &header, len, ret_wim, err);
-out:
-	wt_shared_free(findings, sizeof(*findings));
+	if (reading.hives)
+		wt_wim_hives_close(reading.hives, header.image_count);
+	free(reading.hives);
+	wt_shared_free(reading.findings, sizeof(*reading.findings));
 	close(fd);
 	return ret;
+}
+
+enum wt_status wt_wim_read(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_error *err)
+{
+	return read_wim(path, options, ret_wim, NULL, err);
+}
+
+enum wt_status wt_wim_read_hives(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err)
+{
+	return read_wim(path, options, ret_wim, ret_hives, err);
 }
 
 void wt_wim_free(struct wt_wim *wim)
