@@ -20,12 +20,13 @@
 #define CALLS_MAX 20000
 /* A failure that a child gets over is not seen: so many runs without one, and
  * all calls have had their turn. */
-#define QUIET_MAX 20
 /* Each run starts several children, which takes long under the sanitizers. */
 #ifdef __SANITIZE_ADDRESS__
-#define STEP 7
+#define STEP 29
+#define QUIET_MAX 2
 #else
 #define STEP 1
+#define QUIET_MAX 20
 #endif
 
 void *__wrap_realloc(void *data, size_t len);
