@@ -2,6 +2,7 @@
  * backup.c: keeps the old file under another name. */
 #include "copy.h"
 
+#include "copy_data.h"
 #include "file_attributes.h"
 #include "file_io.h"
 
@@ -37,7 +38,7 @@ static enum wt_status backup_copy(struct wt_copy *copy,
 {
 	struct timespec times[2] = {
 		copy->replaced.st_atim, copy->replaced.st_mtim};
-	struct wt_copy_state state = {.cancel = copy->publish->cancel};
+	struct wt_child_job *job = NULL;
 	enum wt_status ret = WT_OK;
 	int fd = wt_temp_create(copy->dir_fd, copy->name, false, temp_name);
 
@@ -45,12 +46,14 @@ static enum wt_status backup_copy(struct wt_copy *copy,
 		return wt_io_fail(err, copy->path, "cannot make its backup");
 	ret = wt_attributes_copy(
 		copy->replaced_fd, &copy->replaced, fd, copy->path, err);
-	if (ret == WT_OK &&
-		((!wt_copy_clone(copy->replaced_fd, fd) &&
-			 wt_copy_data(copy->replaced_fd, fd,
-				 (uint64_t)copy->replaced.st_size,
-				 &state) != 0) ||
-			futimens(fd, times) != 0 || wt_io_sync(fd) != 0))
+	if (ret == WT_OK && !wt_copy_clone(copy->replaced_fd, fd)) {
+		ret = wt_copy_data_start(copy->replaced_fd, fd,
+			(uint64_t)copy->replaced.st_size, copy->path,
+			copy->publish->cancel, NULL, &job, err);
+		if (ret == WT_OK)
+			ret = wt_child_finish(job, NULL, NULL, err);
+	}
+	if (ret == WT_OK && (futimens(fd, times) != 0 || wt_io_sync(fd) != 0))
 		ret = wt_io_fail(err, copy->path, "cannot make its backup");
 	if (ret != WT_OK)
 		unlinkat(copy->dir_fd, temp_name, 0);

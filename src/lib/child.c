@@ -70,12 +70,20 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits for pid to end; kills it when cancelled or late. Returns the wait
- * status, or -1 with *ret_late set when its time was up. */
-static int child_wait(const struct wt_child *how, pid_t pid, bool *ret_late)
+struct wt_child_job {
+	struct wt_child how;
+	struct outcome *outcome;
+	int64_t end_ms; /* when its time is up */
+	pid_t pid;
+};
+
+/* Waits for the job to end; kills it when cancelled or late. Returns the wait
+ * status; *ret_late is set when its time was up. */
+static int job_wait(const struct wt_child_job *job, void (*tick)(void *ctx),
+	void *tick_ctx, bool *ret_late)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	int64_t end = now_ms() + (int64_t)how->limits.seconds * 1000;
+	const volatile sig_atomic_t *cancel = job->how.cancel;
+	int fd = (int)syscall(SYS_pidfd_open, job->pid, 0);
 	bool is_killed = false;
 	int status = 0;
 
@@ -85,22 +93,32 @@ static int child_wait(const struct wt_child *how, pid_t pid, bool *ret_late)
 
 		/* Without a pidfd this is a plain sleep between two looks. */
 		if (is_killed || poll(&poll_fd, 1, fd < 0 ? 2 : POLL_MS) != 0)
-			ended = waitpid(pid, &status, is_killed ? 0 : WNOHANG);
+			ended = waitpid(
+				job->pid, &status, is_killed ? 0 : WNOHANG);
 		else if (fd < 0)
-			ended = waitpid(pid, &status, WNOHANG);
-		if (ended == pid || (ended < 0 && errno != EINTR))
+			ended = waitpid(job->pid, &status, WNOHANG);
+		if (ended == job->pid || (ended < 0 && errno != EINTR))
 			break;
 		if (is_killed)
 			continue;
-		*ret_late = how->limits.seconds > 0 && now_ms() > end;
-		if (*ret_late || (how->cancel && *how->cancel != 0)) {
-			kill(pid, SIGKILL);
+		if (tick)
+			tick(tick_ctx);
+		*ret_late =
+			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
+		if (*ret_late || (cancel && *cancel != 0)) {
+			kill(job->pid, SIGKILL);
 			is_killed = true;
 		}
 	}
 	if (fd >= 0)
 		close(fd);
 	return status;
+}
+
+static void job_free(struct wt_child_job *job)
+{
+	wt_shared_free(job->outcome, sizeof(*job->outcome));
+	free(job);
 }
 
 static enum wt_status child_died(const struct wt_child *how, int status,
@@ -124,47 +142,77 @@ static enum wt_status child_died(const struct wt_child *how, int status,
 	return how->died_status;
 }
 
+enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_child_job **ret_job, struct wt_error *err)
+{
+	struct wt_child_job *job = NULL;
+	pid_t parent = getpid();
+	enum wt_status ret = wt_cancelled(how->cancel, err);
+
+	if (ret != WT_OK)
+		return ret;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return wt_fail_memory(err);
+	job->how = *how;
+	job->end_ms = now_ms() + (int64_t)how->limits.seconds * 1000;
+	job->outcome = wt_shared_new(sizeof(*job->outcome));
+	if (!job->outcome) {
+		free(job);
+		return wt_fail_memory(err);
+	}
+	job->pid = fork();
+	if (job->pid < 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot start a process");
+		job_free(job);
+		return ret;
+	}
+	if (job->pid == 0) {
+		child_enter(&how->limits, parent);
+		job->outcome->status = fn(arg, &job->outcome->err);
+		job->outcome->is_done = true;
+		_exit(0);
+	}
+	*ret_job = job;
+	return WT_OK;
+}
+
+enum wt_status wt_child_finish(struct wt_child_job *job,
+	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err)
+{
+	bool is_late = false;
+	int status = job_wait(job, tick, tick_ctx, &is_late);
+	enum wt_status ret = wt_cancelled(job->how.cancel, err);
+
+	if (ret == WT_OK && !job->outcome->is_done) {
+		ret = child_died(&job->how, status, is_late, err);
+	} else if (ret == WT_OK) {
+		ret = job->outcome->status;
+		if (ret != WT_OK && err)
+			*err = job->outcome->err;
+	}
+	job_free(job);
+	return ret;
+}
+
+void wt_child_stop(struct wt_child_job *job)
+{
+	if (!job)
+		return;
+	kill(job->pid, SIGKILL);
+	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	job_free(job);
+}
+
 enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err)
 {
-	struct outcome *outcome = wt_shared_new(sizeof(*outcome));
-	enum wt_status ret = WT_OK;
-	pid_t parent = getpid();
-	bool is_late = false;
-	int status = 0;
-	pid_t pid = -1;
+	struct wt_child_job *job = NULL;
+	enum wt_status ret = wt_child_start(how, fn, arg, &job, err);
 
-	if (!outcome)
-		return wt_fail_memory(err);
-	ret = wt_cancelled(how->cancel, err);
-	if (ret != WT_OK)
-		goto out;
-	pid = fork();
-	if (pid < 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
-			"cannot start a process");
-		goto out;
-	}
-	if (pid == 0) {
-		child_enter(&how->limits, parent);
-		outcome->status = fn(arg, &outcome->err);
-		outcome->is_done = true;
-		_exit(0);
-	}
-	status = child_wait(how, pid, &is_late);
-	ret = wt_cancelled(how->cancel, err);
-	if (ret != WT_OK)
-		goto out;
-	if (!outcome->is_done) {
-		ret = child_died(how, status, is_late, err);
-		goto out;
-	}
-	ret = outcome->status;
-	if (ret != WT_OK && err)
-		*err = outcome->err;
-out:
-	wt_shared_free(outcome, sizeof(*outcome));
-	return ret;
+	return ret == WT_OK ? wt_child_finish(job, NULL, NULL, err) : ret;
 }
 
 void *wt_shared_new(size_t len)

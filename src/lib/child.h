@@ -35,6 +35,28 @@ typedef enum wt_status wt_child_fn(void *arg, struct wt_error *err);
 enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
 
+/** A child that works while its parent does something else. */
+struct wt_child_job;
+
+/**
+ * As wt_child_run(), but returns once the child is started. A process of its
+ * own rather than a thread: this one forks, and what a thread holds at that
+ * moment, the fork would hold for ever.
+ *
+ * @param how  copied; object and cancel are borrowed until the job has ended
+ * @param ret_job  give it to wt_child_finish() or wt_child_stop()
+ */
+enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_child_job **ret_job, struct wt_error *err);
+
+/** Waits for the child's end, calling tick (NULL for none) now and then. The
+ *  job is freed in either case. */
+enum wt_status wt_child_finish(struct wt_child_job *job,
+	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err);
+
+/** Kills the child and frees the job; NULL allowed. */
+void wt_child_stop(struct wt_child_job *job);
+
 /** Zeroed memory that a child shares with its parent; NULL when there is
  *  none. Free with wt_shared_free() and the same length. */
 void *wt_shared_new(size_t len);

@@ -2,13 +2,13 @@
  * copy.c: a private copy beside the place where it will be published. */
 #include "copy.h"
 
+#include "copy_data.h"
 #include "file_attributes.h"
 #include "file_io.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +19,8 @@ void wt_copy_free(struct wt_copy *copy)
 {
 	if (!copy)
 		return;
-	if (copy->has_thread) {
-		atomic_store(&copy->state.is_stopped, true);
-		pthread_join(copy->thread, NULL);
-	}
+	wt_child_stop(copy->job);
+	wt_shared_free((void *)copy->done, sizeof(*copy->done));
 	if (copy->fd >= 0) {
 		if (copy->temp_name[0] != '\0')
 			unlinkat(copy->dir_fd, copy->temp_name, 0);
@@ -243,28 +241,18 @@ static enum wt_status room_check(
 	return WT_ERR_FILE;
 }
 
-static void *copy_thread(void *arg)
-{
-	struct wt_copy *copy = arg;
-
-	if (wt_copy_data(copy->file->fd, copy->fd, copy->file->len,
-		    &copy->state) != 0)
-		copy->thread_errno = errno != 0 ? errno : EIO;
-	return NULL;
-}
-
 static enum wt_status data_begin(
 	struct wt_copy *copy, uint64_t room_len, struct wt_error *err)
 {
 	uint64_t data_len = (uint64_t)copy->source.st_blocks * 512;
 	enum wt_status ret = WT_OK;
-	sigset_t all;
-	sigset_t before;
-	int result = 0;
 
+	copy->done = wt_shared_new(sizeof(*copy->done));
+	if (!copy->done)
+		return wt_fail_memory(err);
 	if (wt_copy_clone(copy->file->fd, copy->fd) &&
 		wt_io_truncate(copy->fd, copy->file->len) == 0) {
-		atomic_store(&copy->state.done, copy->file->len);
+		atomic_store(copy->done, copy->file->len);
 		return room_check(copy, room_len, err);
 	}
 	if (data_len > copy->file->len || copy->is_itself == false)
@@ -274,16 +262,8 @@ static enum wt_status data_begin(
 	ret = room_check(copy, data_len + room_len, err);
 	if (ret != WT_OK)
 		return ret;
-	/* Signals are the business of the thread that called. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&copy->thread, NULL, copy_thread, copy);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = result;
-	if (result != 0)
-		return wt_io_fail(err, copy->path, "cannot start copying");
-	copy->has_thread = true;
-	return WT_OK;
+	return wt_copy_data_start(copy->file->fd, copy->fd, copy->file->len,
+		copy->path, copy->publish->cancel, copy->done, &copy->job, err);
 }
 
 enum wt_status wt_copy_begin(struct wt_workfile *file,
@@ -298,7 +278,6 @@ enum wt_status wt_copy_begin(struct wt_workfile *file,
 	copy->file = file;
 	copy->publish = publish;
 	copy->fd = copy->dir_fd = copy->replaced_fd = -1;
-	copy->state.cancel = publish->cancel;
 	if (fstat(file->fd, &copy->source) != 0) {
 		ret = wt_io_fail(err, file->path, "cannot read it");
 		goto out;

@@ -3,11 +3,11 @@
 #ifndef WT_COPY_H
 #define WT_COPY_H
 
-#include "copy_data.h"
+#include "child.h"
 #include "leftover.h"
 #include "workfile.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 struct wt_copy {
@@ -26,13 +26,11 @@ struct wt_copy {
 	char temp_name[WT_TEMP_NAME_MAX];
 	char *temp_path;
 
-	pthread_t thread;
-	bool has_thread;
-	struct wt_copy_state state;
-	int thread_errno; /**< 0: copied whole */
+	struct wt_child_job *job; /**< copies; NULL when none does */
+	_Atomic uint64_t *done;	  /**< bytes copied; shared with it */
 };
 
-/** Stops the thread and removes the private file; keeps nothing else open.
+/** Stops copying and removes the private file; keeps nothing else open.
  *  NULL allowed. */
 void wt_copy_free(struct wt_copy *copy);
 

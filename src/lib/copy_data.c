@@ -21,12 +21,6 @@ bool wt_copy_clone(int src_fd, int dst_fd)
 	return ioctl(dst_fd, FICLONE, src_fd) == 0;
 }
 
-static bool is_stopped(struct wt_copy_state *state)
-{
-	return atomic_load(&state->is_stopped) ||
-	       (state->cancel && *state->cancel != 0);
-}
-
 /* One chunk; *use_range is cleared when the kernel does not offer it here. */
 static int chunk_copy(
 	int src_fd, int dst_fd, uint64_t offset, uint64_t len, bool *use_range)
@@ -80,27 +74,18 @@ static void data_find(int seek_fd, uint64_t offset, uint64_t len,
 	*ret_end = (uint64_t)end;
 }
 
-/* Waits for the disk, in parts, up to offset. */
-static int drain(int dst_fd, uint64_t *drained, uint64_t offset,
-	struct wt_copy_state *state)
+/* Waits for the disk, in parts, up to offset. Failing is left to fsync to
+ * find: it reports the same errors, and knows more file systems. */
+static void drain(int dst_fd, uint64_t *drained, uint64_t offset)
 {
-	while (*drained < offset) {
-		if (is_stopped(state)) {
-			errno = EINTR;
-			return -1;
-		}
-		/* Failing is left to fsync to find: it reports the same
-		 * errors, and knows file systems that this does not. */
+	for (; *drained < offset; *drained += CHUNK_LEN)
 		(void)sync_file_range(dst_fd, (off_t)*drained, CHUNK_LEN,
 			SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 				SYNC_FILE_RANGE_WAIT_AFTER);
-		*drained += CHUNK_LEN;
-	}
-	return 0;
 }
 
 static int copy_stretches(int src_fd, int seek_fd, int dst_fd, uint64_t len,
-	struct wt_copy_state *state)
+	_Atomic uint64_t *done)
 {
 	bool use_range = true;
 	uint64_t drained = 0;
@@ -116,10 +101,6 @@ static int copy_stretches(int src_fd, int seek_fd, int dst_fd, uint64_t len,
 			at = start;
 		if (part > end - at)
 			part = end - at;
-		if (is_stopped(state)) {
-			errno = EINTR;
-			return -1;
-		}
 		if (part > 0 &&
 			chunk_copy(src_fd, dst_fd, at, part, &use_range) != 0)
 			return -1;
@@ -127,31 +108,58 @@ static int copy_stretches(int src_fd, int seek_fd, int dst_fd, uint64_t len,
 			(void)sync_file_range(dst_fd, (off_t)at, (off_t)part,
 				SYNC_FILE_RANGE_WRITE);
 		at += part;
-		atomic_store(&state->done, at);
-		if (at > drained + LAG_LEN &&
-			drain(dst_fd, &drained, at - LAG_LEN, state) != 0)
-			return -1;
+		if (done)
+			atomic_store(done, at);
+		if (at > drained + LAG_LEN)
+			drain(dst_fd, &drained, at - LAG_LEN);
 	}
 	if (wt_io_truncate(dst_fd, len) != 0)
 		return -1;
-	return drain(dst_fd, &drained, len, state);
+	drain(dst_fd, &drained, len);
+	return 0;
 }
 
-int wt_copy_data(
-	int src_fd, int dst_fd, uint64_t len, struct wt_copy_state *state)
+/* What the child is to copy. */
+struct copying {
+	int src_fd, dst_fd;
+	uint64_t len;
+	const char *object;
+	_Atomic uint64_t *done;
+};
+
+static enum wt_status copy_in_child(void *arg, struct wt_error *err)
 {
+	const struct copying *copying = arg;
+	enum wt_status ret = WT_OK;
 	char path[32];
 	int seek_fd = -1;
-	int saved = 0;
-	int ret = 0;
 
 	/* Looking for holes moves the offset, which others may be using. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", src_fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", copying->src_fd);
 	seek_fd = wt_io_open(AT_FDCWD, path, O_RDONLY, 0);
-	ret = copy_stretches(src_fd, seek_fd, dst_fd, len, state);
-	saved = errno;
+	if (copy_stretches(copying->src_fd, seek_fd, copying->dst_fd,
+		    copying->len, copying->done) != 0)
+		ret = wt_io_fail(err, copying->object, "cannot be copied");
 	if (seek_fd >= 0)
 		close(seek_fd);
-	errno = saved;
 	return ret;
+}
+
+enum wt_status wt_copy_data_start(int src_fd, int dst_fd, uint64_t len,
+	const char *object, const volatile sig_atomic_t *cancel,
+	_Atomic uint64_t *done, struct wt_child_job **ret_job,
+	struct wt_error *err)
+{
+	const struct wt_child how = {.object = object,
+		.died_status = WT_ERR_FILE,
+		.died_code = "copy-died",
+		.cancel = cancel};
+	/* The child has its own copy of this. */
+	struct copying copying = {.src_fd = src_fd,
+		.dst_fd = dst_fd,
+		.len = len,
+		.object = object,
+		.done = done};
+
+	return wt_child_start(&how, copy_in_child, &copying, ret_job, err);
 }

@@ -14,10 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PROGRESS_MS 100
 
 static void report(const struct wt_copy *copy, const char *what)
 {
@@ -25,7 +22,7 @@ static void report(const struct wt_copy *copy, const char *what)
 
 	if (publish->progress)
 		publish->progress(publish->progress_ctx, what,
-			atomic_load(&copy->state.done), copy->file->len);
+			atomic_load(copy->done), copy->file->len);
 }
 
 static enum wt_status changed(const char *object, struct wt_error *err)
@@ -53,31 +50,23 @@ static enum wt_status source_check(
 	return changed(file->path, err);
 }
 
-/* The copying thread's end, told to progress in between. */
-static enum wt_status thread_wait(struct wt_copy *copy, struct wt_error *err)
+static void report_copied(void *ctx)
 {
+	report(ctx, "copy");
+}
+
+/* The end of copying, told to progress in between. */
+static enum wt_status copy_wait(struct wt_copy *copy, struct wt_error *err)
+{
+	struct wt_child_job *job = copy->job;
 	enum wt_status ret = WT_OK;
 
-	while (copy->has_thread) {
-		struct timespec until = {0};
-
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += PROGRESS_MS * 1000000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_nsec -= 1000000000L;
-			until.tv_sec++;
-		}
-		if (pthread_timedjoin_np(copy->thread, NULL, &until) == 0)
-			copy->has_thread = false;
-		report(copy, "copy");
-	}
-	ret = wt_cancelled(copy->publish->cancel, err);
-	if (ret != WT_OK)
-		return ret;
-	errno = copy->thread_errno;
-	if (errno != 0)
-		return wt_io_fail(err, copy->path, "cannot be copied");
-	return source_check(copy, err);
+	copy->job = NULL; /* freed by the next call */
+	if (job)
+		ret = wt_child_finish(job, report_copied, copy, err);
+	if (ret == WT_OK)
+		ret = wt_cancelled(copy->publish->cancel, err);
+	return ret == WT_OK ? source_check(copy, err) : ret;
 }
 
 /* Lets the caller write the file anew, in a private folder so that nobody
@@ -246,7 +235,7 @@ static enum wt_status move_into_place(
 enum wt_status wt_copy_publish(struct wt_copy *copy,
 	const struct wt_patch *patch, struct wt_error *err)
 {
-	enum wt_status ret = thread_wait(copy, err);
+	enum wt_status ret = copy_wait(copy, err);
 
 	if (ret == WT_OK)
 		ret = finish(copy, patch, err);

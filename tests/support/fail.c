@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -150,18 +149,6 @@ WRAP_SHORT(copy_file_range,
 	(int src, off_t *src_at, int dst, off_t *dst_at, size_t len,
 		unsigned flags),
 	(src, src_at, dst, dst_at, len, flags))
-
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*run)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*run)(void *), void *arg);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-	void *(*run)(void *), void *arg)
-{
-	if (is_failing("pthread_create"))
-		return EAGAIN;
-	return __real_pthread_create(thread, attributes, run, arg);
-}
 
 int __wrap_asprintf(char **ret_text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -12,9 +12,10 @@
  *   4       4     the call that is meant, from 1
  *   8       4     errno that it fails with
  *   12      4     0 nothing, 1 that call fails, 2 it and all after it fail,
- *                 3 it writes only half, 4 the process is killed before it,
- *                 5 the process is killed after it
+ *                 3 it writes only half, 4 the program is killed before it,
+ *                 5 the program is killed after it
  *   16      32    name of the function that was meant
+ *   48      4     pid of the first process, which is the program
  *
  * WT_FAULT_LOG names a file that gets a record of each call that succeeded:
  *
@@ -55,7 +56,9 @@ struct shared {
 	int32_t native;
 	uint32_t mode;
 	char name[32];
-	char unused[16];
+	/* The program itself, which starts before its children. */
+	_Atomic int32_t program;
+	char unused[12];
 };
 
 struct record {
@@ -88,6 +91,12 @@ static void start(void)
 		if (shared == MAP_FAILED)
 			shared = NULL;
 	}
+	if (shared) {
+		int32_t none = 0;
+
+		atomic_compare_exchange_strong(
+			&shared->program, &none, getpid());
+	}
 	/* Far from what the program and its children number. */
 	if (log)
 		fd = real_open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -95,6 +104,18 @@ static void start(void)
 		log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 900);
 		close(fd);
 	}
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	pthread_once(&once, start);
+}
+
+/* The program and this process, which may be a child of it. */
+static void die(void)
+{
+	kill(shared->program, SIGKILL);
+	raise(SIGKILL);
 }
 
 static bool is_below(const char *path)
@@ -174,7 +195,7 @@ static int meet(const char *name, bool *ret_kill)
 	if (n == shared->at)
 		snprintf(shared->name, sizeof(shared->name), "%s", name);
 	if (shared->mode == KILL_BEFORE)
-		raise(SIGKILL);
+		die();
 	if (shared->mode == KILL_AFTER)
 		*ret_kill = true;
 	if (shared->mode == SHORT)
@@ -241,7 +262,7 @@ static void note_names(char op, int from_fd, const char *from, int to_fd,
 		if (success)                                                   \
 			record_it;                                             \
 		if (is_killed)                                                 \
-			raise(SIGKILL);                                        \
+			die();                                                 \
 		return result;                                                 \
 	} while (0)
 
@@ -313,7 +334,7 @@ static ssize_t pwrite_common(int fd, const void *src, size_t len, off_t offset)
 		note('W', inode_of(fd), (uint64_t)offset, src, (size_t)put,
 			NULL);
 	if (is_killed)
-		raise(SIGKILL);
+		die();
 	return put;
 }
 
@@ -346,7 +367,7 @@ ssize_t write(int fd, const void *src, size_t len)
 		note('W', inode_of(fd), (uint64_t)offset, src, (size_t)put,
 			NULL);
 	if (is_killed)
-		raise(SIGKILL);
+		die();
 	return put;
 }
 
@@ -377,7 +398,7 @@ ssize_t copy_file_range(int src, off64_t *src_at, int dst, off64_t *dst_at,
 		free(data);
 	}
 	if (is_killed)
-		raise(SIGKILL);
+		die();
 	return put;
 }
 

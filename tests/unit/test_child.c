@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -95,6 +96,49 @@ static void hanging_child_is_killed_when_time_is_up(void **state)
 	assert_non_null(strstr(err.reason, "1 seconds"));
 }
 
+static void count_tick(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void parent_works_beside_a_started_child(void **state)
+{
+	int *shared = wt_shared_new(sizeof(*shared));
+	struct wt_child_job *job = NULL;
+
+	(void)state;
+	assert_int_equal(
+		wt_child_start(&plain, share_seven, shared, &job, NULL), WT_OK);
+	assert_int_equal(wt_child_finish(job, NULL, NULL, NULL), WT_OK);
+	assert_int_equal(*shared, 7);
+	wt_shared_free(shared, sizeof(*shared));
+}
+
+static void waiting_tells_in_between(void **state)
+{
+	struct wt_child how = plain;
+	struct wt_child_job *job = NULL;
+	int ticks = 0;
+
+	(void)state;
+	how.limits.seconds = 1;
+	assert_int_equal(wt_child_start(&how, hang, NULL, &job, NULL), WT_OK);
+	assert_int_equal(
+		wt_child_finish(job, count_tick, &ticks, NULL), WT_ERR_HIVE);
+	assert_true(ticks > 3);
+}
+
+static void stopped_child_is_gone(void **state)
+{
+	struct wt_child_job *job = NULL;
+
+	(void)state;
+	assert_int_equal(wt_child_start(&plain, hang, NULL, &job, NULL), WT_OK);
+	wt_child_stop(job);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	wt_child_stop(NULL);
+}
+
 static volatile sig_atomic_t cancelled;
 
 static void note_signal(int number)
@@ -124,6 +168,9 @@ int main(void)
 		cmocka_unit_test(error_comes_back_whole),
 		cmocka_unit_test(death_becomes_the_named_error),
 		cmocka_unit_test(hanging_child_is_killed_when_time_is_up),
+		cmocka_unit_test(parent_works_beside_a_started_child),
+		cmocka_unit_test(waiting_tells_in_between),
+		cmocka_unit_test(stopped_child_is_gone),
 		cmocka_unit_test(signal_ends_the_child_and_is_named),
 	};
 
