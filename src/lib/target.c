@@ -597,7 +597,7 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 		is_retry = false;
 		ret = target_try(path, is_writing, options, report, &is_retry,
 			ret_target, err);
-		if (!is_retry)
+		if (!is_retry || i + 1 == READ_TRIES)
 			break;
 		wt_report_clear(report);
 	}
