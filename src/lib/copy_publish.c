@@ -131,6 +131,11 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 			 patch, copy->fd, WT_PATCH_ALL, publish->cancel) != 0 ||
 			wt_io_truncate(copy->fd, patch->new_len) != 0))
 		ret = wt_patch_fail(publish->cancel, copy->path, err);
+	/* The hives are read back below; this looks at the tables, too. */
+	if (ret == WT_OK && wt_patch_compare(patch, copy->fd, WT_PATCH_ALL,
+				    publish->cancel) != 0)
+		ret = wt_io_fail(err, copy->path,
+			"its new copy does not hold what was written to it");
 	if (ret == WT_OK && publish->rebuild)
 		ret = rebuild(copy, err);
 	if (ret == WT_OK && wt_io_sync(copy->fd) != 0)

@@ -13,9 +13,12 @@
  *   8       4     errno that it fails with
  *   12      4     0 nothing, 1 that call fails, 2 it and all after it fail,
  *                 3 it writes only half, 4 the program is killed before it,
- *                 5 the program is killed after it
+ *                 5 the program is killed after it, 6 it writes a byte that
+ *                 is not the one it was given
  *   16      32    name of the function that was meant
  *   48      4     pid of the first process, which is the program
+ *
+ * WT_FAULT_UNSHARE: set, nobody gets a namespace of his own.
  *
  * WT_FAULT_LOG names a file that gets a record of each call that succeeded:
  *
@@ -34,6 +37,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -48,7 +52,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { ONCE = 1, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER };
+enum { ONCE = 1, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP };
 
 struct shared {
 	_Atomic uint32_t calls;
@@ -198,8 +202,8 @@ static int meet(const char *name, bool *ret_kill)
 		die();
 	if (shared->mode == KILL_AFTER)
 		*ret_kill = true;
-	if (shared->mode == SHORT)
-		return SHORT;
+	if (shared->mode == SHORT || shared->mode == FLIP)
+		return (int)shared->mode;
 	if (shared->mode == ONCE || shared->mode == ALWAYS) {
 		errno = shared->native;
 		return ONCE;
@@ -316,6 +320,20 @@ int open64(const char *name, int flags, ...)
 	return open_common(AT_FDCWD, name, flags, mode);
 }
 
+/* A copy of what is written, with a byte in its middle that is another. It is
+ * only one, and kept where the sanitizer finds it. */
+static uint8_t *flipped_copy;
+
+static void *flipped(const void *src, size_t len)
+{
+	flipped_copy = malloc(len + 1);
+	if (!flipped_copy)
+		abort();
+	memcpy(flipped_copy, src, len);
+	flipped_copy[len / 2] ^= 1;
+	return flipped_copy;
+}
+
 static ssize_t pwrite_common(int fd, const void *src, size_t len, off_t offset)
 {
 	ssize_t (*real)(int, const void *, size_t, off_t) =
@@ -329,6 +347,8 @@ static ssize_t pwrite_common(int fd, const void *src, size_t len, off_t offset)
 	met = meet("pwrite", &is_killed);
 	if (met == ONCE)
 		return -1;
+	if (met == FLIP)
+		src = flipped(src, len);
 	put = real(fd, src, met == SHORT && len > 1 ? len / 2 : len, offset);
 	if (put > 0)
 		note('W', inode_of(fd), (uint64_t)offset, src, (size_t)put,
@@ -361,6 +381,8 @@ ssize_t write(int fd, const void *src, size_t len)
 	met = meet("write", &is_killed);
 	if (met == ONCE)
 		return -1;
+	if (met == FLIP)
+		src = flipped(src, len);
 	offset = lseek(fd, 0, SEEK_CUR);
 	put = real(fd, src, met == SHORT && len > 1 ? len / 2 : len);
 	if (put > 0)
@@ -503,4 +525,13 @@ int fchown(int fd, uid_t uid, gid_t gid)
 {
 	AROUND("fchown", is_watched(fd, NULL), -1, REAL(fchown)(fd, uid, gid),
 		false, (void)0);
+}
+
+int unshare(int flags)
+{
+	if (getenv("WT_FAULT_UNSHARE")) {
+		errno = EPERM;
+		return -1;
+	}
+	return REAL(unshare)(flags);
 }

@@ -7,7 +7,8 @@ import subprocess
 
 FAULTFS = os.environ.get('WT_FAULTFS', '')
 STATE_LEN = 64
-NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER = range(6)
+NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, \
+    FLIP = range(7)
 
 
 class Faults:

@@ -403,6 +403,49 @@ static void a_second_writer_waits_and_names_the_holder(void **state)
 	wt_workfile_close(first);
 }
 
+static const struct fixture *exchanged;
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+/* Another program replaces the file between its opening and its lock. */
+int __wrap_flock(int fd, int operation)
+{
+	const struct fixture *fixture = exchanged;
+	char *other = NULL;
+
+	if (fixture && (operation & LOCK_EX) != 0) {
+		exchanged = NULL;
+		other = fixture_path(fixture, "other");
+		fixture_write(other, "the new file", 12);
+		assert_int_equal(rename(other, fixture->target), 0);
+		free(other);
+	}
+	return __real_flock(fd, operation);
+}
+
+static void the_path_is_looked_at_again_under_the_lock(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_workfile *file = NULL;
+	struct stat by_name = {0};
+	struct stat by_fd = {0};
+	char data[13] = "";
+
+	exchanged = fixture;
+	assert_int_equal(
+		wt_workfile_lock(fixture->target, 10, NULL, &file, NULL),
+		WT_OK);
+	assert_null(exchanged);
+	assert_int_equal(stat(fixture->target, &by_name), 0);
+	assert_int_equal(fstat(file->fd, &by_fd), 0);
+	assert_int_equal(by_fd.st_ino, by_name.st_ino);
+	assert_int_equal(file->len, 12);
+	assert_int_equal(pread(file->fd, data, 12, 0), 12);
+	assert_string_equal(data, "the new file");
+	wt_workfile_close(file);
+}
+
 static void waiting_ends_when_it_is_cancelled(void **state)
 {
 	struct fixture *fixture = *state;
@@ -492,6 +535,7 @@ int main(void)
 		TEST(a_failed_verification_never_becomes_the_file),
 		TEST(rebuild_writes_the_file_anew),
 		TEST(a_second_writer_waits_and_names_the_holder),
+		TEST(the_path_is_looked_at_again_under_the_lock),
 		TEST(waiting_ends_when_it_is_cancelled),
 		TEST(a_file_that_was_replaced_meanwhile_is_left_alone),
 		TEST(abandoned_copies_go_and_live_ones_stay),

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: MIT
+# test_damage.py: bytes that are not what they should be: written wrongly, left
+# by another program that was killed, or made to harm.
+import fcntl
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
+                     wimtrust)
+
+sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
+
+from faults import FAULTFS, FLIP, Faults
+
+SANITIZED = bool(os.environ.get('WT_SANITIZE'))
+NOBODY = '0' * 40
+HEADER = 208
+FLAGS, WRITE_IN_PROGRESS = 16, 0x40
+
+
+def can_mount():
+    return os.access('/dev/fuse', os.R_OK | os.W_OK)
+
+
+def accesses():
+    return (['mount'] if can_mount() else []) + ['update']
+
+
+def mounts_below(folder):
+    with open('/proc/self/mountinfo', encoding='utf-8') as table:
+        return [line.split()[4] for line in table
+                if line.split()[4].startswith(os.fspath(folder))]
+
+
+def is_sound(path):
+    return subprocess.run(['wimlib-imagex', 'verify', path],
+                          stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+class Damage(Case):
+    def setUp(self):
+        super().setUp()
+        self.temp = self.folder / 'tmp'
+        self.place = self.folder / 'place'
+        self.temp.mkdir()
+        self.place.mkdir()
+        self.target = self.place / 'boot.wim'
+        self.env = environment(TMPDIR=os.fspath(self.temp))
+
+    def run_it(self, *args):
+        return wimtrust(*args, env=self.env)
+
+
+class WrittenWrongly(Damage):
+    """One byte of one write is another one."""
+
+    def sweep(self, source, target, watched, args, points):
+        old = source.read_bytes()
+        watch = Faults(self.folder, watched)
+        shutil.copyfile(source, target)
+        done = watch.run([WIMTRUST, *args], env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        calls = watch.calls()
+        refused = 0
+        for at in points(calls):
+            shutil.copyfile(source, target)
+            done = watch.run([WIMTRUST, *args], at, FLIP, env=self.env)
+            why = (args, at, watch.name(), done.stderr)
+            if done.returncode == 0:
+                # No write, or one of which nothing gets into the result;
+                # tables that wimlib wrote wrongly cannot be told from right
+                # ones, but what was asked for is there.
+                self.assertTrue(watched == self.temp or
+                                target.name == 'SOFTWARE' or
+                                is_sound(target), why)
+                self.assertEqual(
+                    self.run_it('verify', target, ROOT_DER).status, 0, why)
+                continue
+            self.assertIn(done.returncode, (4, 5, 7), why)
+            self.assertEqual(target.read_bytes(), old, why)
+            self.assertEqual(os.listdir(self.place), [target.name], why)
+            self.assertEqual(os.listdir(self.temp), [], why)
+            refused += 1
+        return refused
+
+    def test_to_the_image_it_never_becomes_the_image(self):
+        for commit in ('replace', 'append'):
+            self.assertGreaterEqual(self.sweep(
+                WIMS / 'two.wim', self.target, self.place,
+                ['add', '--access', 'update', '--commit', commit,
+                 self.target, ROOT_DER],
+                lambda calls: range(1, calls + 1)), 2, commit)
+
+    def test_to_a_hive_it_never_becomes_the_hive(self):
+        target = self.place / 'SOFTWARE'
+        self.assertGreaterEqual(self.sweep(
+            HIVES / 'software-1.3', target, self.place,
+            ['add', target, ROOT_DER],
+            lambda calls: range(1, calls + 1)), 2)
+
+    def test_to_the_staging_folder_it_never_becomes_the_image(self):
+        for access in accesses():
+            self.assertGreaterEqual(self.sweep(
+                WIMS / 'plain.wim', self.target, self.temp,
+                ['add', '--access', access, self.target, ROOT_DER],
+                lambda calls: range(1, calls + 1, 3 if SANITIZED else 1)),
+                2, access)
+
+
+class OnlyAppended(Damage):
+    def test_nothing_between_the_header_and_the_old_end_changes(self):
+        for name in ('plain.wim', 'two.wim', 'xpress.wim', 'solid.esd',
+                     'solid-integrity.esd'):
+            old = (WIMS / name).read_bytes()
+            for access in accesses():
+                for commit in ('append', 'replace'):
+                    shutil.copyfile(WIMS / name, self.target)
+                    run = self.run_it('add', '--access', access, '--commit',
+                                      commit, self.target, ROOT_DER)
+                    why = (name, access, commit, run.err)
+                    self.assertEqual(run.status, 0, why)
+                    new = self.target.read_bytes()
+                    self.assertGreater(len(new), len(old), why)
+                    self.assertEqual(new[HEADER:len(old)], old[HEADER:], why)
+                    self.assertNotEqual(new[:HEADER], old[:HEADER], why)
+                    self.assertTrue(is_sound(self.target), why)
+
+
+class Interrupted(Damage):
+    """wimlib-imagex update, killed, leaves the image flagged."""
+
+    WANTED = 10 if SANITIZED else 30
+
+    def interrupt(self, source, extra, delay):
+        shutil.copyfile(source, self.target)
+        process = subprocess.Popen(
+            ['wimlib-imagex', 'update', self.target, '1',
+             f'--command=add {extra} /{extra.name}'],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with open(self.target, 'rb') as file:
+            return file.read(FLAGS + 1)[FLAGS] & WRITE_IN_PROGRESS != 0
+
+    def test_is_told_refused_and_put_back_to_the_byte(self):
+        extra = self.folder / 'extra'
+        extra.write_bytes(random.Random(3).randbytes(4 << 20))
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        start = time.monotonic()
+        subprocess.run(['wimlib-imagex', 'update', self.target, '1',
+                        f'--command=add {extra} /extra'], check=True,
+                       stdout=subprocess.DEVNULL)
+        took = time.monotonic() - start
+        rng = random.Random(5)
+        flagged = 0
+        for i in range(20 * self.WANTED):
+            source = WIMS / ('plain.wim', 'two.wim', 'solid.esd')[i % 3]
+            old = source.read_bytes()
+            if not self.interrupt(source, extra, took * rng.random()):
+                continue
+            left = self.target.read_bytes()
+            run = self.run_it('info', '--json', self.target)
+            self.assertTrue(run.json['target']['wim']['interrupted'])
+            run = self.run_it('add', '--json', self.target, ROOT_DER)
+            self.assertEqual(run.status, 4)
+            self.assertEqual(run.json['error']['code'], 'image-interrupted')
+            self.assertIn('--repair', run.json['error']['hint'])
+            self.assertEqual(self.target.read_bytes(), left)
+            run = self.run_it('remove', '--repair', self.target, NOBODY)
+            self.assertEqual(run.status, 1, run.err)
+            self.assertEqual(self.target.read_bytes(), old, (source, i))
+            self.assertEqual(os.listdir(self.place), ['boot.wim'])
+            flagged += 1
+            if flagged == self.WANTED:
+                break
+        self.assertEqual(flagged, self.WANTED)
+
+
+class Hostile(Damage):
+    """make-bad-wims has the list, and the code that each ends with."""
+
+    def test_wims_end_in_their_error_in_bounded_time_and_memory(self):
+        lines = (WIMS / 'bad' / 'list').read_text().split('\n')
+        cases = [line.split() for line in lines if line]
+        self.assertGreater(len(cases), 20)
+        for name, code in cases:
+            shutil.copyfile(WIMS / 'bad' / name, self.target)
+            before = self.target.read_bytes()
+            for command in (['info'], ['list'],
+                            ['add', '--access', 'update', '--json']):
+                args = [WIMTRUST, *command, os.fspath(self.target)]
+                if command[0] == 'add':
+                    args.append(os.fspath(ROOT_DER))
+                start = time.monotonic()
+                process = subprocess.Popen(
+                    args, env=self.env, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE)
+                out, err = process.stdout.read(), process.stderr.read()
+                _, status, used = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                process.stdout.close()
+                process.stderr.close()
+                why = (name, command, out, err)
+                self.assertLess(time.monotonic() - start,
+                                240 if SANITIZED else 60, why)
+                self.assertNotIn(b'Sanitizer', err, why)
+                if not SANITIZED:
+                    self.assertLess(used.ru_maxrss, 200 << 10, why)
+                if command[0] != 'add':
+                    self.assertIn(process.returncode, (0, 4, 5), why)
+                elif code == '-':
+                    self.assertEqual(process.returncode, 0, why)
+                else:
+                    self.assertIn(process.returncode, (4, 5), why)
+                    self.assertEqual(json.loads(out)['error']['code'], code,
+                                     why)
+                if process.returncode != 0 or command[0] != 'add':
+                    self.assertEqual(self.target.read_bytes(), before, why)
+                self.assertEqual(os.listdir(self.place), ['boot.wim'], why)
+                self.assertEqual(os.listdir(self.temp), [], why)
+
+
+class Leftover(Damage):
+    """Mounts and processes of killed runs."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0 or not can_mount():
+            self.skipTest('mounting needs root and FUSE')
+        self.addCleanup(self.unmount)
+
+    def unmount(self):
+        for point in mounts_below(self.folder):
+            subprocess.run(['umount', '-l', point], check=False)
+
+    def processes(self):
+        """Those with this test's temporary folder."""
+        mine = b'TMPDIR=' + os.fsencode(self.temp)
+        found = []
+        for name in os.listdir('/proc'):
+            try:
+                with open(f'/proc/{name}/environ', 'rb') as file:
+                    if mine in file.read().split(b'\0'):
+                        found.append(name)
+            except OSError:
+                pass
+        return found
+
+    def assert_all_ended(self, why):
+        end = time.monotonic() + 5
+        while self.processes() and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertEqual(self.processes(), [], why)
+
+    def killed(self, env):
+        """Runs, killed at moments; gives back how many left a mount."""
+        args = [WIMTRUST, 'add', '--access', 'mount', self.target, ROOT_DER]
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        old = self.target.read_bytes()
+        start = time.monotonic()
+        subprocess.run(args, env=env, check=True, stdout=subprocess.DEVNULL)
+        took = time.monotonic() - start
+        mounted = 0
+        for i in range(0, 40, 3 if SANITIZED else 1):
+            shutil.copyfile(WIMS / 'two.wim', self.target)
+            process = subprocess.Popen(args, env=env,
+                                       stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(took * i / 40)
+            process.kill()
+            process.wait()
+            self.assert_all_ended(i)
+            mounted += bool(mounts_below(self.folder))
+            if self.target.read_bytes() != old:
+                shutil.copyfile(WIMS / 'two.wim', self.target)
+            run = self.run_it('add', '--access', 'update', self.target,
+                              ROOT_DER)
+            self.assertEqual(run.status, 0, run.err)
+            self.assertEqual(mounts_below(self.folder), [], i)
+            self.assertEqual(os.listdir(self.temp), [], i)
+            self.assertEqual(os.listdir(self.place), ['boot.wim'], i)
+        return mounted
+
+    def test_private_mounts_and_their_processes_die_with_the_run(self):
+        self.assertEqual(self.killed(self.env), 0)
+
+    def test_open_mounts_are_removed_by_the_next_run(self):
+        self.assertGreater(self.killed(
+            {**self.env, 'LD_PRELOAD': FAULTFS, 'WT_FAULT_UNSHARE': '1',
+             'ASAN_OPTIONS': 'verify_asan_link_order=0'}), 0)
+
+    def test_a_live_run_keeps_its_mount(self):
+        live = self.temp / 'wimtrust-live01'
+        (live / 'mount').mkdir(parents=True)
+        live.chmod(0o1700)
+        subprocess.run(['mount', '-t', 'tmpfs', 'none', live / 'mount'],
+                       check=True)
+        (live / 'mount' / 'work').write_text('x')
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        lock = os.open(live, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.assertEqual(
+            self.run_it('add', self.target, ROOT_DER).status, 0)
+        self.assertTrue((live / 'mount' / 'work').exists())
+        os.close(lock)
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        self.assertEqual(
+            self.run_it('add', self.target, ROOT_DER).status, 0)
+        self.assertEqual(mounts_below(self.folder), [])
+        self.assertEqual(os.listdir(self.temp), [])
+
+
+if __name__ == '__main__':
+    # A bound on what a defect could do to the machine that tests.
+    if not SANITIZED:
+        resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+    main()
