@@ -255,6 +255,18 @@ static json_t *json_images(const struct cli *cli)
 	return images;
 }
 
+/* To a terminal. What is ASCII but DEL has been escaped by now. */
+static int write_escaped(const char *text, size_t len, void *ctx)
+{
+	(void)ctx;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == 0x7f)
+			fputs("\\u007f", stdout);
+		else
+			fputc(text[i], stdout);
+	return ferror(stdout) ? -1 : 0;
+}
+
 void cli_json_print(
 	struct cli *cli, int exit_status, const struct wt_error *err)
 {
@@ -282,8 +294,10 @@ void cli_json_print(
 	json_object_set_new(root, "error", cli_json_error(err));
 	/* Valid JSON may still hold characters that command a terminal. */
 	if (isatty(STDOUT_FILENO))
-		flags |= JSON_ENSURE_ASCII;
-	json_dumpf(root, stdout, flags);
+		json_dump_callback(
+			root, write_escaped, NULL, flags | JSON_ENSURE_ASCII);
+	else
+		json_dumpf(root, stdout, flags);
 	fputc('\n', stdout);
 	json_decref(root);
 }

@@ -138,6 +138,26 @@ class Hostile(Case):
             self.assertIn('Evil', run.out + run.err)
             self.assert_harmless(run.out + run.err)
 
+    def test_key_name_cannot_command_a_terminal(self):
+        hive = self.hive('entries')
+        reg = self.folder / 'evil.reg'
+        reg.write_text('Windows Registry Editor Version 5.00\n\n'
+                       '[\\Microsoft\\SystemCertificates\\ROOT\\'
+                       'Certificates\\' + self.NAME.replace('\r', '') +
+                       ']\n"Blob"=hex:01,02\n')
+        subprocess.run(['hivexregedit', '--merge', hive, reg], check=True)
+        for args in (('list', hive), ('list', '-v', hive), ('info', hive),
+                     ('verify', hive, ROOT_DER), ('add', hive, ROOT_DER)):
+            run = wimtrust(*args)
+            self.assert_harmless(run.out + run.err)
+        self.assertIn('Evil\\x1b]0;', wimtrust('list', hive).out)
+        status, shown = on_terminal('list', '--json', hive)
+        self.assertEqual(status, 0)
+        self.assert_harmless(shown)
+        self.assertIn('Evil\x1b]0;', json.dumps(
+            wimtrust('list', '--json', hive).json).encode().decode(
+                'unicode_escape'))
+
     def test_path_cannot_command_a_terminal(self):
         run = wimtrust('list', 'no\x1b[31m\nsuch\udcff')
         self.assertEqual(run.status, 7)
