@@ -55,6 +55,8 @@ void wt_target_close(struct wt_target *target)
 	}
 	free(target->hives);
 	wim_forget(target);
+	wt_shared_free(
+		target->wim_options.told, sizeof(*target->wim_options.told));
 	wt_workfile_close(target->file);
 	free(target);
 }
@@ -288,6 +290,10 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 		.progress = options->progress,
 		.progress_ctx = options->progress_ctx,
 	};
+	/* Without it nothing is lost but the progress. */
+	if (options->progress)
+		target->wim_options.told =
+			wt_shared_new(sizeof(*target->wim_options.told));
 	ret = wim_read(target, err);
 	if (ret == WT_OK)
 		ret = wim_describe(target, err);

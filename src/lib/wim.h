@@ -5,6 +5,8 @@
 
 #include "error.h"
 
+#include <stdatomic.h>
+
 #define WT_WIM_HEADER_LEN 208
 #define WT_WIM_IMAGES_MAX 256 /**< more than any real file holds */
 #define WT_WIM_TEXT_MAX 512
@@ -69,6 +71,12 @@ struct wt_wim {
 	struct wt_wim_image images[]; /**< info.image_count of them */
 };
 
+/** Which step a child is at, and how far: in memory from wt_shared_new(). */
+struct wt_wim_told {
+	atomic_int step;
+	_Atomic(uint64_t) done, total;
+};
+
 /** How WIMs are worked on. */
 struct wt_wim_options {
 	const char *object; /**< the WIM's name in messages; NULL: path */
@@ -79,8 +87,9 @@ struct wt_wim_options {
 	bool skip_images;
 	const char *temp_folder; /**< private, exists, on this machine */
 	const volatile sig_atomic_t *cancel;
-	/** NULL for none; bytes. It is called in a child process: what it
-	 *  stores is lost there, what it writes to a descriptor is not. */
+	/** Where children tell how far they are; NULL: progress is silent. */
+	struct wt_wim_told *told;
+	/** NULL for none; bytes. Called in this process. */
 	void (*progress)(
 		void *ctx, const char *what, uint64_t done, uint64_t total);
 	void *progress_ctx;

@@ -46,6 +46,33 @@ static enum wt_status job_run(void *arg, struct wt_error *err)
 	return job->fn(job->arg, err);
 }
 
+/* What a child is at. */
+enum { STEP_NONE, STEP_CHECK, STEP_WRITE };
+
+/* In the child. The parent may see one of the three before the others, which
+ * a progress line can bear. */
+static void tell(
+	struct wt_wim_told *told, int step, uint64_t done, uint64_t total)
+{
+	atomic_store(&told->total, total);
+	atomic_store(&told->done, done);
+	atomic_store(&told->step, step);
+}
+
+/* In the parent. */
+static void pass_on(void *ctx)
+{
+	static const char *const names[] = {
+		[STEP_CHECK] = "check", [STEP_WRITE] = "write"};
+	const struct wt_wim_options *options = ctx;
+	struct wt_wim_told *told = options->told;
+	int step = atomic_load(&told->step);
+
+	if (step != STEP_NONE)
+		options->progress(options->progress_ctx, names[step],
+			atomic_load(&told->done), atomic_load(&told->total));
+}
+
 enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
 	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
 	struct wt_error *err)
@@ -59,8 +86,17 @@ enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
 		.cancel = options->cancel,
 	};
 	struct job job = {.fn = fn, .arg = arg, .object = object};
+	struct wt_child_job *running = NULL;
+	enum wt_status ret = WT_OK;
 
-	return wt_child_run(&child, job_run, &job, err);
+	if (options->told)
+		atomic_store(&options->told->step, STEP_NONE);
+	ret = wt_child_start(&child, job_run, &job, &running, err);
+	if (ret != WT_OK)
+		return ret;
+	return wt_child_finish(running,
+		options->told && options->progress ? pass_on : NULL,
+		(void *)(uintptr_t)options, err);
 }
 
 struct meaning {
@@ -129,21 +165,18 @@ enum wt_status wt_wim_fail(struct wt_error *err, int code, const char *object,
 static enum wimlib_progress_status on_progress(enum wimlib_progress_msg msg,
 	union wimlib_progress_info *info, void *ctx)
 {
-	const struct wt_wim_options *options = ctx;
+	struct wt_wim_told *told = ctx;
 
 	if (msg == WIMLIB_PROGRESS_MSG_VERIFY_INTEGRITY)
-		options->progress(options->progress_ctx, "check",
-			info->integrity.completed_bytes,
+		tell(told, STEP_CHECK, info->integrity.completed_bytes,
 			info->integrity.total_bytes);
 	else if (msg == WIMLIB_PROGRESS_MSG_WRITE_STREAMS)
-		options->progress(options->progress_ctx, "write",
-			info->write_streams.completed_bytes,
+		tell(told, STEP_WRITE, info->write_streams.completed_bytes,
 			info->write_streams.total_bytes);
 	return WIMLIB_PROGRESS_STATUS_CONTINUE;
 }
 
-/* libxml2 prints what it finds in malformed XML. Only while a progress
- * function may show how far a check of the whole file is, that is let be. */
+/* libxml2 prints what it finds in malformed XML. */
 static int silence(void)
 {
 	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -174,13 +207,12 @@ enum wt_status wt_wim_open(const char *path, int flags,
 	int system_error = 0;
 	int code = 0;
 
-	if (options->progress)
+	if (options->told)
 		progress = on_progress;
-	if (!progress || (flags & WIMLIB_OPEN_FLAG_CHECK_INTEGRITY) == 0)
-		saved_stderr = silence();
+	saved_stderr = silence();
 	errno = 0;
-	code = wimlib_open_wim_with_progress(path, flags, &wim, progress,
-		progress ? (void *)(uintptr_t)options : NULL);
+	code = wimlib_open_wim_with_progress(
+		path, flags, &wim, progress, options->told);
 	system_error = errno;
 	restore(saved_stderr);
 	errno = system_error;
