@@ -131,20 +131,28 @@ out:
 	return ret;
 }
 
+/* How a finished file is read: what was checked of its integrity table before
+ * is unchanged, and it is named in messages as it is. */
+static struct wt_wim_options finished_options(const struct wt_target *target)
+{
+	struct wt_wim_options options = target->wim_options;
+
+	options.object = NULL;
+	options.check_integrity = false;
+	options.progress = NULL;
+	return options;
+}
+
 /* Opens a finished WIM afresh and reads back what it holds: one that was
  * written anew, or only copied. */
 static enum wt_status whole_verify(
 	void *ctx, const char *path, struct wt_error *err)
 {
 	const struct wt_target *target = ctx;
-	struct wt_wim_options options = target->wim_options;
+	const struct wt_wim_options options = finished_options(target);
 	struct wt_wim *wim = NULL;
-	enum wt_status ret = WT_OK;
+	enum wt_status ret = wt_wim_read(path, &options, &wim, err);
 
-	options.object = NULL;
-	options.check_integrity = false; /* what was checked is unchanged */
-	options.progress = NULL;
-	ret = wt_wim_read(path, &options, &wim, err);
 	if (ret == WT_OK)
 		ret = images_verify(target, wim, path, err);
 	if (ret == WT_OK)
@@ -159,14 +167,11 @@ static enum wt_status patched_verify(
 	void *ctx, const char *path, struct wt_error *err)
 {
 	const struct wt_target *target = ctx;
-	struct wt_wim_options options = target->wim_options;
+	struct wt_wim_options options = finished_options(target);
 	struct wt_wim *wim = NULL;
 	enum wt_status ret = WT_OK;
 
-	options.object = NULL;
-	options.check_integrity = false; /* what was checked is unchanged */
 	options.skip_images = true;
-	options.progress = NULL;
 	ret = wt_wim_read(path, &options, &wim, err);
 	if (ret == WT_OK && !is_same_header(&wim->info, &target->wim->info))
 		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,

@@ -64,7 +64,9 @@ zpty -w z 'bindkey "^I" complete-word; unsetopt list_beep'
 zpty -w z 'compadd() { [[ $* = *-[OD]* ]] && { builtin compadd "$@"; return }
 local -a found; builtin compadd -O found "$@"; print -r -- "<${(j:,:)found}>"
 builtin compadd "$@" }'
-zpty -w z 'echo RE''ADY'
+# The line editor says that it is there: what is typed before, the terminal
+# would take.
+zpty -w z 'zle-line-init() { print -r -- RE""ADY }; zle -N zle-line-init'
 zpty -r -m z line '*READY*'
 zpty -w -n z $2$'\t'
 zpty -r -m z line '*<*>*'
