@@ -189,8 +189,8 @@ static void what_is_skipped_is_named_when_asked(void **state)
 		"skipped the value \"Note\" of ",
 		"skipped the key -HKEY_LOCAL_MACHINE\\SOFTWARE\\Gone",
 		"\\ROOT\\Certificates",
-		"skipped 3 other keys and 5 other values, the first "
-		"HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam",
+		("skipped 3 other keys and 5 other values, the first "
+		 "HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam"),
 	};
 	size_t count = sizeof(notes) / sizeof(notes[0]);
 	struct wt_cert_list *list = NULL;
