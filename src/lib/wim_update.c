@@ -17,7 +17,6 @@
  *          10     0.36 s   5.03 MB
  *          20     0.40 s   4.99 MB
  *          30     0.47 s   4.97 MB
- *          50     1.1 s    4.8 MB
  *
  * Below 10 the file grows faster than the time shrinks. LZMS becomes fast
  * below 35.
