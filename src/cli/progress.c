@@ -24,7 +24,6 @@ void cli_progress_init(
 	struct cli_progress *progress, bool is_on, bool is_dumb, size_t width)
 {
 	memset(progress, 0, sizeof(*progress));
-	pthread_mutex_init(&progress->lock, NULL);
 	progress->is_on = is_on;
 	progress->is_dumb = is_dumb;
 	progress->owner = getpid();
@@ -78,7 +77,6 @@ void cli_progress_step(
 	if (!progress->is_on || getpid() != progress->owner)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	pthread_mutex_lock(&progress->lock);
 	if (strncmp(step, progress->step, sizeof(progress->step) - 1) != 0) {
 		erase_line(progress);
 		snprintf(progress->step, sizeof(progress->step), "%s", step);
@@ -91,15 +89,12 @@ void cli_progress_step(
 			progress, done < total || !total ? done : total, total);
 		progress->last_draw = now;
 	}
-	pthread_mutex_unlock(&progress->lock);
 }
 
 void cli_progress_clear(struct cli_progress *progress)
 {
 	if (!progress->is_on)
 		return;
-	pthread_mutex_lock(&progress->lock);
 	erase_line(progress);
 	progress->step[0] = '\0';
-	pthread_mutex_unlock(&progress->lock);
 }

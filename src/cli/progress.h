@@ -3,7 +3,6 @@
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,7 +16,6 @@ struct cli_progress {
 	size_t drawn;  /**< columns that the line takes now */
 	char step[64]; /**< the step that is under way */
 	struct timespec step_start, last_draw;
-	pthread_mutex_t lock; /**< the library copies in a thread */
 };
 
 void cli_progress_init(
