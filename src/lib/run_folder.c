@@ -12,13 +12,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define PREFIX "wimtrust-"
 #define RANDOM_LEN 6
+#define NAME_LEN (sizeof(PREFIX) - 1 + RANDOM_LEN)
 /* The sticky bit says nothing in a private folder, so nobody sets it there:
  * it tells ours from one of the user's, such as "wimtrust-images". */
 #define MODE 01700
+#define CREATE_TRIES 16
+
+/* How long the children of a killed run take to go at most, and how often
+ * that is looked at. */
+#define GONE_MS 500
+#define POLL_MS 5
 
 struct wt_run_folder {
 	char *path;
@@ -27,8 +35,45 @@ struct wt_run_folder {
 	int fd; /* locked */
 };
 
-/* One of ours, left by a run of the same user whose lock is free? */
-static bool is_abandoned(int parent_fd, const char *name, int *ret_fd)
+/*
+ * Two locks lie on a run's folder. The flock is shared by the children that
+ * are forked while it is in use, and is free when the last of them has gone.
+ * The record lock is the run's own, and is gone as soon as the run is: then
+ * its children are about to be. Without it nothing is lost but the time that
+ * others wait for them in vain.
+ */
+static void owner_lock(int fd)
+{
+	const struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+	(void)fcntl(fd, F_SETLK, &lock);
+}
+
+/* The open file's question: the process's own would not see its own lock. */
+static bool has_owner(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+/* Takes the flock if no run uses the folder. Who has just been killed is
+ * waited for, but no longer than *budget_ms. */
+static bool lock_abandoned(int fd, unsigned *budget_ms)
+{
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || has_owner(fd) ||
+			*budget_ms < POLL_MS)
+			return false;
+		wt_io_sleep_ms(POLL_MS);
+		*budget_ms -= POLL_MS;
+	}
+	return true;
+}
+
+/* One of ours, left by a run of the same user that has ended? */
+static bool is_abandoned(
+	int parent_fd, const char *name, unsigned *budget_ms, int *ret_fd)
 {
 	struct stat found = {0};
 	struct stat by_name = {0};
@@ -39,7 +84,7 @@ static bool is_abandoned(int parent_fd, const char *name, int *ret_fd)
 		return false;
 	if (fstat(fd, &found) == 0 && found.st_uid == geteuid() &&
 		(found.st_mode & 07777) == MODE &&
-		flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		lock_abandoned(fd, budget_ms) &&
 		fstatat(parent_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
 		by_name.st_ino == found.st_ino &&
 		by_name.st_dev == found.st_dev) {
@@ -50,37 +95,81 @@ static bool is_abandoned(int parent_fd, const char *name, int *ret_fd)
 	return false;
 }
 
-static void remove_abandoned(int parent_fd, const char *parent)
+/* As the mount table names it, or mounts in it would not be found. */
+static char *parent_resolve(const char **parent)
 {
-	DIR *dir = NULL;
-	int scan_fd = wt_io_open(parent_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (!*parent)
+		*parent = secure_getenv("TMPDIR");
+	if (!*parent || (*parent)[0] == '\0')
+		*parent = "/tmp";
+	return realpath(*parent, NULL);
+}
 
-	if (scan_fd < 0)
-		return;
-	dir = fdopendir(scan_fd);
-	if (!dir) {
-		close(scan_fd);
-		return;
-	}
+void wt_run_folder_sweep(const char *parent)
+{
+	char *resolved = parent_resolve(&parent);
+	unsigned budget_ms = GONE_MS;
+	DIR *dir = resolved ? opendir(resolved) : NULL;
+
 	for (;;) {
-		struct dirent *entry = readdir(dir);
+		struct dirent *entry = dir ? readdir(dir) : NULL;
 		char *path = NULL;
 		int fd = -1;
 
 		if (!entry)
 			break;
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
-			strlen(entry->d_name) != strlen(PREFIX) + RANDOM_LEN)
+			strlen(entry->d_name) != NAME_LEN)
 			continue;
-		if (!is_abandoned(parent_fd, entry->d_name, &fd))
+		if (!is_abandoned(dirfd(dir), entry->d_name, &budget_ms, &fd))
 			continue;
-		if (asprintf(&path, "%s/%s", parent, entry->d_name) >= 0) {
-			wt_tree_remove(parent_fd, entry->d_name, path);
+		if (asprintf(&path, "%s/%s", resolved, entry->d_name) >= 0) {
+			wt_tree_remove(dirfd(dir), entry->d_name, path);
 			free(path);
 		}
 		close(fd);
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
+	free(resolved);
+}
+
+/* Makes the folder with its mode in one step, so that there is no instant at
+ * which a run that is killed leaves one that nobody recognises. */
+static int folder_create(struct wt_run_folder *folder)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	char *random = folder->path + strlen(folder->path) - RANDOM_LEN;
+	uint8_t bytes[RANDOM_LEN];
+	ssize_t got = 0;
+
+	do {
+		got = getrandom(bytes, sizeof(bytes), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)sizeof(bytes))
+		return -1;
+	for (size_t i = 0; i < RANDOM_LEN; i++)
+		random[i] = letters[bytes[i] & 63];
+	return mkdirat(folder->parent_fd, folder->name, MODE);
+}
+
+/* Opens and locks it, and puts back what an odd umask took from its mode. */
+static bool folder_lock(struct wt_run_folder *folder)
+{
+	struct stat found = {0};
+
+	folder->fd = wt_io_open(folder->parent_fd, folder->name,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (folder->fd < 0)
+		return false;
+	owner_lock(folder->fd);
+	if (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
+		fstatat(folder->parent_fd, folder->name, &found,
+			AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	(void)fchmod(folder->fd, MODE);
+	return true;
 }
 
 /* Makes the folder and locks it; again when a run that was just removing
@@ -88,35 +177,25 @@ static void remove_abandoned(int parent_fd, const char *parent)
 static enum wt_status folder_make(
 	struct wt_run_folder *folder, const char *parent, struct wt_error *err)
 {
-	struct stat found = {0};
-
-	for (int i = 0; i < 8; i++) {
-		free(folder->path);
+	if (asprintf(&folder->path, "%s/" PREFIX "XXXXXX", parent) < 0) {
 		folder->path = NULL;
-		if (asprintf(&folder->path, "%s/" PREFIX "XXXXXX", parent) <
-			0) {
-			folder->path = NULL;
-			return wt_fail_memory(err);
-		}
-		if (!mkdtemp(folder->path)) {
+		return wt_fail_memory(err);
+	}
+	folder->name = strrchr(folder->path, '/') + 1;
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		if (folder_create(folder) != 0) {
+			bool is_taken = errno == EEXIST;
+
 			wt_io_fail(err, parent,
 				"cannot make a temporary folder in it");
-			free(folder->path);
-			folder->path = NULL;
+			if (is_taken)
+				continue;
 			wt_error_hint(err, "set TMPDIR to a folder that can be "
 					   "written");
-			return WT_ERR_FILE;
+			break;
 		}
-		folder->name = strrchr(folder->path, '/') + 1;
-		folder->fd = wt_io_open(folder->parent_fd, folder->name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-		if (folder->fd >= 0 &&
-			flock(folder->fd, LOCK_EX | LOCK_NB) == 0 &&
-			fstatat(folder->parent_fd, folder->name, &found,
-				AT_SYMLINK_NOFOLLOW) == 0) {
-			fchmod(folder->fd, MODE);
+		if (folder_lock(folder))
 			return WT_OK;
-		}
 		wt_io_fail(err, folder->path, "cannot lock it");
 		unlinkat(folder->parent_fd, folder->name, AT_REMOVEDIR);
 		if (folder->fd >= 0)
@@ -135,16 +214,11 @@ enum wt_status wt_run_folder_new(const char *parent,
 	enum wt_status ret = WT_OK;
 	char *resolved = NULL;
 
-	if (!parent)
-		parent = secure_getenv("TMPDIR");
-	if (!parent || parent[0] == '\0')
-		parent = "/tmp";
 	folder = calloc(1, sizeof(*folder));
 	if (!folder)
 		return wt_fail_memory(err);
 	folder->parent_fd = folder->fd = -1;
-	/* As the mount table names it, or mounts in it would not be found. */
-	resolved = realpath(parent, NULL);
+	resolved = parent_resolve(&parent);
 	if (resolved)
 		folder->parent_fd =
 			wt_io_open(AT_FDCWD, resolved, O_PATH | O_DIRECTORY, 0);
@@ -156,7 +230,6 @@ enum wt_status wt_run_folder_new(const char *parent,
 			err, "set TMPDIR to a folder that can be written");
 		goto out;
 	}
-	remove_abandoned(folder->parent_fd, resolved);
 	ret = folder_make(folder, resolved, err);
 	if (ret != WT_OK)
 		goto out;

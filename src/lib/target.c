@@ -597,6 +597,9 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	enum wt_status ret = WT_OK;
 	bool is_retry = false;
 
+	/* Also for who reads only: a killed run may have left the file system
+	 * full, or a copy of a hive. */
+	wt_run_folder_sweep(options->temp_parent);
 	/* Readers take no lock: when a writer published a new file between
 	 * two steps, what was read may not fit together. */
 	for (int i = 0; i < READ_TRIES; i++) {

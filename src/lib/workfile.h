@@ -142,16 +142,22 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 
 /**
  * A private folder for a run's temporary files, 0700, with a lock that dies
- * with the process. Folders that killed runs left there are removed first,
- * with what is mounted in them.
+ * with the process and its children.
  *
- * @param parent    NULL for $TMPDIR, or /tmp
- * @param ret_path  free with wt_free()
+ * @param parent      NULL for $TMPDIR, or /tmp
+ * @param ret_folder  free with wt_run_folder_free()
  */
 struct wt_run_folder;
 enum wt_status wt_run_folder_new(const char *parent,
 	struct wt_run_folder **ret_folder, struct wt_error *err);
 const char *wt_run_folder_path(const struct wt_run_folder *folder);
 void wt_run_folder_free(struct wt_run_folder *folder);
+
+/**
+ * Removes the run folders in parent that killed runs of the same user left,
+ * with what is mounted in them. What cannot be removed stays, and is no
+ * error. Reads the folder once.
+ */
+void wt_run_folder_sweep(const char *parent);
 
 #endif

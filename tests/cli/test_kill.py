@@ -14,6 +14,7 @@ from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
 sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
 
 import faults
+import wt
 from faults import KILL_BEFORE, Faults
 
 # With sanitizers each run takes ten times as long.
@@ -266,6 +267,94 @@ class Wims(Kill):
 
         self.everywhere(args, lambda: self.restart(source, self.target),
                         check)
+
+
+class Temporary(Kill):
+    """What a killed run leaves in TMPDIR the next run removes, whatever it
+    is to do."""
+
+    def setUp(self):
+        super().setUp()
+        self.target = self.place / 'boot.wim'
+        self.with_root = self.folder / 'with-root.wim'
+        shutil.copyfile(WIMS / 'two.wim', self.with_root)
+        self.assertEqual(
+            self.run_it('add', '--access', 'update', self.with_root,
+                        ROOT_DER).status, 0)
+
+    def next_runs(self):
+        """None of them makes a folder of its own."""
+        hive = HIVES / 'software-1.3'
+        while True:
+            yield 0, ('list', hive)
+            yield 0, ('info', self.with_root)
+            yield 0, ('verify', self.with_root, ROOT_DER)
+            yield 0, ('add', self.with_root, ROOT_DER)
+            yield 1, ('remove', self.with_root, NOBODY)
+            yield 0, ('add', '--dry-run', hive, ROOT_DER)
+            yield 7, ('list', self.folder / 'nothing')
+
+    def accesses(self):
+        return (['mount'] if wt.fuse_works() else []) + ['update']
+
+    def test_is_removed_by_any_run(self):
+        runs = self.next_runs()
+        for access in self.accesses():
+            args = [WIMTRUST, 'add', '--access', access, self.target,
+                    ROOT_DER]
+            watch = Faults(self.folder, self.temp)
+            self.restart(WIMS / 'two.wim', self.target)
+            done = watch.run(args, env=self.env)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            calls = watch.calls()
+            self.assertGreater(calls, 8)
+            left = 0
+            for at in range(1, calls + 1, STEP):
+                self.restart(WIMS / 'two.wim', self.target)
+                done = watch.run(args, at, KILL_BEFORE, env=self.env)
+                left += len(os.listdir(self.temp)) > 0
+                status, words = next(runs)
+                run = self.run_it(*words)
+                why = (access, at, watch.name(), words, run.err)
+                self.assertEqual(run.status, status, why)
+                self.assertEqual(os.listdir(self.temp), [], why)
+            self.assertGreater(left, 4 // STEP)
+
+    def test_of_a_live_run_stays(self):
+        self.restart(WIMS / 'two.wim', self.target)
+        runs = self.next_runs()
+        process = subprocess.Popen(
+            [WIMTRUST, 'add', '--access', 'update', self.target, ROOT_DER],
+            env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while process.poll() is None and not os.listdir(self.temp):
+            pass
+        process.send_signal(signal.SIGSTOP)
+        names = os.listdir(self.temp)
+        for _ in range(6):
+            status, words = next(runs)
+            self.assertEqual(self.run_it(*words).status, status, words)
+            self.assertEqual(os.listdir(self.temp), names, words)
+        process.send_signal(signal.SIGCONT)
+        _, text = process.communicate()
+        self.assertEqual(process.returncode, 0, text)
+        self.assertEqual(len(names), 1)
+        self.assertEqual(os.listdir(self.temp), [])
+
+    def test_of_others_is_no_error(self):
+        left = self.temp / 'wimtrust-abcdef'
+        left.mkdir()
+        left.chmod(0o1700)
+        if os.geteuid() == 0:
+            os.chown(left, 65534, 65534)
+        else:
+            self.temp.chmod(0o500)
+        run = self.run_it('list', HIVES / 'software-1.3')
+        self.temp.chmod(0o700)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertTrue(left.exists())
+        self.env['TMPDIR'] = os.fspath(self.folder / 'nothing')
+        run = self.run_it('list', HIVES / 'software-1.3')
+        self.assertEqual((run.status, run.err), (0, ''))
 
 
 if __name__ == '__main__':

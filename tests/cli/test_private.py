@@ -51,7 +51,7 @@ class Private(Case):
         self.assertGreater(len(found), 0)
         for call, rest in found:
             why = (call, rest)
-            mode = int(re.search(r', 0([0-7]{3})\b', rest)[1], 8)
+            mode = int(re.search(r', 0([0-7]{3,4})\b', rest)[1], 8)
             self.assertEqual(mode & 0o077, 0, why)
             # wimlib's staging folder is below our own.
             if 'mkdir' not in call and '/staging/' not in rest:

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * test_workfile_undo.c: what the next run makes of an interrupted change. */
+#include "file_io.h"
 #include "undo.h"
 #include "workfile_fixture.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 #define UNDO_NAME ".target.wim.wimtrust-undo"
 
@@ -309,38 +312,91 @@ static void run_folders_of_killed_runs_go_and_others_stay(void **state)
 	struct fixture *fixture = *state;
 	char *dead = fixture_path(fixture, "wimtrust-dead01");
 	char *inside = fixture_path(fixture, "wimtrust-dead01/x");
-	char *live = fixture_path(fixture, "wimtrust-live01");
 	char *of_the_user = fixture_path(fixture, "wimtrust-images");
 	char *open_to_all = fixture_path(fixture, "wimtrust-open01");
 	char *link_name = fixture_path(fixture, "wimtrust-link01");
-	struct wt_run_folder *folder = NULL;
-	int live_fd = -1;
 
 	assert_int_equal(mkdir(dead, 0700), 0);
 	assert_int_equal(chmod(dead, 01700), 0);
 	fixture_write(inside, "x", 1);
-	assert_int_equal(mkdir(live, 0700), 0);
-	assert_int_equal(chmod(live, 01700), 0);
 	assert_int_equal(mkdir(of_the_user, 0700), 0);
-	live_fd = open(live, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(flock(live_fd, LOCK_EX), 0);
 	assert_int_equal(mkdir(open_to_all, 0755), 0);
 	assert_int_equal(symlink(open_to_all, link_name), 0);
-	assert_int_equal(
-		wt_run_folder_new(fixture->folder, &folder, NULL), WT_OK);
-	wt_run_folder_free(folder);
+	wt_run_folder_sweep(fixture->folder);
 	assert_int_not_equal(access(dead, F_OK), 0);
-	assert_int_equal(access(live, F_OK), 0);
 	assert_int_equal(access(of_the_user, F_OK), 0);
 	assert_int_equal(access(open_to_all, F_OK), 0);
 	assert_int_equal(access(link_name, F_OK), 0);
-	close(live_fd);
 	free(dead);
 	free(inside);
-	free(live);
 	free(of_the_user);
 	free(open_to_all);
 	free(link_name);
+}
+
+/* A run of its own, with a child that stays so much longer than the run. */
+static pid_t start_run(const struct fixture *fixture, unsigned child_us)
+{
+	struct wt_run_folder *folder = NULL;
+	int ready[2] = {-1, -1};
+	pid_t pid = -1;
+	char byte = 0;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		pid_t self = getpid();
+
+		if (wt_run_folder_new(fixture->folder, &folder, NULL) != WT_OK)
+			_exit(1);
+		if (fork() == 0) {
+			if (write(ready[1], "x", 1) != 1)
+				_exit(1);
+			while (getppid() == self)
+				usleep(1000);
+			usleep(child_us);
+			_exit(0);
+		}
+		pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void a_live_runs_folder_stays_and_nobody_waits_for_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_run_folder *folder = NULL;
+	pid_t pid = start_run(fixture, 0);
+	int64_t start_ms = 0;
+
+	assert_int_equal(
+		wt_run_folder_new(fixture->folder, &folder, NULL), WT_OK);
+	start_ms = wt_io_now_ms();
+	wt_run_folder_sweep(fixture->folder);
+	assert_true(wt_io_now_ms() - start_ms < 200);
+	assert_int_equal(fixture_count(fixture), 3);
+	wt_run_folder_free(folder);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	wt_run_folder_sweep(fixture->folder);
+	assert_int_equal(fixture_count(fixture), 1);
+}
+
+static void the_children_of_a_killed_run_are_waited_for(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t pid = start_run(fixture, 100000);
+
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(fixture_count(fixture), 2);
+	wt_run_folder_sweep(fixture->folder);
+	assert_int_equal(fixture_count(fixture), 1);
 }
 
 int main(void)
@@ -360,6 +416,8 @@ int main(void)
 		TEST(a_long_name_has_an_undo_file_too),
 		TEST(the_run_folder_is_private_and_goes_with_its_content),
 		TEST(run_folders_of_killed_runs_go_and_others_stay),
+		TEST(a_live_runs_folder_stays_and_nobody_waits_for_it),
+		TEST(the_children_of_a_killed_run_are_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
