@@ -290,6 +290,9 @@ static enum wt_status wim_patch(struct wt_target *target,
 			puts[count++] = (struct wt_wim_put){
 				.image = (int)target->hives[i].image,
 				.hive_fd = target->hives[i].new_fd,
+				.old_fd = target->hives[i].is_mended
+						  ? -1
+						  : target->hives[i].fd,
 			};
 	if (count == 0) /* a plain copy, or a rebuild */
 		goto out;

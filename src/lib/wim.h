@@ -17,6 +17,11 @@
 /** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
 #define WT_HIVE_LOGS 3
 
+/** Some bytes of a WIM. */
+struct wt_wim_extent {
+	uint64_t offset, len;
+};
+
 /** One image of a WIM. Text is valid UTF-8. */
 struct wt_wim_image {
 	int index; /**< 1 is the first */
@@ -30,6 +35,8 @@ struct wt_wim_image {
 	 *  "" when there is none. */
 	char hive_path[WT_WIM_PATH_MAX];
 	uint64_t hive_len;
+	/** Where it stands compressed by itself; len 0 when it does not. */
+	struct wt_wim_extent hive_stored;
 	char hive_sha1[WT_SHA1_HEX_LEN + 1];
 	unsigned hive_links; /**< names that the hive's file has */
 	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
@@ -58,15 +65,10 @@ struct wt_wim_info {
 	int part, part_count;
 };
 
-/** Bytes of a WIM that wimlib needs in order to append to it. */
-struct wt_wim_extent {
-	uint64_t offset, len;
-};
-
 /** A WIM as it was read; plain data, no handle behind it. */
 struct wt_wim {
 	struct wt_wim_info info;
-	struct wt_wim_extent *extents;
+	struct wt_wim_extent *extents; /**< what wimlib reads to append */
 	size_t extent_count;
 	struct wt_wim_image images[]; /**< info.image_count of them */
 };
@@ -160,6 +162,7 @@ enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 struct wt_wim_put {
 	int image;   /**< index into wim->images */
 	int hive_fd; /**< the new content, from offset 0 to the end */
+	int old_fd;  /**< what the image holds; -1: not known */
 };
 
 /**

@@ -13,9 +13,13 @@ struct wt_wim_append {
 	const struct wt_wim *wim;
 	const struct wt_wim_put *puts;
 	size_t put_count;
+	uint8_t (*sha1s)[WT_SHA1_LEN]; /**< of each put's hive */
 	const char *object;
 	const struct wt_wim_options *options;
 };
+
+/** How hard wimlib tries; see wim_update.c. */
+#define WT_WIM_COMPRESSION_LEVEL 10
 
 /** Sets how what is appended is compressed. To be called in the child that
  *  writes, before it does. */

@@ -26,6 +26,7 @@ struct step {
 	unsigned links;
 	uint64_t len;
 	struct wt_wim_extent resource;
+	bool is_compressed_alone;
 	uint8_t sha1[WT_SHA1_LEN];
 	bool is_missing;
 	char logs[WT_HIVE_LOGS][NAME_MAX_LEN];
@@ -74,6 +75,7 @@ static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 		data->packed ? data->raw_resource_offset_in_wim : data->offset;
 	step->resource.len = data->packed ? data->raw_resource_compressed_size
 					  : data->compressed_size;
+	step->is_compressed_alone = data->is_compressed && !data->packed;
 	memcpy(step->sha1, data->sha1_hash, sizeof(step->sha1));
 	return 0;
 }
@@ -135,6 +137,7 @@ static void take(
 		step->names[0]);
 	found->len = step->len;
 	found->resource = step->resource;
+	found->is_compressed_alone = step->is_compressed_alone;
 	found->links = step->links;
 	memcpy(found->sha1, step->sha1, sizeof(found->sha1));
 	for (size_t i = 0; i < WT_HIVE_LOGS; i++) {

@@ -11,6 +11,7 @@ struct wt_wim_found {
 	uint64_t len;
 	/** Where its data stands in the file, alone or with other files'. */
 	struct wt_wim_extent resource;
+	bool is_compressed_alone;
 	uint8_t sha1[WT_SHA1_LEN];
 	unsigned links;
 	char log_paths[WT_HIVE_LOGS][WT_WIM_PATH_MAX]; /**< "" for none */

@@ -33,7 +33,6 @@
  */
 #define VERSION_PLAIN 0x10d00
 #define VERSION_SOLID 0xe00
-#define BLOB_ENTRY_LEN 50
 
 /* Far above what 65,535 images would need, far below what would hurt. */
 #define BLOB_TABLE_MAX ((uint64_t)1 << 30)
@@ -47,14 +46,14 @@ static uint16_t get16(const uint8_t *p)
 	return (uint16_t)(p[0] | p[1] << 8);
 }
 
-static uint32_t get32(const uint8_t *p)
+uint32_t wt_wim_get32(const uint8_t *p)
 {
 	return get16(p) | (uint32_t)get16(p + 2) << 16;
 }
 
 static uint64_t get64(const uint8_t *p)
 {
-	return get32(p) | (uint64_t)get32(p + 4) << 32;
+	return wt_wim_get32(p) | (uint64_t)wt_wim_get32(p + 4) << 32;
 }
 
 static struct wt_wim_resource get_resource(const uint8_t *p)
@@ -65,6 +64,24 @@ static struct wt_wim_resource get_resource(const uint8_t *p)
 		.offset = get64(p + 8),
 		.original_len = get64(p + 16),
 	};
+}
+
+void wt_wim_put32(uint8_t *bytes, uint32_t number)
+{
+	for (int i = 0; i < 4; i++)
+		bytes[i] = (uint8_t)(number >> 8 * i);
+}
+
+void wt_wim_resource_put(uint8_t *bytes, const struct wt_wim_resource *resource)
+{
+	const uint64_t numbers[] = {
+		resource->len | (uint64_t)resource->flags << 56,
+		resource->offset, resource->original_len};
+
+	for (size_t i = 0; i < 3; i++) {
+		wt_wim_put32(bytes + 8 * i, (uint32_t)numbers[i]);
+		wt_wim_put32(bytes + 8 * i + 4, (uint32_t)(numbers[i] >> 32));
+	}
 }
 
 /* What people give instead of a WIM, told by the first bytes. */
@@ -160,13 +177,13 @@ static enum wt_status check_counts(const struct wt_wim_header *header,
 	/* Each image has a metadata resource, and that an entry here. The
 	 * other parts of a split WIM have none. */
 	if (header->part_count == 1 &&
-		table->original_len / BLOB_ENTRY_LEN < header->image_count)
+		table->original_len / WT_WIM_BLOB_LEN < header->image_count)
 		return wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
 			"its header says %u images, but its blob table has "
 			"room for %llu",
 			header->image_count,
 			(unsigned long long)table->original_len /
-				BLOB_ENTRY_LEN);
+				WT_WIM_BLOB_LEN);
 	if (header->xml.len == 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
 			"its header names no XML data");
@@ -196,19 +213,19 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 	struct wt_error *err)
 {
 	struct wt_wim_header header = {
-		.version = get32(bytes + 12),
-		.flags = get32(bytes + 16),
-		.chunk_len = get32(bytes + 20),
+		.version = wt_wim_get32(bytes + 12),
+		.flags = wt_wim_get32(bytes + 16),
+		.chunk_len = wt_wim_get32(bytes + 20),
 		.part = get16(bytes + 40),
 		.part_count = get16(bytes + 42),
-		.image_count = get32(bytes + 44),
-		.blob_table = get_resource(bytes + 48),
-		.xml = get_resource(bytes + 72),
+		.image_count = wt_wim_get32(bytes + 44),
+		.blob_table = get_resource(bytes + WT_WIM_BLOB_TABLE_OFFSET),
+		.xml = get_resource(bytes + WT_WIM_XML_OFFSET),
 		.boot_metadata = get_resource(bytes + 96),
-		.boot_index = get32(bytes + 120),
+		.boot_index = wt_wim_get32(bytes + 120),
 		.integrity = get_resource(bytes + 124),
 		.is_pipable = memcmp(bytes, magic_pipable, 8) == 0,
-		.is_solid = get32(bytes + 12) == VERSION_SOLID,
+		.is_solid = wt_wim_get32(bytes + 12) == VERSION_SOLID,
 	};
 	const struct {
 		const struct wt_wim_resource *resource;
@@ -223,10 +240,10 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 
 	if (!header.is_pipable && memcmp(bytes, magic_plain, 8) != 0)
 		return fail_not_a_wim(bytes, file_len, object, err);
-	if (get32(bytes + 8) != WT_WIM_HEADER_LEN)
+	if (wt_wim_get32(bytes + 8) != WT_WIM_HEADER_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
-			"its header has %u bytes, not %d", get32(bytes + 8),
-			WT_WIM_HEADER_LEN);
+			"its header has %u bytes, not %d",
+			wt_wim_get32(bytes + 8), WT_WIM_HEADER_LEN);
 	if (header.version != VERSION_PLAIN && header.version != VERSION_SOLID)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
 			"has version %#x of the WIM format; %#x and %#x are "
@@ -298,12 +315,12 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	if (!read_at(fd, bytes, sizeof(bytes), header->integrity.offset, &got))
 		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
 			"cannot read it");
-	chunk_len = get32(bytes + 8);
+	chunk_len = wt_wim_get32(bytes + 8);
 	if (got < sizeof(bytes) || chunk_len == 0 ||
-		get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
+		wt_wim_get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
 		header->integrity.len <
 			INTEGRITY_SUMS_OFFSET +
-				(uint64_t)get32(bytes + 4) * WT_SHA1_LEN)
+				(uint64_t)wt_wim_get32(bytes + 4) * WT_SHA1_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
 			"its integrity table does not fit the file");
 	last = len / chunk_len;

@@ -28,7 +28,16 @@ enum wt_wim_header_flag {
 	WT_WIM_FLAG_XPRESS_2 = 0x00200000,
 };
 
+/** Where the header has its flags and the two tables. */
 #define WT_WIM_FLAGS_OFFSET 16
+#define WT_WIM_BLOB_TABLE_OFFSET 48
+#define WT_WIM_XML_OFFSET 72
+
+/** An entry of the blob table: 24 bytes resource, 2 bytes number of the part,
+ *  4 bytes reference count, 20 bytes SHA-1 of the data. */
+#define WT_WIM_BLOB_LEN 50
+#define WT_WIM_BLOB_PART_OFFSET 24
+#define WT_WIM_BLOB_SHA1_OFFSET 30
 
 /** The header's fields; see wim_header.c for its layout. */
 struct wt_wim_header {
@@ -76,6 +85,14 @@ enum wt_status wt_wim_header_read(int fd, const char *object,
 enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	const char *object, struct wt_wim_extent *ret_chunk,
 	uint64_t *ret_sum_at, struct wt_error *err);
+
+/** Numbers as the format has them, little-endian. */
+uint32_t wt_wim_get32(const uint8_t *bytes);
+void wt_wim_put32(uint8_t *bytes, uint32_t number);
+
+/** Writes a resource as header and blob table have it, 24 bytes. */
+void wt_wim_resource_put(
+	uint8_t *bytes, const struct wt_wim_resource *resource);
 
 /** True when blob table, XML and integrity table follow one another, as they
  *  must for wimlib to append. */

@@ -3,12 +3,14 @@
 #include "wim_append.h"
 #include "wim_extract.h"
 #include "wim_find.h"
+#include "wim_reuse.h"
 
 #include <openssl/evp.h>
 
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -51,7 +53,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 	const struct wt_wim_image *image = &append->wim->images[put->image];
 	struct wt_error hive_error = {0};
 	struct wt_wim_found found = {0};
-	uint8_t sha1[WT_SHA1_LEN] = {0};
+	const uint8_t *sha1 = append->sha1s[put - append->puts];
 	enum wt_status ret = WT_OK;
 	int null_fd = -1;
 
@@ -70,14 +72,11 @@ static enum wt_status verify_put(WIMStruct *wim,
 		if (ret != WT_OK)
 			return ret;
 	}
-	ret = hive_hash(put->hive_fd, append->object, sha1, err);
-	if (ret == WT_OK && memcmp(sha1, found.sha1, sizeof(sha1)) != 0)
-		ret = wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+	if (memcmp(sha1, found.sha1, WT_SHA1_LEN) != 0)
+		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 			"the hive that wimlib wrote to image %d is not the "
 			"one it was given",
 			image->index);
-	if (ret != WT_OK)
-		return ret;
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null_fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "open-failed",
@@ -147,6 +146,20 @@ static enum wt_status check_puts(const struct wt_wim *wim,
 	return WT_OK;
 }
 
+static enum wt_status hashes_new(
+	struct wt_wim_append *append, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	append->sha1s = calloc(append->put_count, sizeof(*append->sha1s));
+	if (!append->sha1s)
+		return wt_fail_memory(err);
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = hive_hash(append->puts[i].hive_fd, append->object,
+			append->sha1s[i], err);
+	return ret;
+}
+
 /* Mount where it was asked for or may work, else update. */
 static enum wt_status put_all(const struct wt_wim_append *append,
 	enum wt_access access, struct wt_wim_patch *patch, struct wt_error *err)
@@ -201,9 +214,14 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	if (ret == WT_OK)
 		ret = check_puts(wim, puts, put_count, object, err);
 	if (ret == WT_OK)
+		ret = hashes_new(&append, err);
+	if (ret == WT_OK)
 		ret = wt_wim_skeleton_new(path, wim, options, &skeleton, err);
 	if (ret != WT_OK)
-		return ret;
+		goto out_hashes;
+	ret = wt_wim_reuse(&append, err);
+	if (ret != WT_OK)
+		goto out;
 	ret = put_all(&append, access, &patch, err);
 	if (ret != WT_OK)
 		goto out;
@@ -220,5 +238,7 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	*ret_patch = patch;
 out:
 	wt_wim_skeleton_free(&skeleton);
+out_hashes:
+	free(append.sha1s);
 	return ret;
 }

@@ -145,6 +145,8 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 		return ret;
 	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found.path);
 	image->hive_len = found.len;
+	if (found.is_compressed_alone)
+		image->hive_stored = found.resource;
 	image->hive_links = found.links;
 	wt_wim_sha1_text(found.sha1, image->hive_sha1);
 	memcpy(image->log_lens, found.log_lens, sizeof(image->log_lens));

@@ -21,7 +21,6 @@
  * Below 10 the file grows faster than the time shrinks. LZMS becomes fast
  * below 35.
  */
-#define COMPRESSION_LEVEL 10
 
 /* A solid resource is compressed in chunks of 64 MiB by default, for which
  * LZMS takes some 600 MB of memory a thread. Bytes. */
@@ -34,7 +33,7 @@
 
 void wt_wim_set_compression(WIMStruct *wim, const struct wt_wim *info)
 {
-	wimlib_set_default_compression_level(-1, COMPRESSION_LEVEL);
+	wimlib_set_default_compression_level(-1, WT_WIM_COMPRESSION_LEVEL);
 	if (info->info.is_solid)
 		wimlib_set_output_pack_chunk_size(wim, SOLID_CHUNK_LEN);
 }

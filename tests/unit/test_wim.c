@@ -191,7 +191,7 @@ static void what_cannot_be_changed_has_its_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct wt_wim_put put = {0, 0};
+		struct wt_wim_put put = {0, 0, -1};
 		struct wt_wim_patch patch = {.fd = -1};
 		struct wt_wim *wim = NULL;
 		struct wt_error err = {0};
@@ -264,6 +264,7 @@ static void make_puts(const char *path, const struct wt_wim *wim,
 
 		puts[i].image = i;
 		puts[i].hive_fd = hives[i].hive_fd;
+		puts[i].old_fd = -1;
 		assert_int_equal(pwrite(hives[i].hive_fd, text, (size_t)len,
 					 (off_t)wim->images[i].hive_len),
 			len);
@@ -333,7 +334,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct wt_wim_patch patch = {.fd = -1};
 		struct wt_wim_hive hive = {-1, {-1, -1, -1}};
-		struct wt_wim_put put = {0, -1};
+		struct wt_wim_put put = {0, -1, -1};
 		struct wt_error err = {0};
 		struct wt_wim *wim = NULL;
 		char path[4096] = "";
@@ -362,7 +363,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 static void damaged_wim_gets_no_fresh_sum(void **state)
 {
 	struct wt_wim_patch patch = {.fd = -1};
-	struct wt_wim_put put = {0, -1};
+	struct wt_wim_put put = {0, -1, -1};
 	struct wt_error err = {0};
 	struct wt_wim *wim = NULL;
 	uint8_t *data = NULL;

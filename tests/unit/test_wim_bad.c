@@ -18,7 +18,7 @@ static enum wt_status do_all(
 	const struct wt_wim_options options = {.temp_folder = temp_folder};
 	struct wt_wim_hive hive = {-1, {-1, -1, -1}};
 	struct wt_wim_patch patch = {.fd = -1};
-	struct wt_wim_put put = {0, -1};
+	struct wt_wim_put put = {0, -1, -1};
 	struct wt_wim *wim = NULL;
 	enum wt_status ret = WT_OK;
 	int first = 0;

@@ -87,6 +87,10 @@ WRAP(int, wimlib_mount_image, WIMLIB_ERR_FUSE,
 	(wim, image, path, flags, staging))
 WRAP(int, wimlib_unmount_image, WIMLIB_ERR_NOMEM, (const char *path, int flags),
 	(path, flags))
+WRAP(int, wimlib_create_compressor, WIMLIB_ERR_NOMEM,
+	(enum wimlib_compression_type type, size_t len, unsigned level,
+		struct wimlib_compressor **compressor),
+	(type, len, level, compressor))
 WRAP(pid_t, fork, -1, (void), ())
 WRAP(int, mkdir, -1, (const char *path, mode_t mode), (path, mode))
 WRAP(int, pipe2, -1, (int *fds, int flags), (fds, flags))
@@ -145,6 +149,7 @@ static const char sample[] = WT_WIMS "/logs.wim";
 struct world {
 	struct wt_wim *wim;
 	struct wt_wim_hive hive;
+	int new_fd; /* the hive with another byte */
 	enum wt_access access;
 };
 
@@ -176,7 +181,7 @@ static enum wt_status do_extract(struct world *world, struct wt_error *err)
 
 static enum wt_status do_patch(struct world *world, struct wt_error *err)
 {
-	const struct wt_wim_put put = {0, world->hive.hive_fd};
+	const struct wt_wim_put put = {0, world->new_fd, world->hive.hive_fd};
 	struct wt_wim_patch patch = {.fd = -7};
 	enum wt_status ret = wt_wim_make_patch(sample, world->wim, &put, 1,
 		world->access, &options, &patch, err);
@@ -211,6 +216,19 @@ static enum wt_status do_repair(struct world *world, struct wt_error *err)
 	return ret;
 }
 
+static int changed_copy(int fd)
+{
+	int copy = memfd_create("changed", MFD_CLOEXEC);
+	uint8_t byte = 0;
+
+	lseek(fd, 0, SEEK_SET);
+	while (read(fd, &byte, 1) == 1)
+		assert_int_equal(write(copy, &byte, 1), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(copy, &byte, 1, 5000), 1);
+	return copy;
+}
+
 static void sweep(step *run, enum wt_access access, bool of_ours)
 {
 	struct world world = {.access = access};
@@ -223,6 +241,7 @@ static void sweep(step *run, enum wt_access access, bool of_ours)
 	assert_int_equal(wt_wim_extract(sample, world.wim, &first, 1, &options,
 				 &world.hive, NULL),
 		0);
+	world.new_fd = changed_copy(world.hive.hive_fd);
 	fds = count_fds();
 	for (unsigned n = 1; harmless < HARMLESS_MAX; n++) {
 		struct wt_error err = {0};
@@ -246,6 +265,7 @@ static void sweep(step *run, enum wt_access access, bool of_ours)
 		harmless = 0;
 	}
 	assert_true(failures > 1);
+	close(world.new_fd);
 	wt_wim_hives_close(&world.hive, 1);
 	wt_wim_free(world.wim);
 }

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ * wim_reuse.c: stores a new hive with the chunks that the old one has. */
+#include "wim_reuse.h"
+
+#include "wim_header.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 300
+
+/* The skeleton while it is added to. */
+struct addition {
+	const struct wt_wim_append *append;
+	struct wt_wim_header header;
+	uint8_t header_bytes[WT_WIM_HEADER_LEN];
+	uint8_t *table; /* the blob table, with room for all puts */
+	uint64_t table_len;
+	uint64_t len; /* of the skeleton so far */
+	struct wimlib_compressor *compressor;
+};
+
+/*
+ * A compressed resource (Microsoft, "Windows Imaging File Format (WIM)",
+ * 2007): for each chunk but the first where it begins, counted from the end
+ * of these numbers, 4 bytes each; then the chunks. One that would not become
+ * shorter stands as it is.
+ */
+struct resource {
+	const uint8_t *bytes;
+	size_t len;
+	const uint8_t *data; /* what it decompresses to */
+	size_t data_len;
+};
+
+#define CHUNK_OFFSET_LEN 4
+
+static size_t chunk_count(size_t data_len, size_t chunk_len)
+{
+	return (data_len + chunk_len - 1) / chunk_len;
+}
+
+static size_t offsets_len(size_t data_len, size_t chunk_len)
+{
+	return (chunk_count(data_len, chunk_len) - 1) * CHUNK_OFFSET_LEN;
+}
+
+/* The stored bytes of a chunk, or NULL when the resource has no such one. */
+static const uint8_t *chunk_find(const struct resource *resource,
+	size_t chunk_len, size_t i, size_t *ret_len)
+{
+	size_t count = chunk_count(resource->data_len, chunk_len);
+	size_t first = offsets_len(resource->data_len, chunk_len);
+	size_t begin = 0, end = resource->len - first;
+
+	if (i >= count || resource->len < first)
+		return NULL;
+	if (i > 0)
+		begin = wt_wim_get32(
+			resource->bytes + (i - 1) * CHUNK_OFFSET_LEN);
+	if (i + 1 < count)
+		end = wt_wim_get32(resource->bytes + i * CHUNK_OFFSET_LEN);
+	if (begin >= end || end > resource->len - first ||
+		end - begin > chunk_len)
+		return NULL;
+	*ret_len = end - begin;
+	return resource->bytes + first + begin;
+}
+
+/* The chunk at this place, when the old data have the same there. */
+static const uint8_t *chunk_same(const struct resource *old,
+	const uint8_t *data, size_t at, size_t len, size_t chunk_len,
+	size_t *ret_len)
+{
+	bool is_whole = len == chunk_len || at + len == old->data_len;
+
+	if (at > old->data_len || len > old->data_len - at || !is_whole ||
+		memcmp(old->data + at, data + at, len) != 0)
+		return NULL;
+	return chunk_find(old, chunk_len, at / chunk_len, ret_len);
+}
+
+/* Makes the new data's resource in out, which has room for its offsets and
+ * the data as they are. */
+static size_t pack(const struct addition *addition, const struct resource *old,
+	const uint8_t *data, size_t data_len, uint8_t *out)
+{
+	size_t chunk_len = addition->header.chunk_len;
+	size_t first = offsets_len(data_len, chunk_len);
+	size_t used = first;
+
+	for (size_t at = 0; at < data_len; at += chunk_len) {
+		size_t i = at / chunk_len;
+		size_t len =
+			data_len - at < chunk_len ? data_len - at : chunk_len;
+		size_t got = 0;
+		const uint8_t *chunk =
+			chunk_same(old, data, at, len, chunk_len, &got);
+
+		if (i > 0)
+			wt_wim_put32(out + (i - 1) * CHUNK_OFFSET_LEN,
+				(uint32_t)(used - first));
+		if (!chunk)
+			got = wimlib_compress(data + at, len, out + used,
+				len - 1, addition->compressor);
+		if (!chunk && got == 0) {
+			chunk = data + at;
+			got = len;
+		}
+		if (chunk)
+			memcpy(out + used, chunk, got);
+		used += got;
+	}
+	return used;
+}
+
+static bool is_in_table(
+	const struct addition *addition, const uint8_t sha1[WT_SHA1_LEN])
+{
+	for (uint64_t at = 0; at < addition->table_len; at += WT_WIM_BLOB_LEN)
+		if (memcmp(addition->table + at + WT_WIM_BLOB_SHA1_OFFSET, sha1,
+			    WT_SHA1_LEN) == 0)
+			return true;
+	return false;
+}
+
+static enum wt_status skeleton_write(const struct addition *addition,
+	const void *data, size_t len, uint64_t offset, struct wt_error *err)
+{
+	const struct wt_wim_skeleton *skeleton = addition->append->skeleton;
+	enum wt_status ret = WT_OK;
+
+	if (lseek(skeleton->fd, (off_t)offset, SEEK_SET) < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			skeleton->path, "cannot write");
+	ret = wt_wim_write(skeleton->fd, data, len, skeleton->path, err);
+	if (ret != WT_OK)
+		wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return ret;
+}
+
+/* Adds the resource and its entry. No image refers to it yet; wimlib counts
+ * those that will. */
+static enum wt_status add_resource(struct addition *addition,
+	const uint8_t *bytes, size_t len, size_t data_len,
+	const uint8_t sha1[WT_SHA1_LEN], struct wt_error *err)
+{
+	const struct wt_wim_resource resource = {
+		.offset = addition->len,
+		.len = len,
+		.original_len = data_len,
+		.flags = WT_WIM_RESOURCE_COMPRESSED,
+	};
+	uint8_t *entry = addition->table + addition->table_len;
+	enum wt_status ret =
+		skeleton_write(addition, bytes, len, addition->len, err);
+
+	if (ret != WT_OK)
+		return ret;
+	memset(entry, 0, WT_WIM_BLOB_LEN);
+	wt_wim_resource_put(entry, &resource);
+	entry[WT_WIM_BLOB_PART_OFFSET] = 1;
+	memcpy(entry + WT_WIM_BLOB_SHA1_OFFSET, sha1, WT_SHA1_LEN);
+	addition->table_len += WT_WIM_BLOB_LEN;
+	addition->len += len;
+	return WT_OK;
+}
+
+static const uint8_t *map(int fd, size_t *ret_len)
+{
+	struct stat st = {0};
+	void *ret = NULL;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size == 0)
+		return NULL;
+	*ret_len = (size_t)st.st_size;
+	ret = mmap(NULL, *ret_len, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	return ret == MAP_FAILED ? NULL : ret;
+}
+
+/* The child ends soon: what is mapped here ends with it. */
+static enum wt_status add_put(
+	struct addition *addition, size_t put_index, struct wt_error *err)
+{
+	const struct wt_wim_append *append = addition->append;
+	const struct wt_wim_put *put = &append->puts[put_index];
+	const struct wt_wim_extent *stored =
+		&append->wim->images[put->image].hive_stored;
+	struct resource old = {.len = (size_t)stored->len};
+	const uint8_t *data = NULL;
+	enum wt_status ret = WT_OK;
+	uint8_t *bytes = NULL, *out = NULL;
+	size_t data_len = 0, len = 0;
+	int fd = -1;
+
+	if (stored->len == 0 || stored->len > WT_HIVE_MAX ||
+		is_in_table(addition, append->sha1s[put_index]))
+		return WT_OK;
+	data = map(put->hive_fd, &data_len);
+	old.data = map(put->old_fd, &old.data_len);
+	if (!data || !old.data)
+		return WT_OK;
+	bytes = malloc(old.len);
+	out = malloc(
+		data_len + offsets_len(data_len, addition->header.chunk_len));
+	fd = open(append->path, O_RDONLY | O_CLOEXEC);
+	if (!bytes || !out || fd < 0)
+		return WT_OK;
+	ret = wt_wim_pread(
+		fd, bytes, old.len, stored->offset, append->object, err);
+	close(fd);
+	if (ret != WT_OK)
+		return ret;
+	old.bytes = bytes;
+	len = pack(addition, &old, data, data_len, out);
+	if (len >= data_len)
+		return WT_OK;
+	return add_resource(
+		addition, out, len, data_len, append->sha1s[put_index], err);
+}
+
+/* Where the skeleton has a hole of this length, or 0. What stands in a hole
+ * never leaves the skeleton. */
+static uint64_t hole_find(const struct addition *addition, uint64_t len)
+{
+	const struct wt_wim *wim = addition->append->wim;
+
+	for (size_t i = 0; i < wim->extent_count; i++) {
+		uint64_t begin = wim->extents[i].offset + wim->extents[i].len;
+		bool is_free = begin + len <= addition->append->skeleton->len;
+
+		for (size_t k = 0; is_free && k < wim->extent_count; k++)
+			is_free =
+				wim->extents[k].offset >= begin + len ||
+				wim->extents[k].offset + wim->extents[k].len <=
+					begin;
+		if (is_free)
+			return begin;
+	}
+	return 0;
+}
+
+/* wimlib appends behind the XML data, and demands that resources stand before
+ * their end and the blob table before them. So the XML data is repeated behind
+ * the new resources; the table is for wimlib alone. */
+static enum wt_status tables_write(
+	struct addition *addition, uint64_t table_at, struct wt_error *err)
+{
+	struct wt_wim_header *header = &addition->header;
+	const struct wt_wim_skeleton *skeleton = addition->append->skeleton;
+	uint8_t *xml = malloc(header->xml.len);
+	enum wt_status ret = WT_OK;
+
+	if (!xml)
+		return wt_fail_memory(err);
+	ret = wt_wim_pread(skeleton->fd, xml, header->xml.len,
+		header->xml.offset, skeleton->path, err);
+	if (ret == WT_OK)
+		ret = skeleton_write(
+			addition, xml, header->xml.len, addition->len, err);
+	free(xml);
+	header->xml.offset = addition->len;
+	header->blob_table.offset = table_at;
+	header->blob_table.len = addition->table_len;
+	header->blob_table.original_len = addition->table_len;
+	wt_wim_resource_put(addition->header_bytes + WT_WIM_BLOB_TABLE_OFFSET,
+		&header->blob_table);
+	wt_wim_resource_put(
+		addition->header_bytes + WT_WIM_XML_OFFSET, &header->xml);
+	if (ret == WT_OK)
+		ret = skeleton_write(addition, addition->table,
+			addition->table_len, table_at, err);
+	if (ret == WT_OK)
+		ret = skeleton_write(addition, addition->header_bytes,
+			WT_WIM_HEADER_LEN, 0, err);
+	return ret;
+}
+
+static int compression_type(const struct wt_wim_header *header)
+{
+	if (header->flags & WT_WIM_FLAG_LZX)
+		return WIMLIB_COMPRESSION_TYPE_LZX;
+	if (header->flags & (WT_WIM_FLAG_XPRESS | WT_WIM_FLAG_XPRESS_2))
+		return WIMLIB_COMPRESSION_TYPE_XPRESS;
+	return WIMLIB_COMPRESSION_TYPE_NONE;
+}
+
+/* false: leave it to wimlib. */
+static bool can_reuse(struct addition *addition)
+{
+	const struct wt_wim_header *header = &addition->header;
+	int type = compression_type(header);
+
+	return !header->is_solid && header->integrity.len == 0 &&
+	       (header->flags & WT_WIM_FLAG_COMPRESSED) &&
+	       type != WIMLIB_COMPRESSION_TYPE_NONE &&
+	       header->blob_table.flags == header->xml.flags &&
+	       !(header->xml.flags &
+		       (WT_WIM_RESOURCE_COMPRESSED | WT_WIM_RESOURCE_SOLID)) &&
+	       wimlib_create_compressor((enum wimlib_compression_type)type,
+		       header->chunk_len, WT_WIM_COMPRESSION_LEVEL,
+		       &addition->compressor) == 0;
+}
+
+static enum wt_status reuse_in_child(void *arg, struct wt_error *err)
+{
+	struct addition addition = {.append = arg};
+	const struct wt_wim_append *append = addition.append;
+	const struct wt_wim_skeleton *skeleton = append->skeleton;
+	uint64_t room = 0, table_at = 0, old_table_len = 0;
+	enum wt_status ret = wt_wim_header_read(skeleton->fd, append->object,
+		&addition.header, addition.header_bytes, &addition.len, err);
+
+	if (ret != WT_OK || !can_reuse(&addition))
+		return ret;
+	old_table_len = addition.header.blob_table.len;
+	addition.table_len = old_table_len;
+	room = old_table_len + append->put_count * WT_WIM_BLOB_LEN;
+	table_at = hole_find(&addition, room);
+	addition.table = malloc(room);
+	if (table_at == 0 || !addition.table)
+		return WT_OK;
+	ret = wt_wim_pread(skeleton->fd, addition.table, old_table_len,
+		addition.header.blob_table.offset, skeleton->path, err);
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = add_put(&addition, i, err);
+	if (ret == WT_OK && addition.table_len > old_table_len)
+		ret = tables_write(&addition, table_at, err);
+	return ret;
+}
+
+enum wt_status wt_wim_reuse(
+	const struct wt_wim_append *append, struct wt_error *err)
+{
+	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
+		reuse_in_child, (void *)(uintptr_t)append, err);
+}
