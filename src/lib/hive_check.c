@@ -335,6 +335,8 @@ void wt_hive_data_cells(const struct wt_hive_raw *raw, const uint8_t *value,
 		return;
 	segments = wt_hive_cell(raw, wt_get32(data + 4), 0, &len);
 	visit(ctx, wt_get32(data + 4));
+	if (is_shared(raw, wt_get32(data + 4)))
+		return;
 	for (size_t i = 0; segments && i < wt_get16(data + 2) && i < len / 4;
 		i++)
 		visit(ctx, wt_get32(segments + 4 * i));
@@ -438,6 +440,7 @@ static void owners_find(struct wt_hive_raw *raw, const uint8_t *seen)
 		}
 		if (!wt_hive_bit(seen, at) || !wt_hive_key(raw, at))
 			continue;
+		owner_add(raw, wt_get32(wt_hive_key(raw, at) + WT_NK_SECURITY));
 		if (is_visited_values(raw, at))
 			owner_add(raw,
 				wt_get32(wt_hive_key(raw, at) + WT_NK_VALUES));

@@ -198,8 +198,8 @@ enum wt_status wt_hive_children_add(struct wt_hive_children *children,
 }
 
 /* One key less uses this descriptor. The last one takes it out of the ring;
- * where the ring is broken, the descriptor stays in it with a count of 1,
- * which harms nobody. */
+ * where the ring is broken, or where more keys than it counts have used it,
+ * the descriptor stays in it with a count of 1, which harms nobody. */
 static void security_release(struct wt_hive_editor *editor, uint32_t offset)
 {
 	uint8_t *cell = security_get(editor, offset);
@@ -216,8 +216,9 @@ static void security_release(struct wt_hive_editor *editor, uint32_t offset)
 	}
 	next = security_get(editor, wt_get32(cell + WT_SK_NEXT));
 	previous = security_get(editor, wt_get32(cell + WT_SK_PREVIOUS));
-	if (references == 0 || !next || !previous || next == cell ||
-		previous == cell || wt_get32(next + WT_SK_PREVIOUS) != offset ||
+	if (references == 0 || wt_hive_bit(editor->raw.twice, offset) ||
+		!next || !previous || next == cell || previous == cell ||
+		wt_get32(next + WT_SK_PREVIOUS) != offset ||
 		wt_get32(previous + WT_SK_NEXT) != offset)
 		return;
 	wt_put32(next + WT_SK_PREVIOUS, wt_get32(cell + WT_SK_PREVIOUS));

@@ -92,6 +92,13 @@ def upper(name):
                    else c for c in name)
 
 
+def name_hint(name):
+    """What an "lf" list says of a name: its first characters where they are
+    Latin, else nothing, so that the key itself is looked at."""
+    stored, is_ascii = encoded(name)
+    return stored[:4].ljust(4, b"\0") if is_ascii else bytes(4)
+
+
 def name_hash(name):
     value = 0
     for unit in struct.iter_unpack("<H", upper(name).encode("utf-16-le")):
@@ -194,7 +201,7 @@ class Builder:
             if self.leaf == b"lh":
                 body += struct.pack("<I", name_hash(key.name))
             elif self.leaf == b"lf":
-                body += encoded(key.name)[0][:4].ljust(4, b"\0")
+                body += name_hint(key.name)
         return self.alloc(body)
 
     def subtree(self, key, parent, is_root=False):

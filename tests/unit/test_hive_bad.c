@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_hive_bad.c: malformed hives are refused by name, odd ones are not. */
 #include "hive.h"
+#include "hive_check.h"
 
 #include <fcntl.h>
 #include <hivex.h>
@@ -78,11 +79,13 @@ static const struct bad_case cases[] = {
 	{"bad-root-value", ALL("hive-bad-key")},
 	{"bad-root-wild", ALL("hive-bad-key")},
 	{"bad-root-within-cell", ALL("hive-bad-key")},
+	{"bad-security-few", ALL(NULL)},
 	{"bad-security-long", NULL, "hive-bad-security", NULL, NULL},
 	{"bad-security-no-descriptor", NULL, "hive-bad-security", NULL, NULL},
 	{"bad-security-ring", ALL(NULL)},
 	{"bad-security-unused", NULL, "hive-bad-security", NULL, NULL},
 	{"bad-security-wild", NULL, "hive-bad-security", NULL, NULL},
+	{"bad-segments-shared", ALL(NULL)},
 	{"bad-size-odd", ALL("hive-bad-size")},
 	{"bad-size-zero", ALL("hive-bad-size")},
 	{"bad-store-twice", NULL, NULL, "hive-duplicate-key",
@@ -247,6 +250,37 @@ static void every_hive_gives_its_own_answer(void **state)
 	}
 }
 
+static void count_visit(void *ctx, uint32_t offset)
+{
+	(void)offset;
+	++*(size_t *)ctx;
+}
+
+/* 50 values whose data is one list of 4,000 segments: made longer, it would
+ * keep a machine busy for hours. */
+static void what_is_shared_is_looked_at_once(void **state)
+{
+	int fd = open(WT_HIVES "/bad/bad-segments-shared", O_RDONLY);
+	struct wt_hive_raw raw = {0};
+	size_t visits = 0;
+	size_t len = 0;
+	uint8_t *data = NULL;
+
+	(void)state;
+	assert_true(fd >= 0);
+	data = contents(fd, &len);
+	assert_int_equal(wt_hive_raw_open(&raw, data, len, WT_HIVE_WITH_OWNERS,
+				 "hive", NULL),
+		WT_OK);
+	for (uint32_t at = 0; at < raw.base.bins_len; at += 8)
+		if (wt_hive_key(&raw, at))
+			wt_hive_key_cells(&raw, at, count_visit, &visits);
+	assert_in_range(visits, 150, 5000);
+	wt_hive_raw_close(&raw);
+	free(data);
+	close(fd);
+}
+
 static void the_end_of_the_child_is_an_error_message(void **state)
 {
 	int fd = open(WT_HIVES "/bad/odd-plain", O_RDONLY | O_CLOEXEC);
@@ -265,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_hive_gives_its_own_answer),
+		cmocka_unit_test(what_is_shared_is_looked_at_once),
 		cmocka_unit_test(the_end_of_the_child_is_an_error_message),
 	};
 
