@@ -51,6 +51,9 @@ static void child_enter(const struct wt_child_limits *limits, pid_t parent)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
+	/* Ignored, as by some daemons and whatever they start, it would keep
+	 * libraries from learning how programs ended that they ran. */
+	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* The parent may have died before the line above took effect. */
 	if (getppid() != parent)
@@ -200,9 +203,13 @@ void wt_child_stop(struct wt_child_job *job)
 {
 	if (!job)
 		return;
-	kill(job->pid, SIGKILL);
-	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	/* A caller that ignores SIGCHLD has let its number go already, when
+	 * it has ended. */
+	if (waitpid(job->pid, NULL, WNOHANG) == 0) {
+		kill(job->pid, SIGKILL);
+		while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
 	job_free(job);
 }
 

@@ -161,6 +161,59 @@ static void signal_ends_the_child_and_is_named(void **state)
 	cancelled = 0;
 }
 
+static int kills;
+
+int __real_kill(pid_t pid, int number);
+int __wrap_kill(pid_t pid, int number);
+int __wrap_kill(pid_t pid, int number)
+{
+	kills++;
+	return __real_kill(pid, number);
+}
+
+/* What wimlib and libfuse do to run fusermount. */
+static enum wt_status run_a_process(void *arg, struct wt_error *err)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	(void)arg;
+	(void)err;
+	if (pid == 0)
+		_exit(3);
+	return waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3
+		       ? WT_OK
+		       : WT_NO;
+}
+
+/* Daemons do; and a process that was started so remains so. */
+static void caller_may_ignore_what_becomes_of_its_children(void **state)
+{
+	int *shared = wt_shared_new(sizeof(*shared));
+	struct wt_child_job *job = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(
+		wt_child_run(&plain, share_seven, shared, NULL), WT_OK);
+	assert_int_equal(*shared, 7);
+	assert_int_equal(wt_child_run(&plain, crash, NULL, &err), WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-crash");
+	assert_int_equal(
+		wt_child_run(&plain, run_a_process, NULL, NULL), WT_OK);
+	/* One that has ended has no number any more, or somebody else has. */
+	assert_int_equal(
+		wt_child_start(&plain, share_seven, shared, &job, NULL), WT_OK);
+	while (waitpid(-1, NULL, WNOHANG) >= 0)
+		usleep(1000);
+	kills = 0;
+	wt_child_stop(job);
+	assert_int_equal(kills, 0);
+	signal(SIGCHLD, SIG_DFL);
+	wt_shared_free(shared, sizeof(*shared));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +225,8 @@ int main(void)
 		cmocka_unit_test(waiting_tells_in_between),
 		cmocka_unit_test(stopped_child_is_gone),
 		cmocka_unit_test(signal_ends_the_child_and_is_named),
+		cmocka_unit_test(
+			caller_may_ignore_what_becomes_of_its_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
