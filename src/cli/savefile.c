@@ -34,10 +34,17 @@ static enum wt_status write_through(
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	enum wt_status status = WT_OK;
+	struct stat st = {0};
 
 	if (fd < 0)
 		return wt_fail_errno(
 			err, WT_ERR_FILE, "output", path, "cannot be opened");
+	/* Looked at again: it may lead to somebody's file by now. */
+	if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode)) {
+		close(fd);
+		return wt_fail(err, WT_ERR_FILE, "output", path,
+			"was exchanged while it was opened");
+	}
 	status = write_all(fd, path, data, len, err);
 	if (close(fd) != 0 && !status)
 		status = wt_fail_errno(

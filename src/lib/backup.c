@@ -13,6 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
+enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err)
+{
+	if (suffix[0] != '\0' && !strchr(suffix, '/'))
+		return WT_OK;
+	return wt_fail(err, WT_ERR_USAGE, "bad-suffix", suffix,
+		"cannot be the ending of a backup's name");
+}
+
 static char *backup_name(const struct wt_copy *copy)
 {
 	char *name = NULL;
@@ -91,13 +99,9 @@ enum wt_status wt_backup_make(
 	*ret_is_new = false;
 	if (!name)
 		return wt_fail_memory(err);
-	if (copy->publish->backup_suffix[0] == '\0' ||
-		strchr(copy->publish->backup_suffix, '/')) {
-		ret = wt_fail(err, WT_ERR_USAGE, "bad-suffix",
-			copy->publish->backup_suffix,
-			"cannot be the ending of a backup's name");
+	ret = wt_backup_suffix_check(copy->publish->backup_suffix, err);
+	if (ret != WT_OK)
 		goto out;
-	}
 	/* A run that was killed just here has made it already; rename() of
 	 * two names of one file would do nothing. */
 	if (is_replaced_file(copy, name))

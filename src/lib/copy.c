@@ -140,12 +140,26 @@ static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
 	return WT_ERR_FILE;
 }
 
-/* An output that is there may be a link, which is followed; one that is not
- * needs a folder. */
+/* Opens the folder of an output; a backup's is the file's own, which is open
+ * already. */
+static int output_folder_open(const struct wt_copy *copy, bool is_resolved)
+{
+	const int flags = O_RDONLY | O_DIRECTORY;
+
+	if (copy->publish->is_backup)
+		return wt_io_open(copy->file->dir_fd, ".", flags, 0);
+	if (is_resolved)
+		return wt_io_open_resolved(copy->folder, flags);
+	return wt_io_open(AT_FDCWD, copy->folder, flags, 0);
+}
+
+/* An output that is there may be a link, which is followed, a backup's never;
+ * one that is not needs a folder. */
 static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 {
 	const char *output = copy->publish->output;
-	char *path = realpath(output, NULL);
+	char *path = copy->publish->is_backup ? NULL : realpath(output, NULL);
+	bool is_resolved = path != NULL;
 	char *slash = NULL;
 
 	if (!path)
@@ -166,8 +180,7 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 	if (copy->name[0] == '\0')
 		return wt_fail(err, WT_ERR_FILE, "not-a-file", output,
 			"names a folder, not a file");
-	copy->dir_fd =
-		wt_io_open(AT_FDCWD, copy->folder, O_RDONLY | O_DIRECTORY, 0);
+	copy->dir_fd = output_folder_open(copy, is_resolved);
 	if (copy->dir_fd < 0)
 		return wt_io_fail(
 			err, output, "cannot open its folder %s", copy->folder);

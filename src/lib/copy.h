@@ -34,6 +34,9 @@ struct wt_copy {
  *  NULL allowed. */
 void wt_copy_free(struct wt_copy *copy);
 
+/** Is suffix something that may end a file's name? bad-suffix when not. */
+enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err);
+
 /**
  * Keeps what copy will replace under its name plus suffix; what stood there
  * goes, in one step.

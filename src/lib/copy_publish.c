@@ -70,13 +70,15 @@ static enum wt_status copy_wait(struct wt_copy *copy, struct wt_error *err)
 }
 
 /* Lets the caller write the file anew, in a private folder so that nobody
- * sees it before it has its mode and owner. It then takes the copy's place. */
+ * sees it before it has its mode and owner. It then takes the copy's place.
+ * The paths lead through open descriptors: who owns the folder around may put
+ * a link in the place of either. */
 static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 {
-	char folder_name[WT_TEMP_NAME_MAX];
+	char folder_name[WT_TEMP_NAME_MAX], new_name[WT_TEMP_NAME_MAX];
+	char path[64] = "", new_path[WT_TEMP_NAME_MAX + 64] = "";
 	struct stat mode_of = {0};
 	enum wt_status ret = WT_OK;
-	char *new_path = NULL;
 	int new_fd = -1;
 	int folder_fd =
 		wt_temp_create(copy->dir_fd, copy->name, true, folder_name);
@@ -84,17 +86,16 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 	if (folder_fd < 0)
 		return wt_io_fail(err, copy->path,
 			"cannot make a folder beside it to rebuild in");
-	if (asprintf(&new_path, "%s/%s/new", copy->folder, folder_name) < 0) {
-		new_path = NULL;
-		ret = wt_fail_memory(err);
-		goto out;
-	}
+	wt_temp_inner_name(copy->name, new_name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", copy->fd);
+	snprintf(new_path, sizeof(new_path), "/proc/self/fd/%d/%s", folder_fd,
+		new_name);
 	report(copy, "rebuild");
 	ret = copy->publish->rebuild(
-		copy->publish->rebuild_ctx, copy->temp_path, new_path, err);
+		copy->publish->rebuild_ctx, path, new_path, err);
 	if (ret != WT_OK)
 		goto out;
-	new_fd = wt_io_open(folder_fd, "new", O_RDWR | O_NOFOLLOW, 0);
+	new_fd = wt_io_open(folder_fd, new_name, O_RDWR | O_NOFOLLOW, 0);
 	if (new_fd < 0 || flock(new_fd, LOCK_EX | LOCK_NB) != 0 ||
 		fstat(copy->fd, &mode_of) != 0) {
 		ret = wt_io_fail(err, copy->path, "cannot open it rebuilt");
@@ -103,7 +104,7 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 	ret = wt_attributes_copy(copy->fd, &mode_of, new_fd, copy->path, err);
 	if (ret != WT_OK)
 		goto out;
-	if (renameat(folder_fd, "new", copy->dir_fd, copy->temp_name) != 0) {
+	if (renameat(folder_fd, new_name, copy->dir_fd, copy->temp_name) != 0) {
 		ret = wt_io_fail(err, copy->path, "cannot move it rebuilt");
 		goto out;
 	}
@@ -113,9 +114,8 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 out:
 	if (new_fd >= 0)
 		close(new_fd);
-	wt_tree_remove(copy->dir_fd, folder_name, NULL);
+	wt_temp_folder_remove(copy->dir_fd, folder_name, folder_fd, copy->name);
 	close(folder_fd);
-	free(new_path);
 	return ret;
 }
 

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,6 +98,24 @@ int wt_io_open(int dir_fd, const char *name, int flags, mode_t mode)
 	/* Of no consequence for files; kept off what children inherit. */
 	if (fd >= 0 && (flags & O_PATH) == 0)
 		(void)fcntl(fd, F_SETFL, flags & O_APPEND);
+	return fd;
+}
+
+int wt_io_open_resolved(const char *path, int flags)
+{
+	const struct open_how how = {
+		.flags = (unsigned)(flags | O_DIRECTORY | O_CLOEXEC),
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = -1;
+
+	do {
+		fd = (int)syscall(
+			SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	} while (fd < 0 && errno == EINTR);
+	/* Old kernels, and old sandboxes, which say EPERM. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = wt_io_open(AT_FDCWD, path, flags | O_DIRECTORY, 0);
 	return fd;
 }
 

@@ -27,6 +27,10 @@ int wt_io_truncate(int fd, uint64_t len);
  *  descriptor blocks as usual. EAGAIN: another process holds a lease. */
 int wt_io_open(int dir_fd, const char *name, int flags, mode_t mode);
 
+/** Opens a folder by a path that was resolved before: none of its parts may
+ *  have become a link since (ELOOP), where the kernel can tell (5.6). */
+int wt_io_open_resolved(const char *path, int flags);
+
 /**
  * Copies len bytes between files that do not overlap, with a buffer of its
  * own. errno is ENODATA when src ends before, EINTR when *cancel was set.

@@ -17,6 +17,12 @@ static const char *const hive_path[] = {
 
 #define PART_COUNT (sizeof(hive_path) / sizeof(hive_path[0]))
 
+/* The way down is taken one part at a time, since each name has to be looked
+ * up in any case. A part is a name that the folder itself gave, without a
+ * slash, and is opened with O_NOFOLLOW in the folder that is open: that can
+ * neither leave the tree nor pass a link, which is all that openat2 with
+ * RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS would add. */
+
 /* The name in dir_fd that equals wanted without regard to case. *ret_count
  * says how many there are; ret_name holds the last. */
 static enum wt_status name_find(int dir_fd, const char *wanted,
@@ -60,33 +66,45 @@ static enum wt_status no_hive(
 	return WT_ERR_IMAGE;
 }
 
-/* Opens one part of the path, never through a link. */
-static enum wt_status part_open(int dir_fd, const char *name, bool is_last,
-	const char *path, int *ret_fd, struct wt_error *err)
+static enum wt_status link_fail(
+	const char *path, const char *what, struct wt_error *err)
 {
-	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-	struct stat st = {0};
-	int fd = openat(dir_fd, name, is_last ? flags : flags | O_DIRECTORY);
+	wt_fail(err, WT_ERR_IMAGE, "hive-path-link", path,
+		"is a link or no %s, and is not followed", what);
+	wt_error_hint(err, "give the folder or the hive it leads to");
+	return WT_ERR_IMAGE;
+}
 
-	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-		wt_fail(err, WT_ERR_IMAGE, "hive-path-link", path,
-			"is a link or no folder, and is not followed");
-		wt_error_hint(err, "give the folder or the hive it leads to");
-		return WT_ERR_IMAGE;
-	}
+/* Opens one folder of the path, never through a link. */
+static enum wt_status part_open(int dir_fd, const char *name, const char *path,
+	int *ret_fd, struct wt_error *err)
+{
+	int fd = openat(
+		dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return link_fail(path, "folder", err);
 	if (fd < 0)
 		return wt_fail_errno(
 			err, WT_ERR_FILE, "permission", path, "cannot open");
-	if (is_last && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return wt_fail(err, WT_ERR_IMAGE, "hive-path-link", path,
-			"is no regular file");
-	}
 	*ret_fd = fd;
 	return WT_OK;
 }
 
-/* Goes down from *fd into the part of the path, which is added to *path. */
+/* A first look only: who opens the hive looks again. */
+static enum wt_status hive_look(
+	int dir_fd, const char *name, const char *path, struct wt_error *err)
+{
+	struct stat st = {0};
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "permission", path,
+			"cannot look at it");
+	return S_ISREG(st.st_mode) ? WT_OK : link_fail(path, "file", err);
+}
+
+/* Goes down from *fd into the part of the path, which is added to *path; for
+ * the last part, the hive's name, *fd stays. */
 static enum wt_status part_enter(
 	size_t part, int *fd, char **path, struct wt_error *err)
 {
@@ -112,7 +130,9 @@ static enum wt_status part_enter(
 		return wt_fail_memory(err);
 	free(*path);
 	*path = longer;
-	ret = part_open(*fd, name, part + 1 == PART_COUNT, *path, &next, err);
+	if (part + 1 == PART_COUNT)
+		return hive_look(*fd, name, *path, err);
+	ret = part_open(*fd, name, *path, &next, err);
 	if (ret != WT_OK)
 		return ret;
 	close(*fd);
@@ -120,8 +140,8 @@ static enum wt_status part_enter(
 	return WT_OK;
 }
 
-enum wt_status wt_folder_find_hive(
-	const char *folder, char **ret_path, int *ret_fd, struct wt_error *err)
+enum wt_status wt_folder_find_hive(const char *folder, char **ret_path,
+	int *ret_dir_fd, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
 	char *path = strdup(folder);
@@ -144,7 +164,7 @@ enum wt_status wt_folder_find_hive(
 		goto out;
 	*ret_path = path;
 	path = NULL; /* the caller's now, and so is fd */
-	*ret_fd = fd;
+	*ret_dir_fd = fd;
 	fd = -1;
 out:
 	free(path);

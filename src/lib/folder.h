@@ -8,14 +8,16 @@
 /**
  * Finds Windows/System32/config/SOFTWARE below folder, in any case.
  *
- * @param ret_path  the hive's path as stored, folder included; wt_free()
- * @param ret_fd    the hive, opened to read without passing any link; the
- *                  caller closes it. What else opens ret_path compares.
+ * @param ret_path    the hive's path as stored, folder included; wt_free()
+ * @param ret_dir_fd  the folder "config", reached without passing any link;
+ *                    the caller closes it. The hive is to be opened in it, by
+ *                    the last part of ret_path and O_NOFOLLOW, since what
+ *                    ret_path leads to may be another file by then.
  * @return WT_ERR_IMAGE: no-hive, hive-path-link, hive-path-ambiguous;
  *         WT_ERR_FILE when a folder cannot be read
  */
-enum wt_status wt_folder_find_hive(
-	const char *folder, char **ret_path, int *ret_fd, struct wt_error *err);
+enum wt_status wt_folder_find_hive(const char *folder, char **ret_path,
+	int *ret_dir_fd, struct wt_error *err);
 
 /**
  * Opens the transaction logs that stand beside a hive, .LOG, .LOG1, .LOG2 in

@@ -120,6 +120,22 @@ int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 	return -1;
 }
 
+void wt_temp_inner_name(const char *name, char dst[WT_TEMP_NAME_MAX])
+{
+	wt_temp_name(name, "-new", dst);
+}
+
+int wt_temp_folder_remove(
+	int dir_fd, const char *folder_name, int folder_fd, const char *name)
+{
+	char inner_name[WT_TEMP_NAME_MAX];
+
+	wt_temp_inner_name(name, inner_name);
+	if (unlinkat(folder_fd, inner_name, 0) != 0 && errno != ENOENT)
+		return -1;
+	return unlinkat(dir_fd, folder_name, AT_REMOVEDIR);
+}
+
 int wt_temp_unused_name(
 	int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX])
 {
@@ -148,7 +164,8 @@ static bool is_temp_name(const char *entry, const char *prefix)
 		       RANDOM_LEN;
 }
 
-static bool sweep_one(int dir_fd, const char *entry, const struct stat *file)
+static bool sweep_one(int dir_fd, const char *entry, const char *name,
+	const struct stat *file)
 {
 	bool is_removed = false;
 	struct stat found = {0};
@@ -169,7 +186,8 @@ static bool sweep_one(int dir_fd, const char *entry, const struct stat *file)
 		return false;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_linked(dir_fd, entry, fd))
 		is_removed = S_ISDIR(found.st_mode)
-				     ? wt_tree_remove(dir_fd, entry, NULL) == 0
+				     ? wt_temp_folder_remove(
+					       dir_fd, entry, fd, name) == 0
 				     : unlinkat(dir_fd, entry, 0) == 0;
 	close(fd);
 	return is_removed;
@@ -196,7 +214,7 @@ unsigned wt_temp_sweep(int dir_fd, const char *name, const struct stat *file)
 		if (!entry)
 			break;
 		if (is_temp_name(entry->d_name, prefix) &&
-			sweep_one(dir_fd, entry->d_name, file))
+			sweep_one(dir_fd, entry->d_name, name, file))
 			count++;
 	}
 	closedir(dir);

@@ -31,6 +31,22 @@ void wt_temp_name(
 int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 	char ret_name[WT_TEMP_NAME_MAX]);
 
+/** The name of the only file that a temporary folder of NAME ever holds. */
+void wt_temp_inner_name(const char *name, char dst[WT_TEMP_NAME_MAX]);
+
+/**
+ * Removes a temporary folder that wt_temp_create() made, and that file. Not
+ * whatever it holds: who owns the folder around could have given its name to
+ * another one.
+ *
+ * @param folder_name  its name in dir_fd
+ * @param folder_fd    itself, open
+ * @param name         NAME
+ * @return 0, or -1 with errno set when it stays
+ */
+int wt_temp_folder_remove(
+	int dir_fd, const char *folder_name, int folder_fd, const char *name);
+
 /** A name of that kind that nothing has at present; 0 or -1. */
 int wt_temp_unused_name(
 	int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX]);

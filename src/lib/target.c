@@ -63,17 +63,17 @@ void wt_target_close(struct wt_target *target)
 
 /* Opens the file, locked when it is to be written. What only gives the
  * content for an output may be marked read-only, or lie on an ISO. */
-static enum wt_status file_open(
-	struct wt_target *target, const char *path, struct wt_error *err)
+static enum wt_status file_open(struct wt_target *target, const char *path,
+	int dir_fd, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
 	enum wt_status ret = WT_OK;
 
 	if (target->is_writing && !options->dry_run && !options->output)
-		ret = wt_workfile_lock(path, options->wait_seconds,
+		ret = wt_workfile_lock(path, dir_fd, options->wait_seconds,
 			options->cancel, &target->file, err);
 	else
-		ret = wt_workfile_open(path, &target->file, err);
+		ret = wt_workfile_open(path, dir_fd, &target->file, err);
 	if (ret != WT_OK)
 		return ret;
 	if (target->file->note[0] != '\0')
@@ -83,33 +83,23 @@ static enum wt_status file_open(
 	return WT_OK;
 }
 
-/* A folder: its hive is opened twice, once without following any link, and
- * both must be the same file. */
 static enum wt_status folder_open(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {
-	struct stat found = {0};
 	char *hive_path = NULL;
-	int fd = -1;
-	enum wt_status ret = wt_folder_find_hive(path, &hive_path, &fd, err);
+	int dir_fd = -1;
+	enum wt_status ret =
+		wt_folder_find_hive(path, &hive_path, &dir_fd, err);
 
 	if (ret != WT_OK)
 		return ret;
-	ret = file_open(target, hive_path, err);
-	if (ret != WT_OK)
-		goto out;
-	if (fstat(fd, &found) != 0 || found.st_dev != target->file->dev ||
-		found.st_ino != target->file->ino) {
-		ret = wt_fail(err, WT_ERR_FILE, "changed-meanwhile", hive_path,
-			"was exchanged while it was opened");
-		goto out;
-	}
-	ret = wt_report_add_images(target->report, 1, err);
+	ret = file_open(target, hive_path, dir_fd, err);
+	if (ret == WT_OK)
+		ret = wt_report_add_images(target->report, 1, err);
 	if (ret == WT_OK)
 		ret = wt_report_text(target->report, hive_path,
 			&wt_report_image(target->report, 0)->hive_path, err);
-out:
-	close(fd);
+	close(dir_fd);
 	wt_free(hive_path);
 	return ret;
 }
@@ -315,7 +305,7 @@ static enum wt_status kind_tell(
 		target->kind = report->kind = WT_TARGET_FOLDER;
 		return folder_open(target, path, err);
 	}
-	ret = file_open(target, path, err);
+	ret = file_open(target, path, -1, err);
 	if (ret == WT_OK)
 		ret = wt_read_at(target->file->fd, magic, sizeof(magic), 0,
 			path, &len, err);

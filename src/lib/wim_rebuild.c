@@ -39,8 +39,8 @@ static enum wt_status rebuild_in_child(void *arg, struct wt_error *err)
 	code = wimlib_write(wim, rebuilding->new_path, WIMLIB_ALL_IMAGES, flags,
 		rebuilding->options->threads);
 	if (code != 0)
-		ret = wt_wim_fail(err, code, rebuilding->object,
-			"cannot write it anew to %s", rebuilding->new_path);
+		ret = wt_wim_fail(
+			err, code, rebuilding->object, "cannot write it anew");
 	wimlib_free(wim);
 	return ret;
 }

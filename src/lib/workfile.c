@@ -38,12 +38,13 @@ void wt_workfile_close(struct wt_workfile *file)
 }
 
 /* Finds the file behind path, and opens the folder that it stands in. */
-static enum wt_status place_find(const char *path, bool is_for_writing,
-	struct wt_workfile *file, struct wt_error *err)
+static enum wt_status place_find(const char *path, int dir_fd,
+	bool is_for_writing, struct wt_workfile *file, struct wt_error *err)
 {
+	int flags = O_DIRECTORY | (is_for_writing ? O_RDONLY : O_PATH);
 	char *slash = NULL;
 
-	file->path = realpath(path, NULL);
+	file->path = dir_fd < 0 ? realpath(path, NULL) : strdup(path);
 	if (!file->path)
 		return wt_io_fail(err, path, "cannot be opened");
 	slash = strrchr(file->path, '/');
@@ -55,8 +56,8 @@ static enum wt_status place_find(const char *path, bool is_for_writing,
 			"is a folder, not a file");
 	/* The root folder keeps its slash. */
 	slash[slash == file->path ? 1 : 0] = '\0';
-	file->dir_fd = wt_io_open(AT_FDCWD, file->path,
-		O_DIRECTORY | (is_for_writing ? O_RDONLY : O_PATH), 0);
+	file->dir_fd = dir_fd < 0 ? wt_io_open_resolved(file->path, flags)
+				  : wt_io_open(dir_fd, ".", flags, 0);
 	if (file->dir_fd < 0)
 		wt_io_fail(err, path, "cannot open its folder %s", file->path);
 	memmove(slash + 1, file->name, strlen(file->name) + 1);
@@ -197,8 +198,8 @@ static enum wt_status recovery_look(
 	return ret;
 }
 
-enum wt_status wt_workfile_open(
-	const char *path, struct wt_workfile **ret_file, struct wt_error *err)
+enum wt_status wt_workfile_open(const char *path, int dir_fd,
+	struct wt_workfile **ret_file, struct wt_error *err)
 {
 	struct wt_workfile *file = file_new();
 	struct wt_error why = {0};
@@ -207,7 +208,7 @@ enum wt_status wt_workfile_open(
 
 	if (!file)
 		return wt_fail_memory(err);
-	ret = place_find(path, false, file, err);
+	ret = place_find(path, dir_fd, false, file, err);
 	if (ret == WT_OK)
 		ret = kind_look(file, path, err);
 	if (ret != WT_OK)
@@ -393,9 +394,9 @@ static enum wt_status recovery_do(struct wt_workfile *file,
 	return ret;
 }
 
-enum wt_status wt_workfile_lock(const char *path, unsigned wait_seconds,
-	const volatile sig_atomic_t *cancel, struct wt_workfile **ret_file,
-	struct wt_error *err)
+enum wt_status wt_workfile_lock(const char *path, int dir_fd,
+	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
+	struct wt_workfile **ret_file, struct wt_error *err)
 {
 	struct wt_workfile *file = file_new();
 	enum wt_status ret = WT_OK;
@@ -403,7 +404,7 @@ enum wt_status wt_workfile_lock(const char *path, unsigned wait_seconds,
 
 	if (!file)
 		return wt_fail_memory(err);
-	ret = place_find(path, true, file, err);
+	ret = place_find(path, dir_fd, true, file, err);
 	if (ret != WT_OK)
 		goto out;
 	ret = lock_wait(file, path, wait_seconds, cancel, &found, err);

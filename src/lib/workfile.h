@@ -31,22 +31,26 @@ struct wt_workfile {
  * Opens path to read it. No lock is taken and none is waited for. When an
  * undo file says that a writer was interrupted, the file's state is told in
  * ret_file->note, and what is read is the old state or the new one whole.
+ *
+ * @param dir_fd  -1; or the open folder in which the last part of path is the
+ *                file itself, not a link: the rest of path is for messages
  */
-enum wt_status wt_workfile_open(
-	const char *path, struct wt_workfile **ret_file, struct wt_error *err);
+enum wt_status wt_workfile_open(const char *path, int dir_fd,
+	struct wt_workfile **ret_file, struct wt_error *err);
 
 /**
  * Opens path to change it: takes the lock that wimlib takes (flock), looks
  * that the path still leads to the locked file, rolls an interrupted append
  * back, and removes what killed runs left beside it.
  *
+ * @param dir_fd        as above
  * @param wait_seconds  how long another writer is waited for
  * @return WT_ERR_FILE: not-found, permission, read-only-file (with the
  *         remedy), locked (with the holder's pid), hard-linked
  */
-enum wt_status wt_workfile_lock(const char *path, unsigned wait_seconds,
-	const volatile sig_atomic_t *cancel, struct wt_workfile **ret_file,
-	struct wt_error *err);
+enum wt_status wt_workfile_lock(const char *path, int dir_fd,
+	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
+	struct wt_workfile **ret_file, struct wt_error *err);
 
 /** Unlocks and closes; NULL allowed. */
 void wt_workfile_close(struct wt_workfile *file);

@@ -3,6 +3,7 @@
 #include "workfile.h"
 
 #include "child.h"
+#include "copy.h"
 #include "file_io.h"
 #include "openers.h"
 #include "patch.h"
@@ -153,6 +154,9 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 	enum wt_status ret = WT_OK;
 	char *path = NULL;
 
+	ret = wt_backup_suffix_check(publish->backup_suffix, err);
+	if (ret != WT_OK)
+		return ret;
 	if (asprintf(&path, "%s%s", file->path, publish->backup_suffix) < 0)
 		return wt_fail_memory(err);
 	linked_backup_drop(file, path);

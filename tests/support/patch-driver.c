@@ -126,7 +126,7 @@ static enum wt_status change(const char *how, const char *kind,
 	enum wt_status ret = WT_OK;
 	int new_fd = -1;
 
-	ret = wt_workfile_lock(target, WAIT_SECONDS, &cancel, &file, err);
+	ret = wt_workfile_lock(target, -1, WAIT_SECONDS, &cancel, &file, err);
 	if (ret != WT_OK)
 		goto out;
 	if (file->note[0] != '\0')
@@ -160,7 +160,7 @@ static enum wt_status state_read(
 {
 	static char buffer[65536];
 	struct wt_workfile *file = NULL;
-	enum wt_status ret = wt_workfile_open(target, &file, err);
+	enum wt_status ret = wt_workfile_open(target, -1, &file, err);
 	int fd = -1;
 
 	if (ret != WT_OK)
@@ -188,7 +188,7 @@ static enum wt_status recover(const char *target, struct wt_error *err)
 {
 	struct wt_workfile *file = NULL;
 	enum wt_status ret =
-		wt_workfile_lock(target, WAIT_SECONDS, &cancel, &file, err);
+		wt_workfile_lock(target, -1, WAIT_SECONDS, &cancel, &file, err);
 
 	if (ret == WT_OK && file->note[0] != '\0')
 		fprintf(stderr, "note: %s\n", file->note);

@@ -79,6 +79,9 @@ static void trees_have_their_answer(void **state)
 		assert_int_equal(path != NULL, cases[i].path != NULL);
 		assert_int_equal(fd >= 0, cases[i].path != NULL);
 		if (path) {
+			assert_int_equal(
+				faccessat(fd, strrchr(path, '/') + 1, F_OK, 0),
+				0);
 			snprintf(wanted, sizeof(wanted), "%s/%s", root,
 				cases[i].path);
 			assert_string_equal(path, wanted);

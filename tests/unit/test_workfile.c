@@ -18,7 +18,8 @@ static void lock_target(struct fixture *fixture, struct wt_workfile **ret_file)
 {
 	struct wt_error err = {0};
 
-	if (wt_workfile_lock(fixture->target, 0, NULL, ret_file, &err) != WT_OK)
+	if (wt_workfile_lock(fixture->target, -1, 0, NULL, ret_file, &err) !=
+		WT_OK)
 		fail_msg("%s: %s", err.object, err.reason);
 }
 
@@ -29,7 +30,7 @@ static enum wt_status replace(struct fixture *fixture,
 	struct wt_copy *copy = NULL;
 	enum wt_status ret = WT_OK;
 
-	ret = wt_workfile_lock(fixture->target, 0, NULL, &file, err);
+	ret = wt_workfile_lock(fixture->target, -1, 0, NULL, &file, err);
 	if (ret == WT_OK)
 		ret = wt_copy_begin(file, publish, TAIL_LEN, &copy, err);
 	if (ret == WT_OK)
@@ -44,7 +45,7 @@ static enum wt_status append(struct fixture *fixture,
 	struct wt_workfile *file = NULL;
 	enum wt_status ret = WT_OK;
 
-	ret = wt_workfile_lock(fixture->target, 0, NULL, &file, err);
+	ret = wt_workfile_lock(fixture->target, -1, 0, NULL, &file, err);
 	if (ret == WT_OK)
 		ret = wt_workfile_patch(file, &fixture->patch, publish, err);
 	wt_workfile_close(file);
@@ -196,12 +197,12 @@ static void what_is_no_file_is_refused(void **state)
 		struct wt_error err = {0};
 
 		assert_int_equal(
-			wt_workfile_lock(paths[i], 0, NULL, &file, &err),
+			wt_workfile_lock(paths[i], -1, 0, NULL, &file, &err),
 			WT_ERR_FILE);
 		assert_string_equal(err.code, "not-a-file");
 		memset(&err, 0, sizeof(err));
-		assert_int_equal(
-			wt_workfile_open(paths[i], &file, &err), WT_ERR_FILE);
+		assert_int_equal(wt_workfile_open(paths[i], -1, &file, &err),
+			WT_ERR_FILE);
 		assert_string_equal(err.code, "not-a-file");
 	}
 	free(pipe_path);
@@ -240,7 +241,8 @@ static void output_may_be_made_from_a_read_only_file(void **state)
 	struct stat after = {0};
 
 	chmod(fixture->target, 0444);
-	assert_int_equal(wt_workfile_open(fixture->target, &file, NULL), WT_OK);
+	assert_int_equal(
+		wt_workfile_open(fixture->target, -1, &file, NULL), WT_OK);
 	assert_int_equal(wt_copy_begin(file, &publish, 0, &copy, NULL), WT_OK);
 	assert_int_equal(wt_copy_publish(copy, &fixture->patch, NULL), WT_OK);
 	wt_workfile_close(file);
@@ -260,7 +262,8 @@ static void a_source_that_changes_while_it_is_read_makes_no_output(void **state)
 	struct wt_copy *copy = NULL;
 	struct wt_error err = {0};
 
-	assert_int_equal(wt_workfile_open(fixture->target, &file, NULL), WT_OK);
+	assert_int_equal(
+		wt_workfile_open(fixture->target, -1, &file, NULL), WT_OK);
 	assert_int_equal(utimensat(AT_FDCWD, fixture->target, times, 0), 0);
 	assert_int_equal(wt_copy_begin(file, &publish, 0, &copy, NULL), WT_OK);
 	assert_int_equal(
@@ -390,13 +393,13 @@ static void a_second_writer_waits_and_names_the_holder(void **state)
 
 	lock_target(fixture, &first);
 	assert_int_equal(
-		wt_workfile_lock(fixture->target, 0, NULL, &second, &err),
+		wt_workfile_lock(fixture->target, -1, 0, NULL, &second, &err),
 		WT_ERR_FILE);
 	assert_string_equal(err.code, "locked");
 	snprintf(pid, sizeof(pid), "process %d", (int)getpid());
 	assert_non_null(strstr(err.reason, pid));
 	assert_int_equal(
-		wt_workfile_open(fixture->target, &second, NULL), WT_OK);
+		wt_workfile_open(fixture->target, -1, &second, NULL), WT_OK);
 	wt_workfile_close(second);
 	wt_workfile_close(first);
 	lock_target(fixture, &first);
@@ -434,7 +437,7 @@ static void the_path_is_looked_at_again_under_the_lock(void **state)
 
 	exchanged = fixture;
 	assert_int_equal(
-		wt_workfile_lock(fixture->target, 10, NULL, &file, NULL),
+		wt_workfile_lock(fixture->target, -1, 10, NULL, &file, NULL),
 		WT_OK);
 	assert_null(exchanged);
 	assert_int_equal(stat(fixture->target, &by_name), 0);
@@ -454,8 +457,8 @@ static void waiting_ends_when_it_is_cancelled(void **state)
 	struct wt_workfile *second = NULL;
 
 	lock_target(fixture, &first);
-	assert_int_equal(
-		wt_workfile_lock(fixture->target, 60, &cancel, &second, NULL),
+	assert_int_equal(wt_workfile_lock(fixture->target, -1, 60, &cancel,
+				 &second, NULL),
 		WT_INTERRUPTED);
 	wt_workfile_close(first);
 }

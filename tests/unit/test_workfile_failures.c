@@ -23,7 +23,7 @@ static enum wt_status run(
 	struct wt_copy *copy = NULL;
 	enum wt_status ret = WT_OK;
 
-	ret = wt_workfile_lock(fixture->target, 1, NULL, &file, err);
+	ret = wt_workfile_lock(fixture->target, -1, 1, NULL, &file, err);
 	if (ret == WT_OK && way->in_place)
 		ret = wt_workfile_patch(
 			file, &fixture->patch, &way->publish, err);
@@ -49,7 +49,8 @@ static void next_run(struct fixture *fixture)
 	struct wt_workfile *file = NULL;
 	struct wt_error err = {0};
 
-	if (wt_workfile_lock(fixture->target, 1, NULL, &file, &err) != WT_OK)
+	if (wt_workfile_lock(fixture->target, -1, 1, NULL, &file, &err) !=
+		WT_OK)
 		fail_msg("next run: %s: %s", err.code, err.reason);
 	wt_workfile_close(file);
 }
@@ -60,7 +61,7 @@ static void reader_sees_a_whole_state(struct fixture *fixture)
 	uint8_t data[OLD_LEN + TAIL_LEN];
 	struct wt_error err = {0};
 
-	if (wt_workfile_open(fixture->target, &file, &err) != WT_OK)
+	if (wt_workfile_open(fixture->target, -1, &file, &err) != WT_OK)
 		fail_msg("reader: %s: %s", err.code, err.reason);
 	assert_true(file->len == OLD_LEN || file->len == OLD_LEN + TAIL_LEN);
 	assert_int_equal(pread(file->fd, data, file->len, 0), file->len);

@@ -56,7 +56,8 @@ static void next_run(const struct fixture *fixture, const char *note)
 	struct wt_workfile *file = NULL;
 	struct wt_error err = {0};
 
-	if (wt_workfile_lock(fixture->target, 0, NULL, &file, &err) != WT_OK)
+	if (wt_workfile_lock(fixture->target, -1, 0, NULL, &file, &err) !=
+		WT_OK)
 		fail_msg("%s: %s", err.code, err.reason);
 	if (!strstr(file->note, note) || (note[0] == '\0' && file->note[0]))
 		fail_msg("unexpected note: %s", file->note);
@@ -72,7 +73,7 @@ static bool reader_sees(const struct fixture *fixture, const void *data,
 	uint8_t buffer[OLD_LEN + TAIL_LEN];
 	bool is_same = false;
 
-	if (wt_workfile_open(fixture->target, &file, &err) != WT_OK)
+	if (wt_workfile_open(fixture->target, -1, &file, &err) != WT_OK)
 		fail_msg("%s: %s", err.code, err.reason);
 	is_same = file->len == len &&
 		  pread(file->fd, buffer, len, 0) == (ssize_t)len &&
@@ -239,13 +240,14 @@ static void an_undo_file_of_a_stranger_is_not_believed(void **state)
 			assert_int_equal(chown(path, 4242, 4242), 0);
 		}
 		put_new(fixture, 0, HEAD_LEN);
-		assert_int_equal(
-			wt_workfile_lock(fixture->target, 0, NULL, &file, &err),
+		assert_int_equal(wt_workfile_lock(fixture->target, -1, 0, NULL,
+					 &file, &err),
 			WT_ERR_FILE);
 		assert_string_equal(err.code, "undo-foreign");
 		assert_string_not_equal(err.hint, "");
 		assert_int_equal(
-			wt_workfile_open(fixture->target, &file, NULL), WT_OK);
+			wt_workfile_open(fixture->target, -1, &file, NULL),
+			WT_OK);
 		assert_non_null(strstr(file->note, "ignored"));
 		wt_workfile_close(file);
 		unlink(path);
@@ -270,7 +272,8 @@ static void a_long_name_has_an_undo_file_too(void **state)
 	fixture->target = fixture_path(fixture, name);
 	assert_int_equal(rename(target, fixture->target), 0);
 	assert_int_equal(
-		wt_workfile_lock(fixture->target, 0, NULL, &file, NULL), WT_OK);
+		wt_workfile_lock(fixture->target, -1, 0, NULL, &file, NULL),
+		WT_OK);
 	assert_int_equal(
 		wt_workfile_patch(file, &fixture->patch, &publish, NULL),
 		WT_OK);
