@@ -36,7 +36,6 @@ static const struct {
 	{"not-a-file", 0, "give a file; what comes from a pipe goes into one"},
 	{"bad-suffix", 0, "an ending has no slash: --backup=.old"},
 	{"changed", 0, ANOTHER_PROGRAM},
-	{"changed-meanwhile", 0, ANOTHER_PROGRAM},
 	{"read-failed", EIO, "look at the disk: dmesg names what failed"},
 	{"io-error", 0, "look at the disk: dmesg names what failed"},
 	{"no-memory", 0, "free memory, or raise the limit (ulimit -v)"},

@@ -142,8 +142,11 @@ static enum wt_status wim_describe(
 	report->is_interrupted = info->is_interrupted;
 	report->is_pipable = info->is_pipable;
 	report->is_solid = info->is_solid;
-	report->hole_len =
-		info->len > info->used_len ? info->len - info->used_len : 0;
+	/* Not the file's own length: what a writer has put behind the end so
+	 * far is not part of the state that is shown. */
+	report->hole_len = target->file->len > info->used_len
+				   ? target->file->len - info->used_len
+				   : 0;
 	ret = wt_report_text(
 		report, info->compression, &report->compression, err);
 	if (ret == WT_OK)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define POLL_MS 50
+#define LEASE_TRIES 300
 /* The longest file whose old state is put together in memory. A WIM's header
  * is one sector, so that only a hive can be torn. */
 #define OLD_STATE_MAX ((uint64_t)512 << 20)
@@ -198,6 +199,32 @@ static enum wt_status recovery_look(
 	return ret;
 }
 
+/* A lease is held for milliseconds, while the head of a file is changed in
+ * place: this ends soon, unless that very writer was stopped. */
+static enum wt_status reader_open(
+	struct wt_workfile *file, const char *path, struct wt_error *err)
+{
+	struct stat found = {0};
+	char holder[96];
+
+	for (int i = 0; file_open(file, O_RDONLY) != 0; i++) {
+		if (errno != EAGAIN)
+			return wt_io_fail(err, path, "cannot be opened");
+		if (i == LEASE_TRIES) {
+			(void)fstatat(file->dir_fd, file->name, &found,
+				AT_SYMLINK_NOFOLLOW);
+			wt_fail(err, WT_ERR_FILE, "locked", path,
+				"its head is being changed by %s, which has "
+				"stopped at that",
+				wt_lock_holder(&found, holder));
+			wt_error_hint(err, "look at that process");
+			return WT_ERR_FILE;
+		}
+		wt_io_sleep_ms(10);
+	}
+	return WT_OK;
+}
+
 enum wt_status wt_workfile_open(const char *path, int dir_fd,
 	struct wt_workfile **ret_file, struct wt_error *err)
 {
@@ -213,14 +240,9 @@ enum wt_status wt_workfile_open(const char *path, int dir_fd,
 		ret = kind_look(file, path, err);
 	if (ret != WT_OK)
 		goto out;
-	/* A lease is held for milliseconds, so that this ends soon. */
-	for (int i = 0; file_open(file, O_RDONLY) != 0; i++) {
-		if (errno != EAGAIN || i == 500) {
-			ret = wt_io_fail(err, path, "cannot be opened");
-			goto out;
-		}
-		wt_io_sleep_ms(10);
-	}
+	ret = reader_open(file, path, err);
+	if (ret != WT_OK)
+		goto out;
 	if (fstat(file->fd, &found) != 0) {
 		ret = wt_io_fail(err, path, "cannot read it");
 		goto out;

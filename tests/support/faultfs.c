@@ -14,7 +14,8 @@
  *   12      4     0 nothing, 1 that call fails, 2 it and all after it fail,
  *                 3 it writes only half, 4 the program is killed before it,
  *                 5 the program is killed after it, 6 it writes a byte that
- *                 is not the one it was given
+ *                 is not the one it was given, 7 the program is stopped
+ *                 before it
  *   16      32    name of the function that was meant
  *   48      4     pid of the first process, which is the program
  *
@@ -52,7 +53,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { ONCE = 1, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP };
+enum { ONCE = 1, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP, STOP };
 
 struct shared {
 	_Atomic uint32_t calls;
@@ -150,11 +151,22 @@ static bool fd_path(int fd, char path[PATH_MAX])
 	return true;
 }
 
+/* "/proc/self/fd/3/name": a name in an open folder. */
+static bool name_in_fd(const char **name, int *ret_fd)
+{
+	int len = 0;
+
+	if (sscanf(*name, "/proc/self/fd/%d/%n", ret_fd, &len) != 1 || len == 0)
+		return false;
+	*name += len;
+	return true;
+}
+
 static bool name_path(int dir_fd, const char *name, char path[PATH_MAX])
 {
 	char dir[PATH_MAX];
 
-	if (name[0] == '/') {
+	if (name[0] == '/' && !name_in_fd(&name, &dir_fd)) {
 		snprintf(path, PATH_MAX, "%s", name);
 		return true;
 	}
@@ -200,6 +212,11 @@ static int meet(const char *name, bool *ret_kill)
 		snprintf(shared->name, sizeof(shared->name), "%s", name);
 	if (shared->mode == KILL_BEFORE)
 		die();
+	if (shared->mode == STOP) {
+		if (shared->program != getpid())
+			kill(shared->program, SIGSTOP);
+		raise(SIGSTOP);
+	}
 	if (shared->mode == KILL_AFTER)
 		*ret_kill = true;
 	if (shared->mode == SHORT || shared->mode == FLIP)

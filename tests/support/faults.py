@@ -7,8 +7,8 @@ import subprocess
 
 FAULTFS = os.environ.get('WT_FAULTFS', '')
 STATE_LEN = 64
-NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, \
-    FLIP = range(7)
+NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP, \
+    STOP = range(8)
 
 
 class Faults:
@@ -19,8 +19,8 @@ class Faults:
         self.log = pathlib.Path(scratch) / 'fault-log'
         self.folders = ':'.join(os.path.realpath(f) for f in folders)
 
-    def run(self, args, at=0, mode=NOTHING, native=0, record=False, env=None,
-            timeout=120):
+    def prepare(self, at, mode, native, env):
+        """The environment of a program that this happens to."""
         self.state.write_bytes(
             struct.pack('<IIiI', 0, at, native, mode).ljust(STATE_LEN, b'\0'))
         env = dict(env or os.environ)
@@ -30,6 +30,23 @@ class Faults:
         # The sanitizer wants to be first, and finds what a killed child lost.
         env['ASAN_OPTIONS'] = (
             env.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0')
+        return env
+
+    def stopped(self, args, at, env=None):
+        """Starts it; it stops before the call. The process leads a group of
+        its own, or has ended when there was no such call."""
+        process = subprocess.Popen(
+            [os.fspath(a) for a in args],
+            env=self.prepare(at, STOP, 0, env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            start_new_session=True)
+        os.waitid(os.P_PID, process.pid,
+                  os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return process
+
+    def run(self, args, at=0, mode=NOTHING, native=0, record=False, env=None,
+            timeout=120):
+        env = self.prepare(at, mode, native, env)
         if record:
             self.log.write_bytes(b'')
             env['WT_FAULT_LOG'] = os.fspath(self.log)
