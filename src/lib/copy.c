@@ -5,6 +5,7 @@
 #include "copy_data.h"
 #include "file_attributes.h"
 #include "file_io.h"
+#include "room.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 void wt_copy_free(struct wt_copy *copy)
@@ -227,37 +227,58 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 	return wt_attributes_new_file(&copy->source, copy->fd, copy->path, err);
 }
 
-static enum wt_status room_check(
-	const struct wt_copy *copy, uint64_t need, struct wt_error *err)
+/* What stands there at the same time: the copy, and the file written anew
+ * from it. A clone shares its blocks with the file. */
+static uint64_t room_need(const struct wt_copy *copy,
+	const struct wt_room *room, bool is_clone, uint64_t more_len)
 {
-	struct statvfs space = {0};
-	uint64_t available = 0;
-	char need_text[32];
-	char available_text[32];
+	uint64_t data_len = (uint64_t)copy->source.st_blocks * 512;
+	uint64_t len = copy->file->len;
+	uint64_t copy_len = more_len;
+	uint64_t new_len = 0;
 
-	/* Some file systems do not say: then writing will. */
-	if (fstatvfs(copy->fd, &space) != 0 || space.f_blocks == 0)
+	/* Holes stay holes, but not on every file system. */
+	if (data_len > len || !copy->is_itself)
+		data_len = len;
+	if (!is_clone)
+		copy_len += data_len;
+	if (copy->publish->rebuild)
+		new_len = wt_room_of_file(room, len + more_len);
+	return wt_room_of_file(room, copy_len) + new_len;
+}
+
+static enum wt_status room_check(const struct wt_copy *copy, bool is_clone,
+	uint64_t more_len, struct wt_error *err)
+{
+	struct wt_room_texts texts = {0};
+	struct wt_room room = {0};
+	uint64_t need = 0;
+
+	if (!wt_room_look(copy->fd, &room))
 		return WT_OK;
-	available = (geteuid() == 0 ? space.f_bfree : space.f_bavail) *
-		    (uint64_t)space.f_frsize;
-	if (need <= available)
+	need = room_need(copy, &room, is_clone, more_len);
+	if (need <= room.free_len)
 		return WT_OK;
+	texts = wt_room_texts(&room, need);
 	wt_fail(err, WT_ERR_FILE, "no-space", copy->path,
 		"needs %s on the file system of %s, which has %s free",
-		wt_io_size_text(need, need_text), copy->folder,
-		wt_io_size_text(available, available_text));
-	wt_error_hint(err,
-		copy->is_itself
-			? "make room there, write elsewhere with -o FILE, or "
-			  "use --commit append, which needs little"
-			: "make room there, or write elsewhere");
+		texts.need, copy->folder, texts.free);
+	if (copy->is_itself && copy->publish->rebuild)
+		wt_error_hint(err, "make room there, write elsewhere with -o "
+				   "FILE, or leave out --rebuild, which needs "
+				   "twice as much");
+	else if (copy->is_itself)
+		wt_error_hint(err, "make room there, write elsewhere with -o "
+				   "FILE, or use --commit append, which needs "
+				   "little");
+	else
+		wt_error_hint(err, "make room there, or write elsewhere");
 	return WT_ERR_FILE;
 }
 
 static enum wt_status data_begin(
 	struct wt_copy *copy, uint64_t room_len, struct wt_error *err)
 {
-	uint64_t data_len = (uint64_t)copy->source.st_blocks * 512;
 	enum wt_status ret = WT_OK;
 
 	copy->done = wt_shared_new(sizeof(*copy->done));
@@ -266,13 +287,9 @@ static enum wt_status data_begin(
 	if (wt_copy_clone(copy->file->fd, copy->fd) &&
 		wt_io_truncate(copy->fd, copy->file->len) == 0) {
 		atomic_store(copy->done, copy->file->len);
-		return room_check(copy, room_len, err);
+		return room_check(copy, true, room_len, err);
 	}
-	if (data_len > copy->file->len || copy->is_itself == false)
-		data_len = copy->file->len;
-	if (room_len > UINT64_MAX - data_len)
-		room_len = 0;
-	ret = room_check(copy, data_len + room_len, err);
+	ret = room_check(copy, false, room_len, err);
 	if (ret != WT_OK)
 		return ret;
 	return wt_copy_data_start(copy->file->fd, copy->fd, copy->file->len,

@@ -5,22 +5,25 @@
 #include "digest.h"
 #include "file_io.h"
 #include "report.h"
+#include "room.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* A hive is compared and written in pages of this size, which is also the
  * unit of its bins. */
 #define PAGE_LEN ((size_t)4096)
 
-/* Metadata, tables and alignment that an append needs beside the hives; a
- * large image's metadata is below 3 MB. */
-#define APPEND_ROOM_LEN ((uint64_t)4 << 20)
+/* What an append may need beyond the hives, and the metadata and the tables as
+ * they are: new entries, alignment. */
+#define APPEND_SLACK_LEN ((uint64_t)64 << 10)
+
+/* The folders of a run, and what wimlib puts into them. */
+#define TEMP_UNITS 16
 
 static uint64_t file_len(int fd)
 {
@@ -240,34 +243,71 @@ static void publish_init(
 	};
 }
 
-/* The skeleton's tables, and each hive once: a mount stores it whole before it
- * is compressed. Looked at beforehand, since wimlib cannot say how much it
- * would have needed. */
+/* The longest tail that wimlib may append: hives that do not compress, and
+ * metadata and tables as they are, which grow by little. */
+static uint64_t tail_len_max(const struct wt_target *target)
+{
+	uint64_t len = target->wim->tables_len;
+
+	len += len / 4 + APPEND_SLACK_LEN;
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			len += file_len(target->hives[i].new_fd);
+	return len;
+}
+
+/* The skeleton and its second blob table, the tail behind it, and what a mount
+ * stages: one hive at a time, whole, before it is compressed. */
+static uint64_t temp_room_need(
+	const struct wt_target *target, const struct wt_room *room)
+{
+	uint64_t need = wt_room_of_file(room, tail_len_max(target)) +
+			wt_room_of_file(room, target->wim->tables_len);
+	uint64_t staged_len = 0;
+
+	for (size_t i = 0; i < target->wim->extent_count; i++)
+		need += wt_room_of_file(room, target->wim->extents[i].len);
+	for (size_t i = 0; i < target->hive_count; i++) {
+		uint64_t len = target->hives[i].new_fd >= 0
+				       ? file_len(target->hives[i].new_fd)
+				       : 0;
+
+		if (len > staged_len)
+			staged_len = len;
+	}
+	if (target->options->access != WT_ACCESS_UPDATE)
+		need += wt_room_of_file(room, staged_len);
+	return need + TEMP_UNITS * room->unit_len;
+}
+
+/* Looked at beforehand, since wimlib cannot say how much it would have
+ * needed. */
 static enum wt_status temp_room_check(const struct wt_target *target,
 	const char *folder, struct wt_error *err)
 {
-	struct statvfs space = {0};
-	char available_text[32];
-	uint64_t available = 0;
-	char need_text[32];
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int parent_len = (int)(strrchr(folder, '/') - folder);
+	char parent[sizeof(err->object)] = "";
+	struct wt_room_texts texts = {0};
+	struct wt_room room = {0};
+	bool is_known = fd >= 0 && wt_room_look(fd, &room);
 	uint64_t need = 0;
 
-	for (size_t i = 0; i < target->wim->extent_count; i++)
-		need += target->wim->extents[i].len;
-	for (size_t i = 0; i < target->hive_count; i++)
-		if (target->hives[i].new_fd >= 0)
-			need += file_len(target->hives[i].new_fd);
-	if (statvfs(folder, &space) != 0 || space.f_blocks == 0)
+	if (fd >= 0)
+		close(fd);
+	if (!is_known)
 		return WT_OK;
-	available = (geteuid() == 0 ? space.f_bfree : space.f_bavail) *
-		    (uint64_t)space.f_frsize;
-	if (need <= available)
+	need = temp_room_need(target, &room);
+	if (need <= room.free_len)
 		return WT_OK;
-	wt_fail(err, WT_ERR_FILE, "no-space", folder,
+	/* The run's own folder will be gone when this is read. */
+	snprintf(parent, sizeof(parent), "%.*s",
+		parent_len > 0 ? parent_len : 1, folder);
+	texts = wt_room_texts(&room, need);
+	wt_fail(err, WT_ERR_FILE, "no-space", parent,
 		"the folder for temporary files needs room for %s, and its "
 		"file system has %s free",
-		wt_io_size_text(need, need_text),
-		wt_io_size_text(available, available_text));
+		texts.need, texts.free);
 	wt_error_hint(err, "set TMPDIR to a folder with more room");
 	return WT_ERR_FILE;
 }
@@ -487,12 +527,10 @@ static enum wt_status copy_and_publish(
 	bool is_wim = target->kind == WT_TARGET_WIM;
 	struct wt_publish publish = {0};
 	struct wt_copy *copy = NULL;
-	uint64_t room_len = is_wim ? APPEND_ROOM_LEN : 0;
+	uint64_t room_len = is_wim ? tail_len_max(target)
+				   : file_len(hive_result_fd(target));
 	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; i < target->hive_count; i++)
-		if (target->hives[i].new_fd >= 0)
-			room_len += file_len(target->hives[i].new_fd);
 	publish_init(target, &publish);
 	/* The copy runs beside the work on the skeleton. */
 	if (is_copy)

@@ -70,6 +70,7 @@ struct wt_wim {
 	struct wt_wim_info info;
 	struct wt_wim_extent *extents; /**< what wimlib reads to append */
 	size_t extent_count;
+	uint64_t tables_len; /**< of the metadata, the tables and the header */
 	struct wt_wim_image images[]; /**< info.image_count of them */
 };
 

@@ -40,18 +40,20 @@ struct reading {
 	struct findings *findings;
 };
 
-static void add_extent(struct findings *findings, uint64_t offset, uint64_t len)
+/* @return is it another one than there are? */
+static bool add_extent(struct findings *findings, uint64_t offset, uint64_t len)
 {
 	for (size_t i = 0; i < findings->extent_count; i++)
 		if (findings->extents[i].offset == offset &&
 			findings->extents[i].len == len)
-			return;
+			return false;
 	if (findings->extent_count == EXTENTS_MAX) {
 		findings->has_too_many_extents = true;
-		return;
+		return false;
 	}
 	findings->extents[findings->extent_count++] =
 		(struct wt_wim_extent){.offset = offset, .len = len};
+	return true;
 }
 
 static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
@@ -340,6 +342,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	const char *object = reading->object;
 	struct findings *findings = reading->findings;
 	struct wt_wim_extent chunk = {0};
+	uint64_t chunk_len = 0;
 	uint64_t sum_at = 0;
 	uint64_t len = 0;
 	enum wt_status ret = header_read(fd, header, object, &len, err);
@@ -350,8 +353,8 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	ret = wt_wim_last_chunk(fd, header, object, &chunk, &sum_at, err);
 	if (ret != WT_OK)
 		return ret;
-	if (chunk.len > 0)
-		add_extent(findings, chunk.offset, chunk.len);
+	if (chunk.len > 0 && add_extent(findings, chunk.offset, chunk.len))
+		chunk_len = chunk.len;
 	if (reading->with_hives)
 		ret = hives_open(reading, err);
 	if (ret == WT_OK)
@@ -363,7 +366,14 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	if (findings->has_too_many_extents)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
 			"has more than %d solid resources", EXTENTS_MAX);
-	return build(findings, header, len, ret_wim, err);
+	ret = build(findings, header, len, ret_wim, err);
+	if (ret != WT_OK)
+		return ret;
+	/* The rest is read only to compute that chunk's sum again. */
+	for (size_t i = 0; i < findings->extent_count; i++)
+		(*ret_wim)->tables_len += findings->extents[i].len;
+	(*ret_wim)->tables_len -= chunk_len;
+	return WT_OK;
 }
 
 static enum wt_status read_wim(const char *path,

@@ -7,6 +7,7 @@
 #include "file_io.h"
 #include "openers.h"
 #include "patch.h"
+#include "room.h"
 #include "undo.h"
 
 #include <errno.h>
@@ -18,29 +19,29 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* The undo file and the tail have to fit. */
-static enum wt_status room_check(const struct wt_workfile *file,
-	const struct wt_patch *patch, const struct wt_undo *undo,
-	struct wt_error *err)
+/* The undo file and the tail. */
+static uint64_t room_need(const struct wt_room *room,
+	const struct wt_patch *patch, const struct wt_undo *undo)
 {
-	uint64_t need = undo->buffer_len;
-	struct statvfs space = {0};
-	uint64_t available = 0;
-	char need_text[32];
-	char available_text[32];
+	uint64_t need = wt_room_of_file(room, undo->buffer_len);
 
 	if (patch->new_len > patch->old_len)
-		need += patch->new_len - patch->old_len;
-	if (fstatvfs(file->fd, &space) != 0 || space.f_blocks == 0)
+		need += wt_room_of_file(room, patch->new_len - patch->old_len);
+	return need;
+}
+
+static enum wt_status room_check(
+	const struct wt_workfile *file, uint64_t need, struct wt_error *err)
+{
+	struct wt_room_texts texts = {0};
+	struct wt_room room = {0};
+
+	if (!wt_room_look(file->fd, &room) || need <= room.free_len)
 		return WT_OK;
-	available = (geteuid() == 0 ? space.f_bfree : space.f_bavail) *
-		    (uint64_t)space.f_frsize;
-	if (need <= available)
-		return WT_OK;
+	texts = wt_room_texts(&room, need);
 	wt_fail(err, WT_ERR_FILE, "no-space", file->path,
 		"needs %s more on its file system, which has %s free",
-		wt_io_size_text(need, need_text),
-		wt_io_size_text(available, available_text));
+		texts.need, texts.free);
 	wt_error_hint(err, "make room there");
 	return WT_ERR_FILE;
 }
@@ -135,9 +136,11 @@ static void linked_backup_drop(const struct wt_workfile *file, const char *path)
 		(void)unlinkat(file->dir_fd, name, 0);
 }
 
-/* What a backup is for: the old state under another name, whole. */
+/* What a backup is for: the old state under another name, whole. room_len is
+ * what the change itself needs afterwards. */
 static enum wt_status backup_copy(struct wt_workfile *file,
-	const struct wt_publish *publish, struct wt_error *err)
+	const struct wt_publish *publish, uint64_t room_len,
+	struct wt_error *err)
 {
 	struct wt_publish backup = {
 		.force = true,
@@ -161,7 +164,7 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 		return wt_fail_memory(err);
 	linked_backup_drop(file, path);
 	backup.output = path;
-	ret = wt_copy_begin(file, &backup, 0, &copy, err);
+	ret = wt_copy_begin(file, &backup, room_len, &copy, err);
 	if (ret == WT_OK)
 		ret = wt_copy_publish(copy, &nothing, err);
 	free(path);
@@ -189,7 +192,9 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 {
 	struct wt_undo *undo = NULL;
 	enum wt_status ret = WT_OK;
+	struct wt_room room = {0};
 	struct stat found = {0};
+	uint64_t need = 0;
 	int undo_fd = -1;
 
 	ret = access_check(file, err);
@@ -200,10 +205,12 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 			patch, (uint64_t)found.st_size, file->path, err);
 	if (ret == WT_OK)
 		ret = wt_undo_new(file->fd, patch, file->path, &undo, err);
+	if (ret == WT_OK && wt_room_look(file->fd, &room))
+		need = room_need(&room, patch, undo);
 	if (ret == WT_OK)
-		ret = room_check(file, patch, undo, err);
+		ret = room_check(file, need, err);
 	if (ret == WT_OK && publish->backup_suffix)
-		ret = backup_copy(file, publish, err);
+		ret = backup_copy(file, publish, need, err);
 	if (ret == WT_OK)
 		ret = wt_cancelled(publish->cancel, err);
 	if (ret == WT_OK)

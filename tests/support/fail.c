@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static atomic_bool is_armed;
@@ -110,7 +110,7 @@ WRAP(int, fstat64, -1, (int fd, struct stat *dst), (fd, dst))
 WRAP(int, fstatat64, -1,
 	(int fd, const char *name, struct stat *dst, int flags),
 	(fd, name, dst, flags))
-WRAP(int, fstatvfs64, -1, (int fd, struct statvfs *dst), (fd, dst))
+WRAP(int, fstatfs64, -1, (int fd, struct statfs *dst), (fd, dst))
 WRAP(int, flock, -1, (int fd, int how), (fd, how))
 WRAP(int, fsync, -1, (int fd), (fd))
 WRAP(int, ftruncate64, -1, (int fd, off_t len), (fd, len))
