@@ -154,6 +154,22 @@ static enum wt_status entries_add(struct wt_replay *replay, const uint8_t *at,
 	return WT_OK;
 }
 
+/* Entries behind a damaged one count, too: each begins a sector. */
+static void newest_find(struct wt_replay *replay, const struct wt_log *log)
+{
+	for (size_t at = WT_LOG_SECTOR; at + WT_LOG_ENTRY_HEAD_LEN <= log->len;
+		at += WT_LOG_SECTOR) {
+		const uint8_t *entry = log->data + at;
+		uint32_t sequence = wt_get32(entry + 12);
+
+		if (memcmp(entry, "HvLE", 4) == 0 &&
+			wt_hive_marvin(MARVIN_SEED, entry, 32) ==
+				wt_get64(entry + 32) &&
+			sequence > replay->newest)
+			replay->newest = sequence;
+	}
+}
+
 /* Collects the sound entries of a log up to the first that is not, or whose
  * number is not the next: those are left from before. */
 static enum wt_status log_entries(struct wt_replay *replay,
@@ -279,8 +295,10 @@ static enum wt_status replay_plan(
 
 		ret = log_load(
 			replay, replay->files->log_fds[order[i]], log, err);
-		if (ret == WT_OK && log->kind == WT_LOG_NEW)
+		if (ret == WT_OK && log->kind == WT_LOG_NEW) {
+			newest_find(replay, log);
 			ret = log_entries(replay, log, err);
+		}
 		if (ret != WT_OK)
 			return ret;
 		if (!replay->old && old_log_fits(replay, log))

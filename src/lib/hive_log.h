@@ -37,6 +37,7 @@ struct wt_replay {
 	struct wt_log_entry *entries; /* one sequence number after the other */
 	size_t entry_count, entry_room;
 	bool is_stopped; /* a damaged entry stood where one was due */
+	uint32_t newest; /* the highest number of any entry */
 };
 
 /** Marvin32, the hash of the entries in transaction logs. */

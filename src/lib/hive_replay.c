@@ -222,11 +222,32 @@ out:
 	return ret;
 }
 
+/* Windows tells by their numbers alone which entries of a log follow what it
+ * wrote last. Those that are given up must never follow what it writes later,
+ * so the hive's number becomes the highest. A malformed log has none. */
+static enum wt_status discarded_sequence(const struct wt_hive_files *files,
+	uint32_t *sequence, struct wt_error *err)
+{
+	struct wt_replay replay = {0};
+	struct wt_error why = {0};
+	enum wt_status ret = wt_replay_open(&replay, files, &why);
+
+	if (replay.newest > *sequence)
+		*sequence = replay.newest;
+	wt_replay_close(&replay);
+	if (ret == WT_OK || ret == WT_ERR_HIVE)
+		return WT_OK;
+	if (err)
+		*err = why;
+	return ret;
+}
+
 enum wt_status wt_hive_discard_logs(
 	const struct wt_hive_files *files, int *ret_fd, struct wt_error *err)
 {
 	struct wt_hive_files alone = *files;
 	struct wt_replay replay = {0};
+	uint32_t sequence = 0;
 	uint8_t *data = NULL;
 	int fd = -1;
 	enum wt_status ret = WT_OK;
@@ -237,11 +258,14 @@ enum wt_status wt_hive_discard_logs(
 	if (ret == WT_OK)
 		ret = wt_hive_base_size_check(
 			&replay.base, replay.hive_len, files->object, err);
+	sequence = replay.base.primary;
+	if (ret == WT_OK)
+		ret = discarded_sequence(files, &sequence, err);
 	if (ret == WT_OK)
 		ret = copy_open(&replay, replay.hive_len, &fd, &data, err);
 	if (ret != WT_OK)
 		return ret;
-	base_finish(data, replay.base.primary);
+	base_finish(data, sequence);
 	ret = copy_finish(&replay, fd, data, replay.hive_len, err);
 	munmap(data, (size_t)replay.hive_len);
 	if (ret != WT_OK) {

@@ -165,7 +165,8 @@ static const struct job jobs[] = {
 		run_replay},
 	{"replay the old format", "dirty/old", {NULL, "dirty/old.LOG1", NULL},
 		run_replay},
-	{"discard", "dirty/unflushed", {0}, run_discard},
+	{"discard", "dirty/unflushed", {NULL, "dirty/unflushed.LOG1", NULL},
+		run_discard},
 };
 
 static int file_open(const char *name)

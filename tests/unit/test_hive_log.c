@@ -103,6 +103,8 @@ static void a_replayed_hive_is_the_one_that_windows_meant(void **state)
 		{"new-two-logs", true, false, 4},
 		{"new-lost-base", true, false, 2},
 		{"unflushed", true, false, 1},
+		{"unflushed-many", true, false, 4},
+		{"unflushed-stopped", true, true, 1},
 		{"new-stale-tail", true, false, 2},
 		{"new-stale-log", true, false, 1},
 		{"stopped-hash", true, true, 2},
@@ -195,6 +197,44 @@ static void a_hive_without_its_logs_is_clean_and_else_the_same(void **state)
 	files_close(&files);
 }
 
+/* Windows tells by their numbers which entries follow what it writes later:
+ * those that were given up must be behind it. */
+static void a_log_that_was_given_up_cannot_follow(void **state)
+{
+	static const char *const names[] = {
+		"unflushed", "unflushed-many", "unflushed-stopped"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct wt_hive_files files = files_open(names[i]);
+		struct wt_error err = {0};
+		uint8_t *hive = NULL;
+		size_t hive_len = 0;
+		int fd = -1;
+
+		assert_int_equal(
+			wt_hive_discard_logs(&files, &fd, &err), WT_OK);
+		hive = contents(fd, &hive_len);
+		for (int log = 0; log < 3; log++) {
+			size_t len = 0;
+			uint8_t *data =
+				files.log_fds[log] < 0
+					? NULL
+					: contents(files.log_fds[log], &len);
+
+			for (size_t at = 512; at + 40 < len &&
+					      memcmp(data + at, "HvLE", 4) == 0;
+				at += wt_get32(data + at + 4))
+				assert_true(wt_get32(data + at + 12) <=
+					    wt_get32(hive + WT_BASE_PRIMARY));
+			free(data);
+		}
+		free(hive);
+		close(fd);
+		files_close(&files);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +243,7 @@ int main(void)
 		cmocka_unit_test(logs_that_do_not_fit_are_refused),
 		cmocka_unit_test(
 			a_hive_without_its_logs_is_clean_and_else_the_same),
+		cmocka_unit_test(a_log_that_was_given_up_cannot_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
