@@ -65,6 +65,27 @@ struct wt_error {
 };
 
 /*
+ * Processes, threads and signals
+ *
+ * The wt_target_ calls fork: what parses hives and WIMs, and what copies,
+ * works in children of the caller, which end with the call, and with the
+ * caller when it is killed. They are waited for by their own numbers. A caller
+ * may ignore SIGCHLD, or reap them in a handler of its own.
+ *
+ * Several threads may call at once, each with lists, options and a report of
+ * its own. A child begins with the locks that the other threads held at the
+ * moment of the fork; the C library sees to those of malloc() and stdio, but
+ * not to all (iconv, locales). Best keep other threads out of such work during
+ * a call, or call from a process that has one thread. A child that hangs for
+ * this reason is killed after some minutes (one that rebuilds or copies only
+ * when it is cancelled), the call fails with the code "hive-crash" or
+ * "wim-crash", and nothing was changed.
+ *
+ * While a file is published the kernel may send SIGURG to the process, which
+ * is ignored unless there is a handler (see leases in fcntl(2)).
+ */
+
+/*
  * Certificates
  */
 
