@@ -119,32 +119,40 @@ out:
 	return ret;
 }
 
+/* The hives are read back by the caller; this looks at all that was written,
+ * tables too. Rebuilt, nothing stands where it was written any more. */
+static enum wt_status compare(const struct wt_copy *copy,
+	const struct wt_patch *patch, struct wt_error *err)
+{
+	const volatile sig_atomic_t *cancel = copy->publish->cancel;
+
+	if (wt_patch_compare(patch, copy->fd, WT_PATCH_ALL, cancel) == 0)
+		return WT_OK;
+	return wt_patch_fail(cancel, copy->path,
+		"its new copy does not hold what was written to it", err);
+}
+
 static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 	struct wt_error *err)
 {
 	const struct wt_publish *publish = copy->publish;
-	enum wt_status ret = WT_OK;
+	enum wt_status ret =
+		wt_patch_check(patch, copy->file->len, copy->path, err);
 
-	ret = wt_patch_check(patch, copy->file->len, copy->path, err);
 	if (ret == WT_OK &&
 		(wt_patch_write(
 			 patch, copy->fd, WT_PATCH_ALL, publish->cancel) != 0 ||
 			wt_io_truncate(copy->fd, patch->new_len) != 0))
-		ret = wt_patch_fail(publish->cancel, copy->path, err);
-	/* The hives are read back below; this looks at the tables, too. */
-	if (ret == WT_OK && wt_patch_compare(patch, copy->fd, WT_PATCH_ALL,
-				    publish->cancel) != 0)
-		ret = wt_io_fail(err, copy->path,
-			"its new copy does not hold what was written to it");
+		ret = wt_patch_fail(publish->cancel, copy->path,
+			"its new copy cannot be written", err);
+	if (ret == WT_OK && publish->rebuild)
+		ret = compare(copy, patch, err);
 	if (ret == WT_OK && publish->rebuild)
 		ret = rebuild(copy, err);
 	if (ret == WT_OK && wt_io_sync(copy->fd) != 0)
 		ret = wt_io_fail(err, copy->path, "cannot be written");
-	/* Rebuilt, nothing stands where it was written. */
-	if (ret == WT_OK && !publish->rebuild &&
-		wt_patch_compare(
-			patch, copy->fd, WT_PATCH_ALL, publish->cancel) != 0)
-		ret = wt_patch_fail(publish->cancel, copy->path, err);
+	if (ret == WT_OK && !publish->rebuild)
+		ret = compare(copy, patch, err);
 	if (ret == WT_OK) {
 		report(copy, "verify");
 		if (publish->verify)

@@ -120,7 +120,7 @@ int wt_patch_compare(const struct wt_patch *patch, int fd,
 }
 
 enum wt_status wt_patch_fail(const volatile sig_atomic_t *cancel,
-	const char *object, struct wt_error *err)
+	const char *object, const char *reason, struct wt_error *err)
 {
 	int saved = errno;
 	enum wt_status ret = wt_cancelled(cancel, err);
@@ -128,5 +128,5 @@ enum wt_status wt_patch_fail(const volatile sig_atomic_t *cancel,
 	errno = saved;
 	if (ret != WT_OK)
 		return ret;
-	return wt_io_fail(err, object, "cannot be written");
+	return wt_io_fail(err, object, "%s", reason);
 }

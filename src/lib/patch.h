@@ -24,8 +24,8 @@ int wt_patch_write(const struct wt_patch *patch, int fd,
 int wt_patch_compare(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
 
-/** What errno and *cancel say about a write that failed. */
+/** What errno and *cancel say: the signal, or the reason and the errno. */
 enum wt_status wt_patch_fail(const volatile sig_atomic_t *cancel,
-	const char *object, struct wt_error *err);
+	const char *object, const char *reason, struct wt_error *err);
 
 #endif

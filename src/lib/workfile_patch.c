@@ -79,7 +79,8 @@ static enum wt_status tail_write(const struct wt_workfile *file,
 		wt_io_sync(file->fd) != 0 ||
 		wt_patch_compare(
 			patch, file->fd, WT_PATCH_TAIL, publish->cancel) != 0)
-		return wt_patch_fail(publish->cancel, file->path, err);
+		return wt_patch_fail(
+			publish->cancel, file->path, "cannot be written", err);
 	return WT_OK;
 }
 
