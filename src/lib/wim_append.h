@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim_append.h: the two ways in which wimlib puts hives into a skeleton. */
+ * wim_append.h: how hives are put into a skeleton, and read back from it. */
 #ifndef WT_WIM_APPEND_H
 #define WT_WIM_APPEND_H
 
@@ -14,6 +14,9 @@ struct wt_wim_append {
 	const struct wt_wim_put *puts;
 	size_t put_count;
 	uint8_t (*sha1s)[WT_SHA1_LEN]; /**< of each put's hive */
+	/** Where wt_wim_reuse() put each hive, in shared memory; len 0: it
+	 *  did not. */
+	struct wt_wim_extent *placed;
 	const char *object;
 	const struct wt_wim_options *options;
 };
@@ -24,9 +27,6 @@ struct wt_wim_append {
 /** Sets how what is appended is compressed. To be called in the child that
  *  writes, before it does. */
 void wt_wim_set_compression(WIMStruct *wim, const struct wt_wim *info);
-
-/** How many threads compress. */
-unsigned wt_wim_threads(const struct wt_wim_options *options);
 
 /** Extract, edit, add: needs no privilege, loses the hive's metadata. */
 enum wt_status wt_wim_update(
@@ -40,5 +40,24 @@ enum wt_status wt_wim_update(
  */
 enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 	bool *ret_cannot_mount, struct wt_error *err);
+
+/**
+ * Begins to read back the hives that wt_wim_reuse() put somewhere, and to
+ * compare their hashes with the given ones.
+ *
+ * @param ret_job  NULL when there are none; give it to wt_child_finish()
+ */
+enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
+	struct wt_child_job **ret_job, struct wt_error *err);
+
+/**
+ * Opens the finished skeleton afresh: each image that was to be changed names
+ * a hive with the hash of the one given, each other one the hive that it had,
+ * and hives that were not read back yet have the hash that they are to have.
+ *
+ * @return WT_ERR_WIM (wim-append, wim-damaged)
+ */
+enum wt_status wt_wim_verify(
+	const struct wt_wim_append *append, struct wt_error *err);
 
 #endif

@@ -2,8 +2,6 @@
  * wim_extract.c: takes hives and their logs out of a WIM. */
 #include "wim_extract.h"
 
-#include "wim_find.h"
-
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,20 +18,63 @@ struct extraction {
 	struct wt_wim_hive *hives;
 };
 
-enum wt_status wt_wim_extract_file(WIMStruct *wim, int image, const char *path,
-	int fd, const char *object, struct wt_error *err)
+/* Through wimlib, which writes to a descriptor only when that is standard
+ * output. */
+static enum wt_status extract_file(const struct wt_wim_taking *taking,
+	const char *path, int fd, struct wt_error *err)
 {
 	int code = 0;
 
 	if (dup2(fd, STDOUT_FILENO) < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "write-failed", object,
-			"cannot write what is in image %d", image);
-	code = wimlib_extract_paths(wim, image, "/", &path, 1,
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			taking->object, "cannot write what is in image %d",
+			taking->image);
+	code = wimlib_extract_paths(taking->wim, taking->image, "/", &path, 1,
 		WIMLIB_EXTRACT_FLAG_TO_STDOUT | WIMLIB_EXTRACT_FLAG_NO_ACLS);
 	if (code != 0)
-		return wt_wim_fail(err, code, object,
-			"cannot read %s of image %d", path, image);
+		return wt_wim_fail(err, code, taking->object,
+			"cannot read %s of image %d", path, taking->image);
 	return WT_OK;
+}
+
+void wt_wim_take_start(struct wt_wim_taking *taking)
+{
+	const struct wt_wim_found *found = &taking->found;
+	struct wt_wim_chunks chunks = {
+		.len = (size_t)found->resource.len,
+		.data_len = (size_t)found->len,
+	};
+	struct wimlib_wim_info info = {0};
+
+	if (!found->is_compressed_alone ||
+		wimlib_get_wim_info(taking->wim, &info) != 0)
+		return;
+	taking->stored = wt_wim_chunks_load(taking->path, &found->resource);
+	if (!taking->stored)
+		return;
+	chunks.bytes = taking->stored;
+	chunks.chunk_len = info.chunk_size;
+	chunks.type = (enum wimlib_compression_type)info.compression_type;
+	taking->unpacking = wt_wim_unpack_start(
+		&chunks, taking->fd, wt_wim_threads(taking->options));
+}
+
+enum wt_status wt_wim_take_finish(
+	struct wt_wim_taking *taking, struct wt_error *err)
+{
+	bool is_taken =
+		wt_wim_unpack_finish(taking->unpacking, taking->found.sha1);
+
+	free(taking->stored);
+	taking->stored = NULL;
+	taking->unpacking = NULL;
+	if (is_taken)
+		return WT_OK;
+	if (ftruncate(taking->fd, 0) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			taking->object, "cannot write what is in image %d",
+			taking->image);
+	return extract_file(taking, taking->found.path, taking->fd, err);
 }
 
 static enum wt_status extract_image(WIMStruct *wim,
@@ -43,23 +84,26 @@ static enum wt_status extract_image(WIMStruct *wim,
 	const struct wt_wim_image *image =
 		&extraction->wim->images[extraction->images[i]];
 	struct wt_error hive_error = {0};
-	struct wt_wim_found found = {0};
-	enum wt_status ret = WT_OK;
+	struct wt_wim_taking taking = {
+		.wim = wim,
+		.path = extraction->path,
+		.object = extraction->object,
+		.options = extraction->options,
+		.image = image->index,
+		.fd = hive->hive_fd,
+	};
+	enum wt_status ret = wt_wim_find(wim, image->index, extraction->object,
+		&taking.found, &hive_error, err);
 
-	ret = wt_wim_extract_file(wim, image->index, image->hive_path,
-		hive->hive_fd, extraction->object, err);
 	if (ret != WT_OK)
 		return ret;
-	if (hive->log_fds[0] < 0 && hive->log_fds[1] < 0 &&
-		hive->log_fds[2] < 0)
-		return WT_OK;
-	ret = wt_wim_find(wim, image->index, extraction->object, &found,
-		&hive_error, err);
+	wt_wim_take_start(&taking);
+	ret = wt_wim_take_finish(&taking, err);
 	for (size_t k = 0; ret == WT_OK && k < WT_HIVE_LOGS; k++)
-		if (hive->log_fds[k] >= 0 && found.log_paths[k][0] != '\0')
-			ret = wt_wim_extract_file(wim, image->index,
-				found.log_paths[k], hive->log_fds[k],
-				extraction->object, err);
+		if (hive->log_fds[k] >= 0 &&
+			taking.found.log_paths[k][0] != '\0')
+			ret = extract_file(&taking, taking.found.log_paths[k],
+				hive->log_fds[k], err);
 	return ret;
 }
 

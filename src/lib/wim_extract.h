@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT
- * wim_extract.h: a file of an image, into a descriptor. */
+ * wim_extract.h: files of an image, taken out into descriptors. */
 #ifndef WT_WIM_EXTRACT_H
 #define WT_WIM_EXTRACT_H
 
-#include "wim_lib.h"
+#include "wim_chunks.h"
+#include "wim_find.h"
+
+/** A hive that is being taken out of an image. */
+struct wt_wim_taking {
+	WIMStruct *wim;
+	const char *path; /**< of the WIM */
+	const char *object;
+	const struct wt_wim_options *options;
+	int image; /**< 1 is the first */
+	struct wt_wim_found found;
+	int fd; /**< an empty file in memory; it will hold the hive */
+	/* Set by wt_wim_take_start() */
+	uint8_t *stored;
+	struct wt_wim_unpacking *unpacking;
+};
 
 /**
- * Writes one file's data to fd at its offset. To be called in a child: it
- * goes through standard output.
- *
- * @param image  1 is the first
- * @param path   as it is stored
+ * Begins to take the hive out, beside what its caller does next. To be called
+ * in a child. Never fails: what cannot be done now, the end will do.
  */
-enum wt_status wt_wim_extract_file(WIMStruct *wim, int image, const char *path,
-	int fd, const char *object, struct wt_error *err);
+void wt_wim_take_start(struct wt_wim_taking *taking);
+
+/**
+ * Waits for the end. What was taken out has the hash that the image says.
+ *
+ * @return WT_ERR_WIM (wim-damaged)
+ */
+enum wt_status wt_wim_take_finish(
+	struct wt_wim_taking *taking, struct wt_error *err);
 
 #endif

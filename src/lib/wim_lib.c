@@ -13,6 +13,9 @@
  * ten times a chunk of up to 64 MiB for each of a few threads. Bytes. */
 #define MEMORY_MAX ((uint64_t)8 << 30)
 
+/* More gain nothing for one hive. */
+#define THREADS_MAX 8
+
 struct job {
 	wt_child_fn *fn;
 	void *arg;
@@ -28,6 +31,16 @@ const char *wt_wim_object(
 const char *wt_wim_library_version(void)
 {
 	return wimlib_get_version_string();
+}
+
+unsigned wt_wim_threads(const struct wt_wim_options *options)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = options->threads;
+
+	if (threads == 0 && online > 0)
+		threads = (unsigned)online;
+	return threads > THREADS_MAX ? THREADS_MAX : threads;
 }
 
 static enum wt_status job_run(void *arg, struct wt_error *err)
@@ -73,9 +86,9 @@ static void pass_on(void *ctx)
 			atomic_load(&told->done), atomic_load(&told->total));
 }
 
-enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
+enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
 	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
-	struct wt_error *err)
+	struct wt_child_job **ret_job, struct wt_error *err)
 {
 	const struct wt_child child = {
 		.limits.memory_len = MEMORY_MAX,
@@ -85,13 +98,23 @@ enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
 		.died_code = "wim-crash",
 		.cancel = options->cancel,
 	};
+	/* The child has its own copy of this. */
 	struct job job = {.fn = fn, .arg = arg, .object = object};
+
+	return wt_child_start(&child, job_run, &job, ret_job, err);
+}
+
+enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
+	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
+	struct wt_error *err)
+{
 	struct wt_child_job *running = NULL;
 	enum wt_status ret = WT_OK;
 
 	if (options->told)
 		atomic_store(&options->told->step, STEP_NONE);
-	ret = wt_child_start(&child, job_run, &job, &running, err);
+	ret = wt_wim_child_start(
+		object, seconds, options, fn, arg, &running, err);
 	if (ret != WT_OK)
 		return ret;
 	return wt_child_finish(running,

@@ -2,9 +2,7 @@
  * wim_read.c: what is in a WIM: its header, its images, their hives. */
 #include "text.h"
 #include "wim_extract.h"
-#include "wim_find.h"
 #include "wim_header.h"
-#include "wim_lib.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,48 +130,86 @@ static enum wt_status read_text(
 }
 
 static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
-	struct wt_wim_image *image, struct wt_error *err)
+	struct wt_wim_image *image, struct wt_wim_found *found,
+	struct wt_error *err)
 {
-	struct wt_wim_found found = {0};
-	enum wt_status ret = WT_OK;
+	enum wt_status ret = read_text(wim, image, err);
 
-	ret = read_text(wim, image, err);
 	if (ret != WT_OK)
 		return ret;
 	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
-	ret = wt_wim_find(wim, image->index, reading->object, &found,
+	ret = wt_wim_find(wim, image->index, reading->object, found,
 		&image->hive_error, err);
-	if (ret != WT_OK || found.path[0] == '\0')
+	if (ret != WT_OK || found->path[0] == '\0')
 		return ret;
-	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found.path);
-	image->hive_len = found.len;
-	if (found.is_compressed_alone)
-		image->hive_stored = found.resource;
-	image->hive_links = found.links;
-	wt_wim_sha1_text(found.sha1, image->hive_sha1);
-	memcpy(image->log_lens, found.log_lens, sizeof(image->log_lens));
+	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found->path);
+	image->hive_len = found->len;
+	if (found->is_compressed_alone)
+		image->hive_stored = found->resource;
+	image->hive_links = found->links;
+	wt_wim_sha1_text(found->sha1, image->hive_sha1);
+	memcpy(image->log_lens, found->log_lens, sizeof(image->log_lens));
 	return WT_OK;
 }
 
-/* Takes the hive out at once. What does not go that simply is left to
- * wt_wim_extract(), which also says what is wrong. */
-static bool take_hive(WIMStruct *wim, const struct reading *reading,
-	const struct wt_wim_image *image)
+/* A hive with logs, or one that cannot be read, is left to wt_wim_extract(),
+ * which also says what is wrong. */
+static bool is_to_take(
+	const struct reading *reading, const struct wt_wim_image *image)
 {
 	if (!reading->hives || image->hive_path[0] == '\0')
 		return false;
 	for (size_t i = 0; i < WT_HIVE_LOGS; i++)
 		if (image->log_lens[i] > 0)
 			return false;
-	return wt_wim_extract_file(wim, image->index, image->hive_path,
-		       reading->hives[image->index - 1].hive_fd,
-		       reading->object, NULL) == WT_OK;
+	return true;
+}
+
+static void take_finish(
+	const struct reading *reading, struct wt_wim_taking *taking)
+{
+	if (taking->image > 0)
+		reading->findings->has_taken[taking->image - 1] =
+			wt_wim_take_finish(taking, NULL) == WT_OK;
+	taking->image = 0;
+}
+
+/* While one image's hive is decompressed, the next one's metadata is read. */
+static enum wt_status read_images(
+	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
+{
+	struct wt_wim_taking taking = {0};
+	enum wt_status ret = WT_OK;
+
+	for (uint32_t i = 0; i < reading->header->image_count; i++) {
+		struct wt_wim_image *image = &reading->findings->images[i];
+		struct wt_wim_found found = {0};
+
+		image->index = (int)i + 1;
+		if (reading->options->skip_images)
+			continue;
+		ret = read_image(wim, reading, image, &found, err);
+		take_finish(reading, &taking);
+		if (ret != WT_OK)
+			return ret;
+		if (!is_to_take(reading, image))
+			continue;
+		taking = (struct wt_wim_taking){.wim = wim,
+			.path = reading->path,
+			.object = reading->object,
+			.options = reading->options,
+			.image = image->index,
+			.found = found,
+			.fd = reading->hives[i].hive_fd};
+		wt_wim_take_start(&taking);
+	}
+	take_finish(reading, &taking);
+	return WT_OK;
 }
 
 static enum wt_status read_in_child(void *arg, struct wt_error *err)
 {
 	const struct reading *reading = arg;
-	struct findings *findings = reading->findings;
 	enum wt_status ret = WT_OK;
 	WIMStruct *wim = NULL;
 	int flags = WIMLIB_OPEN_FLAG_ERROR_IF_SPLIT;
@@ -184,22 +220,11 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	ret = wt_wim_open(reading->path, flags, reading->options, &wim, err);
 	if (ret != WT_OK)
 		return ret;
-	code = wimlib_iterate_lookup_table(wim, 0, on_blob, findings);
+	code = wimlib_iterate_lookup_table(wim, 0, on_blob, reading->findings);
 	if (code != 0)
 		return wt_wim_fail(err, code, reading->object,
 			"cannot read its blob table");
-	for (uint32_t i = 0; i < reading->header->image_count; i++) {
-		struct wt_wim_image *image = &findings->images[i];
-
-		image->index = (int)i + 1;
-		if (reading->options->skip_images)
-			continue;
-		ret = read_image(wim, reading, image, err);
-		if (ret != WT_OK)
-			return ret;
-		findings->has_taken[i] = take_hive(wim, reading, image);
-	}
-	return WT_OK;
+	return read_images(wim, reading, err);
 }
 
 static void fill_info(const struct wt_wim_header *header, uint64_t len,

@@ -2,7 +2,7 @@
  * wim_reuse.c: stores a new hive with the chunks that the old one has. */
 #include "wim_reuse.h"
 
-#include "wim_header.h"
+#include "wim_chunks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,73 +25,33 @@ struct addition {
 	struct wimlib_compressor *compressor;
 };
 
-/*
- * A compressed resource (Microsoft, "Windows Imaging File Format (WIM)",
- * 2007): for each chunk but the first where it begins, counted from the end
- * of these numbers, 4 bytes each; then the chunks. One that would not become
- * shorter stands as it is.
- */
-struct resource {
-	const uint8_t *bytes;
-	size_t len;
-	const uint8_t *data; /* what it decompresses to */
-	size_t data_len;
+/* A hive as the image holds it. */
+struct old_hive {
+	struct wt_wim_chunks chunks;
+	const uint8_t *data; /* what they decompress to */
 };
 
-#define CHUNK_OFFSET_LEN 4
-
-static size_t chunk_count(size_t data_len, size_t chunk_len)
-{
-	return (data_len + chunk_len - 1) / chunk_len;
-}
-
-static size_t offsets_len(size_t data_len, size_t chunk_len)
-{
-	return (chunk_count(data_len, chunk_len) - 1) * CHUNK_OFFSET_LEN;
-}
-
-/* The stored bytes of a chunk, or NULL when the resource has no such one. */
-static const uint8_t *chunk_find(const struct resource *resource,
-	size_t chunk_len, size_t i, size_t *ret_len)
-{
-	size_t count = chunk_count(resource->data_len, chunk_len);
-	size_t first = offsets_len(resource->data_len, chunk_len);
-	size_t begin = 0, end = resource->len - first;
-
-	if (i >= count || resource->len < first)
-		return NULL;
-	if (i > 0)
-		begin = wt_wim_get32(
-			resource->bytes + (i - 1) * CHUNK_OFFSET_LEN);
-	if (i + 1 < count)
-		end = wt_wim_get32(resource->bytes + i * CHUNK_OFFSET_LEN);
-	if (begin >= end || end > resource->len - first ||
-		end - begin > chunk_len)
-		return NULL;
-	*ret_len = end - begin;
-	return resource->bytes + first + begin;
-}
-
 /* The chunk at this place, when the old data have the same there. */
-static const uint8_t *chunk_same(const struct resource *old,
-	const uint8_t *data, size_t at, size_t len, size_t chunk_len,
-	size_t *ret_len)
+static const uint8_t *chunk_same(const struct old_hive *old,
+	const uint8_t *data, size_t at, size_t len, size_t *ret_len)
 {
-	bool is_whole = len == chunk_len || at + len == old->data_len;
+	size_t chunk_len = old->chunks.chunk_len;
+	size_t old_len = old->chunks.data_len;
+	bool is_whole = len == chunk_len || at + len == old_len;
 
-	if (at > old->data_len || len > old->data_len - at || !is_whole ||
+	if (at > old_len || len > old_len - at || !is_whole ||
 		memcmp(old->data + at, data + at, len) != 0)
 		return NULL;
-	return chunk_find(old, chunk_len, at / chunk_len, ret_len);
+	return wt_wim_chunk_find(&old->chunks, at / chunk_len, ret_len);
 }
 
-/* Makes the new data's resource in out, which has room for its offsets and
+/* Makes the new data's resource in out, which has room for its numbers and
  * the data as they are. */
-static size_t pack(const struct addition *addition, const struct resource *old,
+static size_t pack(const struct addition *addition, const struct old_hive *old,
 	const uint8_t *data, size_t data_len, uint8_t *out)
 {
-	size_t chunk_len = addition->header.chunk_len;
-	size_t first = offsets_len(data_len, chunk_len);
+	size_t chunk_len = old->chunks.chunk_len;
+	size_t first = wt_wim_chunk_numbers_len(data_len, chunk_len);
 	size_t used = first;
 
 	for (size_t at = 0; at < data_len; at += chunk_len) {
@@ -99,11 +59,10 @@ static size_t pack(const struct addition *addition, const struct resource *old,
 		size_t len =
 			data_len - at < chunk_len ? data_len - at : chunk_len;
 		size_t got = 0;
-		const uint8_t *chunk =
-			chunk_same(old, data, at, len, chunk_len, &got);
+		const uint8_t *chunk = chunk_same(old, data, at, len, &got);
 
 		if (i > 0)
-			wt_wim_put32(out + (i - 1) * CHUNK_OFFSET_LEN,
+			wt_wim_put32(out + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN,
 				(uint32_t)(used - first));
 		if (!chunk)
 			got = wimlib_compress(data + at, len, out + used,
@@ -146,10 +105,10 @@ static enum wt_status skeleton_write(const struct addition *addition,
 
 /* Adds the resource and its entry. No image refers to it yet; wimlib counts
  * those that will. */
-static enum wt_status add_resource(struct addition *addition,
-	const uint8_t *bytes, size_t len, size_t data_len,
-	const uint8_t sha1[WT_SHA1_LEN], struct wt_error *err)
+static enum wt_status add_resource(struct addition *addition, size_t put_index,
+	const uint8_t *bytes, size_t len, size_t data_len, struct wt_error *err)
 {
+	const struct wt_wim_append *append = addition->append;
 	const struct wt_wim_resource resource = {
 		.offset = addition->len,
 		.len = len,
@@ -165,7 +124,10 @@ static enum wt_status add_resource(struct addition *addition,
 	memset(entry, 0, WT_WIM_BLOB_LEN);
 	wt_wim_resource_put(entry, &resource);
 	entry[WT_WIM_BLOB_PART_OFFSET] = 1;
-	memcpy(entry + WT_WIM_BLOB_SHA1_OFFSET, sha1, WT_SHA1_LEN);
+	memcpy(entry + WT_WIM_BLOB_SHA1_OFFSET, append->sha1s[put_index],
+		WT_SHA1_LEN);
+	append->placed[put_index] =
+		(struct wt_wim_extent){.offset = addition->len, .len = len};
 	addition->table_len += WT_WIM_BLOB_LEN;
 	addition->len += len;
 	return WT_OK;
@@ -183,7 +145,31 @@ static const uint8_t *map(int fd, size_t *ret_len)
 	return ret == MAP_FAILED ? NULL : ret;
 }
 
-/* The child ends soon: what is mapped here ends with it. */
+/* The child ends soon, and what is mapped ends with it. */
+static enum wt_status hive_add(struct addition *addition, size_t put_index,
+	struct old_hive *old, struct wt_error *err)
+{
+	const struct wt_wim_put *put = &addition->append->puts[put_index];
+	size_t data_len = 0, len = 0;
+	const uint8_t *data = map(put->hive_fd, &data_len);
+	enum wt_status ret = WT_OK;
+	uint8_t *out = NULL;
+
+	old->data = map(put->old_fd, &old->chunks.data_len);
+	if (!data || !old->data)
+		return WT_OK;
+	out = malloc(data_len +
+		     wt_wim_chunk_numbers_len(data_len, old->chunks.chunk_len));
+	if (!out)
+		return WT_OK;
+	len = pack(addition, old, data, data_len, out);
+	if (len < data_len)
+		ret = add_resource(
+			addition, put_index, out, len, data_len, err);
+	free(out);
+	return ret;
+}
+
 static enum wt_status add_put(
 	struct addition *addition, size_t put_index, struct wt_error *err)
 {
@@ -191,37 +177,21 @@ static enum wt_status add_put(
 	const struct wt_wim_put *put = &append->puts[put_index];
 	const struct wt_wim_extent *stored =
 		&append->wim->images[put->image].hive_stored;
-	struct resource old = {.len = (size_t)stored->len};
-	const uint8_t *data = NULL;
+	struct old_hive old = {
+		.chunks.len = (size_t)stored->len,
+		.chunks.chunk_len = addition->header.chunk_len,
+	};
 	enum wt_status ret = WT_OK;
-	uint8_t *bytes = NULL, *out = NULL;
-	size_t data_len = 0, len = 0;
-	int fd = -1;
+	uint8_t *bytes = NULL;
 
-	if (stored->len == 0 || stored->len > WT_HIVE_MAX ||
-		is_in_table(addition, append->sha1s[put_index]))
+	if (is_in_table(addition, append->sha1s[put_index]))
 		return WT_OK;
-	data = map(put->hive_fd, &data_len);
-	old.data = map(put->old_fd, &old.data_len);
-	if (!data || !old.data)
-		return WT_OK;
-	bytes = malloc(old.len);
-	out = malloc(
-		data_len + offsets_len(data_len, addition->header.chunk_len));
-	fd = open(append->path, O_RDONLY | O_CLOEXEC);
-	if (!bytes || !out || fd < 0)
-		return WT_OK;
-	ret = wt_wim_pread(
-		fd, bytes, old.len, stored->offset, append->object, err);
-	close(fd);
-	if (ret != WT_OK)
-		return ret;
-	old.bytes = bytes;
-	len = pack(addition, &old, data, data_len, out);
-	if (len >= data_len)
-		return WT_OK;
-	return add_resource(
-		addition, out, len, data_len, append->sha1s[put_index], err);
+	bytes = wt_wim_chunks_load(append->path, stored);
+	old.chunks.bytes = bytes;
+	if (bytes)
+		ret = hive_add(addition, put_index, &old, err);
+	free(bytes);
+	return ret;
 }
 
 /* Where the skeleton has a hole of this length, or 0. What stands in a hole
@@ -281,20 +251,11 @@ static enum wt_status tables_write(
 	return ret;
 }
 
-static int compression_type(const struct wt_wim_header *header)
-{
-	if (header->flags & WT_WIM_FLAG_LZX)
-		return WIMLIB_COMPRESSION_TYPE_LZX;
-	if (header->flags & (WT_WIM_FLAG_XPRESS | WT_WIM_FLAG_XPRESS_2))
-		return WIMLIB_COMPRESSION_TYPE_XPRESS;
-	return WIMLIB_COMPRESSION_TYPE_NONE;
-}
-
 /* false: leave it to wimlib. */
 static bool can_reuse(struct addition *addition)
 {
 	const struct wt_wim_header *header = &addition->header;
-	int type = compression_type(header);
+	enum wimlib_compression_type type = wt_wim_chunks_type(header);
 
 	return !header->is_solid && header->integrity.len == 0 &&
 	       (header->flags & WT_WIM_FLAG_COMPRESSED) &&
@@ -302,35 +263,47 @@ static bool can_reuse(struct addition *addition)
 	       header->blob_table.flags == header->xml.flags &&
 	       !(header->xml.flags &
 		       (WT_WIM_RESOURCE_COMPRESSED | WT_WIM_RESOURCE_SOLID)) &&
-	       wimlib_create_compressor((enum wimlib_compression_type)type,
-		       header->chunk_len, WT_WIM_COMPRESSION_LEVEL,
-		       &addition->compressor) == 0;
+	       wimlib_create_compressor(type, header->chunk_len,
+		       WT_WIM_COMPRESSION_LEVEL, &addition->compressor) == 0;
+}
+
+static enum wt_status add_all(struct addition *addition, struct wt_error *err)
+{
+	const struct wt_wim_append *append = addition->append;
+	uint64_t old_len = addition->header.blob_table.len;
+	uint64_t room = old_len + append->put_count * WT_WIM_BLOB_LEN;
+	uint64_t table_at = hole_find(addition, room);
+	enum wt_status ret = WT_OK;
+
+	if (table_at == 0)
+		return WT_OK;
+	addition->table = malloc(room);
+	addition->table_len = old_len;
+	if (!addition->table)
+		return WT_OK;
+	ret = wt_wim_pread(append->skeleton->fd, addition->table, old_len,
+		addition->header.blob_table.offset, append->skeleton->path,
+		err);
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = add_put(addition, i, err);
+	if (ret == WT_OK && addition->table_len > old_len)
+		ret = tables_write(addition, table_at, err);
+	free(addition->table);
+	return ret;
 }
 
 static enum wt_status reuse_in_child(void *arg, struct wt_error *err)
 {
 	struct addition addition = {.append = arg};
 	const struct wt_wim_append *append = addition.append;
-	const struct wt_wim_skeleton *skeleton = append->skeleton;
-	uint64_t room = 0, table_at = 0, old_table_len = 0;
-	enum wt_status ret = wt_wim_header_read(skeleton->fd, append->object,
-		&addition.header, addition.header_bytes, &addition.len, err);
+	enum wt_status ret = wt_wim_header_read(append->skeleton->fd,
+		append->object, &addition.header, addition.header_bytes,
+		&addition.len, err);
 
 	if (ret != WT_OK || !can_reuse(&addition))
 		return ret;
-	old_table_len = addition.header.blob_table.len;
-	addition.table_len = old_table_len;
-	room = old_table_len + append->put_count * WT_WIM_BLOB_LEN;
-	table_at = hole_find(&addition, room);
-	addition.table = malloc(room);
-	if (table_at == 0 || !addition.table)
-		return WT_OK;
-	ret = wt_wim_pread(skeleton->fd, addition.table, old_table_len,
-		addition.header.blob_table.offset, skeleton->path, err);
-	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
-		ret = add_put(&addition, i, err);
-	if (ret == WT_OK && addition.table_len > old_table_len)
-		ret = tables_write(&addition, table_at, err);
+	ret = add_all(&addition, err);
+	wimlib_free_compressor(addition.compressor);
 	return ret;
 }
 

@@ -26,9 +26,6 @@
  * LZMS takes some 600 MB of memory a thread. Bytes. */
 #define SOLID_CHUNK_LEN ((uint32_t)4 << 20)
 
-/* More gain nothing for one hive. */
-#define THREADS_MAX 8
-
 #define SECONDS_MAX 900
 
 void wt_wim_set_compression(WIMStruct *wim, const struct wt_wim *info)
@@ -36,16 +33,6 @@ void wt_wim_set_compression(WIMStruct *wim, const struct wt_wim *info)
 	wimlib_set_default_compression_level(-1, WT_WIM_COMPRESSION_LEVEL);
 	if (info->info.is_solid)
 		wimlib_set_output_pack_chunk_size(wim, SOLID_CHUNK_LEN);
-}
-
-unsigned wt_wim_threads(const struct wt_wim_options *options)
-{
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned threads = options->threads;
-
-	if (threads == 0 && online > 0)
-		threads = (unsigned)online;
-	return threads > THREADS_MAX ? THREADS_MAX : threads;
 }
 
 /* wimlib marks a file with holes as sparse, which no hive is. */

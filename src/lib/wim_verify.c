@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ * wim_verify.c: reads back what was put into a skeleton. */
+#include "wim_append.h"
+#include "wim_extract.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 300
+
+static enum wt_status memory_file(
+	const char *object, int *ret_fd, struct wt_error *err)
+{
+	*ret_fd = memfd_create("hive", MFD_CLOEXEC);
+	if (*ret_fd >= 0)
+		return WT_OK;
+	return wt_fail_errno(err, WT_ERR_FILE, "no-memory", object,
+		"cannot make a file in memory");
+}
+
+/* Does one hive that was put into the skeleton decompress to what was given? */
+static enum wt_status placed_verify(const struct wt_wim_append *append,
+	const struct wt_wim_header *header, size_t i, struct wt_error *err)
+{
+	const struct wt_wim_extent *place = &append->placed[i];
+	struct wt_wim_chunks chunks = {
+		.len = (size_t)place->len,
+		.data_len = (size_t)lseek(append->puts[i].hive_fd, 0, SEEK_END),
+		.chunk_len = header->chunk_len,
+		.type = wt_wim_chunks_type(header),
+	};
+	uint8_t *bytes = wt_wim_chunks_load(append->skeleton->path, place);
+	bool is_right = false;
+	int fd = -1;
+	enum wt_status ret = memory_file(append->object, &fd, err);
+
+	chunks.bytes = bytes;
+	/* One process beside wimlib's, which takes longer. */
+	if (ret == WT_OK && bytes)
+		is_right = wt_wim_unpack_finish(
+			wt_wim_unpack_start(&chunks, fd, 1), append->sha1s[i]);
+	free(bytes);
+	if (fd >= 0)
+		close(fd);
+	if (ret != WT_OK || is_right)
+		return ret;
+	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+		"the hive read back from %s is not the one that was put there",
+		append->skeleton->path);
+}
+
+static enum wt_status placed_in_child(void *arg, struct wt_error *err)
+{
+	const struct wt_wim_append *append = arg;
+	struct wt_wim_header header = {0};
+	enum wt_status ret = wt_wim_header_read(
+		append->skeleton->fd, append->object, &header, NULL, NULL, err);
+
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		if (append->placed[i].len > 0)
+			ret = placed_verify(append, &header, i, err);
+	return ret;
+}
+
+enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
+	struct wt_child_job **ret_job, struct wt_error *err)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < append->put_count; i++)
+		is_any |= append->placed[i].len > 0;
+	if (!is_any)
+		return WT_OK;
+	return wt_wim_child_start(append->object, SECONDS_MAX, append->options,
+		placed_in_child, (void *)(uintptr_t)append, ret_job, err);
+}
+
+/* Was it read back by wt_wim_verify_placed()? */
+static bool is_placed(const struct wt_wim_append *append,
+	const struct wt_wim_put *put, const struct wt_wim_extent *resource)
+{
+	const struct wt_wim_extent *place = &append->placed[put - append->puts];
+
+	return place->len > 0 && place->offset == resource->offset &&
+	       place->len == resource->len;
+}
+
+/* Does the hive that the image names have the hash of the one given, and does
+ * what stands in the file have that hash? The second is checked when it is
+ * taken out. */
+static enum wt_status verify_put(WIMStruct *wim,
+	const struct wt_wim_append *append, const struct wt_wim_put *put,
+	struct wt_error *err)
+{
+	const struct wt_wim_image *image = &append->wim->images[put->image];
+	struct wt_wim_taking taking = {
+		.wim = wim,
+		.path = append->skeleton->path,
+		.object = append->object,
+		.options = append->options,
+		.image = image->index,
+	};
+	struct wt_error hive_error = {0};
+	const uint8_t *sha1 = append->sha1s[put - append->puts];
+	enum wt_status ret = wt_wim_find(wim, image->index, append->object,
+		&taking.found, &hive_error, err);
+
+	if (ret != WT_OK)
+		return ret;
+	if (strcmp(taking.found.path, image->hive_path) != 0)
+		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+			"wimlib wrote image %d without its hive", image->index);
+	/* wimlib writes nothing when the WIM holds the same bytes already,
+	 * as another image's hive for example. */
+	if (taking.found.resource.offset < append->skeleton->len) {
+		ret = wt_wim_skeleton_fill(append->skeleton, append->path,
+			&taking.found.resource, append->object, err);
+		if (ret != WT_OK)
+			return ret;
+	}
+	if (memcmp(sha1, taking.found.sha1, WT_SHA1_LEN) != 0)
+		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+			"the hive that wimlib wrote to image %d is not the "
+			"one it was given",
+			image->index);
+	if (is_placed(append, put, &taking.found.resource))
+		return WT_OK;
+	ret = memory_file(append->object, &taking.fd, err);
+	if (ret != WT_OK)
+		return ret;
+	wt_wim_take_start(&taking);
+	ret = wt_wim_take_finish(&taking, err);
+	close(taking.fd);
+	return ret;
+}
+
+/* An image that was not changed has the hive that it had. */
+static enum wt_status verify_kept(WIMStruct *wim,
+	const struct wt_wim_append *append, const struct wt_wim_image *image,
+	struct wt_error *err)
+{
+	struct wt_wim_found found = {0};
+	struct wt_error hive_error = {0};
+	char sha1[WT_SHA1_HEX_LEN + 1] = "";
+	enum wt_status ret = wt_wim_find(
+		wim, image->index, append->object, &found, &hive_error, err);
+
+	if (ret != WT_OK)
+		return ret;
+	if (found.path[0] != '\0')
+		wt_wim_sha1_text(found.sha1, sha1);
+	if (strcmp(found.path, image->hive_path) == 0 &&
+		strcmp(sha1, image->hive_sha1) == 0)
+		return WT_OK;
+	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+		"wimlib changed image %d, which it was not to", image->index);
+}
+
+static enum wt_status verify_image(WIMStruct *wim,
+	const struct wt_wim_append *append, int image, struct wt_error *err)
+{
+	for (size_t i = 0; i < append->put_count; i++)
+		if (append->puts[i].image == image)
+			return verify_put(wim, append, &append->puts[i], err);
+	return verify_kept(wim, append, &append->wim->images[image], err);
+}
+
+static enum wt_status verify_in_child(void *arg, struct wt_error *err)
+{
+	const struct wt_wim_append *append = arg;
+	enum wt_status ret = WT_OK;
+	WIMStruct *wim = NULL;
+
+	ret = wt_wim_open(
+		append->skeleton->path, 0, append->options, &wim, err);
+	for (int i = 0; ret == WT_OK && i < append->wim->info.image_count; i++)
+		ret = verify_image(wim, append, i, err);
+	return ret;
+}
+
+enum wt_status wt_wim_verify(
+	const struct wt_wim_append *append, struct wt_error *err)
+{
+	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
+		verify_in_child, (void *)(uintptr_t)append, err);
+}
