@@ -118,29 +118,92 @@ static enum wt_status rest_verify(const struct wt_hive_content *old,
 	return ret;
 }
 
-/* Makes the changed hive and reads it back. */
-static enum wt_status hive_apply(const struct wt_target *target,
-	struct wt_target_hive *hive, const struct wt_changes *changes,
-	struct wt_error *err)
+/* One hive on its way: its changes, and the child that works on it. */
+struct hive_edit {
+	struct wt_changes changes;
+	struct wt_hive_writing *writing;
+	struct wt_hive_reading *reading; /* the changed hive, back */
+};
+
+/* What differs between add and remove: how a hive's changes are found. */
+struct edit {
+	const struct wt_plan *plan;
+	struct wt_selector *selectors;
+	size_t selector_count;
+	struct hive_edit *hives; /* as many as the target has */
+};
+
+static enum wt_status hive_plan(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
 {
-	const volatile sig_atomic_t *cancel = target->options->cancel;
-	const char *object = target->report->target;
-	struct wt_hive_content *content = NULL;
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct wt_changes *changes = &edit->hives[i].changes;
+
+	if (edit->plan)
+		return wt_plan_add(edit->plan, target, hive, changes, err);
+	return wt_plan_remove(edit->selectors, edit->selector_count, target,
+		hive, changes, err);
+}
+
+static enum wt_status hive_write_start(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct hive_edit *own = &edit->hives[i];
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = hive_plan(edit, target, i, err);
+
+	if (ret != WT_OK || own->changes.count == 0)
+		return ret;
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	return wt_hive_write_start(hive->fd, object, own->changes.changes,
+		own->changes.count, target->options->cancel, &own->writing,
+		err);
+}
+
+/* The end of writing, and the beginning of reading it back. */
+static enum wt_status hive_write_finish(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	struct wt_target_hive *hive = &target->hives[i];
+	struct wt_hive_writing *writing = edit->hives[i].writing;
+	char object[sizeof(err->object)] = "";
 	enum wt_status ret = WT_OK;
 
-	if (changes->count == 0 && !hive->is_mended)
-		return WT_OK;
-	if (changes->count == 0) {
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	/* Only its logs were applied or given up. */
+	if (!writing && hive->is_mended) {
 		hive->new_fd = dup(hive->fd);
-		return hive->new_fd < 0
-			       ? wt_fail_errno(err, WT_ERR_FILE, "no-memory",
-					 object, "cannot keep the hive")
-			       : WT_OK;
+		if (hive->new_fd < 0)
+			ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+				object, "cannot keep the hive");
 	}
-	ret = wt_hive_write(hive->fd, object, changes->changes, changes->count,
-		cancel, &hive->new_fd, err);
-	if (ret == WT_OK)
-		ret = wt_hive_read(hive->new_fd, object, cancel, &content, err);
+	if (!writing)
+		return ret;
+	edit->hives[i].writing = NULL; /* freed by the next call */
+	ret = wt_hive_write_finish(writing, &hive->new_fd, err);
+	if (ret != WT_OK)
+		return ret;
+	return wt_hive_read_start(hive->new_fd, object, target->options->cancel,
+		&edit->hives[i].reading, err);
+}
+
+/* Does the changed hive hold what was meant, and all else as it was? */
+static enum wt_status hive_verify(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	struct wt_hive_reading *reading = edit->hives[i].reading;
+	const struct wt_changes *changes = &edit->hives[i].changes;
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct wt_hive_content *content = NULL;
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = WT_OK;
+
+	if (!reading)
+		return WT_OK;
+	edit->hives[i].reading = NULL; /* freed by the next call */
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	ret = wt_hive_read_finish(reading, &content, err);
 	if (ret == WT_OK)
 		ret = changes_verify(content, changes, object, err);
 	if (ret == WT_OK)
@@ -149,19 +212,70 @@ static enum wt_status hive_apply(const struct wt_target *target,
 	return ret;
 }
 
-/* What differs between add and remove: how a hive's changes are found. */
-struct edit {
-	const struct wt_plan *plan;
-	struct wt_selector *selectors;
-	size_t selector_count;
-};
+/* Plans and writes every hive, several at a time, each a step behind the one
+ * before it. The last ones are still being read back when this returns. */
+static enum wt_status hives_write(const struct edit *edit,
+	const struct wt_target *target, struct wt_error *err)
+{
+	size_t count = target->hive_count, behind = WT_HIVES_AT_ONCE;
+	enum wt_status ret = WT_OK;
 
-static enum wt_status edit_run(const struct edit *edit, const char *path,
+	for (size_t i = 0; ret == WT_OK && i < count + behind; i++) {
+		if (i >= 2 * behind)
+			ret = hive_verify(edit, target, i - 2 * behind, err);
+		if (ret == WT_OK && i >= behind)
+			ret = hive_write_finish(edit, target, i - behind, err);
+		if (ret == WT_OK && i < count)
+			ret = hive_write_start(edit, target, i, err);
+	}
+	return ret;
+}
+
+static void hives_end(const struct edit *edit, const struct wt_target *target)
+{
+	for (size_t i = 0; edit->hives && i < target->hive_count; i++) {
+		wt_hive_write_stop(edit->hives[i].writing);
+		wt_hive_read_stop(edit->hives[i].reading);
+		free(edit->hives[i].changes.changes);
+	}
+	free(edit->hives);
+}
+
+/* Everything is worked out beside the target; only the last step changes it,
+ * and before it stands the verification. */
+static enum wt_status target_edit(
+	const struct edit *edit, struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	bool is_changed_any = false, is_to_publish = false;
+	enum wt_status ret = hives_write(edit, target, err);
+
+	for (size_t i = 0; i < target->hive_count; i++)
+		is_changed_any |= target->hives[i].new_fd >= 0;
+	/* Only a WIM has holes that a rebuild drops. */
+	is_to_publish =
+		!options->dry_run &&
+		(is_changed_any || options->output ||
+			(options->rebuild && report->kind == WT_TARGET_WIM));
+	if (ret == WT_OK && is_to_publish)
+		ret = wt_target_prepare(target, err);
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++)
+		ret = hive_verify(edit, target, i, err);
+	if (ret == WT_OK && is_to_publish)
+		ret = wt_target_publish(target, err);
+	if (ret == WT_OK && options->dry_run)
+		report->is_changed |= is_changed_any;
+	if (ret != WT_OK)
+		report->output = report->commit = report->backup = NULL;
+	return ret;
+}
+
+static enum wt_status edit_run(struct edit *edit, const char *path,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)
 {
 	struct wt_target *target = NULL;
-	bool is_changed_any = false, is_to_publish = false;
 	enum wt_status ret = WT_OK;
 
 	if (options->rebuild && options->commit == WT_COMMIT_APPEND &&
@@ -172,29 +286,12 @@ static enum wt_status edit_run(const struct edit *edit, const char *path,
 		return WT_ERR_USAGE;
 	}
 	ret = wt_target_open(path, true, options, report, &target, err);
-	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
-		struct wt_target_hive *hive = &target->hives[i];
-		struct wt_changes changes = {0};
-
-		if (edit->plan)
-			ret = wt_plan_add(
-				edit->plan, target, hive, &changes, err);
-		else
-			ret = wt_plan_remove(edit->selectors,
-				edit->selector_count, target, hive, &changes,
-				err);
-		if (ret == WT_OK)
-			ret = hive_apply(target, hive, &changes, err);
-		free(changes.changes);
-		is_changed_any |= hive->new_fd >= 0;
-	}
-	/* Only a WIM has holes that a rebuild drops. */
-	is_to_publish = is_changed_any || options->output ||
-			(options->rebuild && report->kind == WT_TARGET_WIM);
-	if (ret == WT_OK && options->dry_run)
-		report->is_changed |= is_changed_any;
-	else if (ret == WT_OK && is_to_publish)
-		ret = wt_target_publish(target, err);
+	if (ret != WT_OK)
+		return ret;
+	edit->hives = calloc(target->hive_count + 1, sizeof(*edit->hives));
+	ret = edit->hives ? target_edit(edit, target, err)
+			  : wt_fail_memory(err);
+	hives_end(edit, target);
 	wt_target_close(target);
 	return ret;
 }

@@ -39,6 +39,26 @@ struct wt_hive_content {
 
 void wt_hive_content_free(struct wt_hive_content *content);
 
+/** A hive that is being read beside what its caller does. */
+struct wt_hive_reading;
+
+/**
+ * Begins wt_hive_read().
+ *
+ * @param object       copied
+ * @param ret_reading  give it to wt_hive_read_finish() or wt_hive_read_stop()
+ */
+enum wt_status wt_hive_read_start(int hive_fd, const char *object,
+	const volatile sig_atomic_t *cancel,
+	struct wt_hive_reading **ret_reading, struct wt_error *err);
+
+/** Waits for what wt_hive_read() gives; frees reading in either case. */
+enum wt_status wt_hive_read_finish(struct wt_hive_reading *reading,
+	struct wt_hive_content **ret_content, struct wt_error *err);
+
+/** Gives it up and frees it; NULL allowed. */
+void wt_hive_read_stop(struct wt_hive_reading *reading);
+
 /** One change: set the value of a key, or delete the key. */
 struct wt_hive_change {
 	enum wt_hive_place place;
@@ -114,5 +134,22 @@ enum wt_status wt_hive_read(int hive_fd, const char *object,
 enum wt_status wt_hive_write(int hive_fd, const char *object,
 	const struct wt_hive_change *changes, size_t change_count,
 	const volatile sig_atomic_t *cancel, int *ret_fd, struct wt_error *err);
+
+/** A changed copy that is being written beside what its caller does. */
+struct wt_hive_writing;
+
+/** Begins wt_hive_write(). object is copied, changes and what they point to are
+ *  borrowed until the end. */
+enum wt_status wt_hive_write_start(int hive_fd, const char *object,
+	const struct wt_hive_change *changes, size_t change_count,
+	const volatile sig_atomic_t *cancel,
+	struct wt_hive_writing **ret_writing, struct wt_error *err);
+
+/** Waits for what wt_hive_write() gives; frees writing in either case. */
+enum wt_status wt_hive_write_finish(
+	struct wt_hive_writing *writing, int *ret_fd, struct wt_error *err);
+
+/** Gives it up and frees it; NULL allowed. */
+void wt_hive_write_stop(struct wt_hive_writing *writing);
 
 #endif

@@ -24,10 +24,11 @@
  */
 #define RECORD_HEAD_LEN 20
 
-struct reader {
+struct wt_hive_reading {
 	int hive_fd;
 	int records_fd;
-	const char *object;
+	char object[sizeof(((struct wt_error *)NULL)->object)];
+	struct wt_child_job *job;
 	struct {
 		uint64_t key_count;
 		uint64_t records_len;
@@ -63,8 +64,8 @@ void wt_hive_content_free(struct wt_hive_content *content)
 }
 
 /* errno must be what hivex left. */
-static enum wt_status hivex_failed(
-	const struct reader *reader, const char *what, struct wt_error *err)
+static enum wt_status hivex_failed(const struct wt_hive_reading *reader,
+	const char *what, struct wt_error *err)
 {
 	int number = errno;
 
@@ -77,8 +78,8 @@ static enum wt_status hivex_failed(
 	return WT_ERR_HIVE;
 }
 
-static enum wt_status records_add(struct reader *reader, const void *data,
-	size_t data_len, struct wt_error *err)
+static enum wt_status records_add(struct wt_hive_reading *reader,
+	const void *data, size_t data_len, struct wt_error *err)
 {
 	/* No hive holds more than its own length; one value that many keys
 	 * share would. */
@@ -102,8 +103,8 @@ static enum wt_status records_add(struct reader *reader, const void *data,
 }
 
 /* The value "Blob" of a key; *ret_blob is NULL when there is none. */
-static enum wt_status blob_read(struct reader *reader, hive_node_h node,
-	char **ret_blob, size_t *ret_len, uint32_t *ret_type,
+static enum wt_status blob_read(struct wt_hive_reading *reader,
+	hive_node_h node, char **ret_blob, size_t *ret_len, uint32_t *ret_type,
 	struct wt_error *err)
 {
 	hive_value_h value = 0;
@@ -126,7 +127,7 @@ static enum wt_status blob_read(struct reader *reader, hive_node_h node,
 	return WT_OK;
 }
 
-static enum wt_status entry_read(struct reader *reader, uint32_t place,
+static enum wt_status entry_read(struct wt_hive_reading *reader, uint32_t place,
 	uint32_t store, hive_node_h node, struct wt_error *err)
 {
 	char *name = hivex_node_name(reader->hive, node);
@@ -160,8 +161,9 @@ out:
 }
 
 /* The key named so below node; *ret_child is 0 when there is none. */
-static enum wt_status child_find(struct reader *reader, hive_node_h node,
-	const char *name, hive_node_h *ret_child, struct wt_error *err)
+static enum wt_status child_find(struct wt_hive_reading *reader,
+	hive_node_h node, const char *name, hive_node_h *ret_child,
+	struct wt_error *err)
 {
 	errno = 0;
 	*ret_child = hivex_node_get_child(reader->hive, node, name);
@@ -170,7 +172,7 @@ static enum wt_status child_find(struct reader *reader, hive_node_h node,
 	return WT_OK;
 }
 
-static enum wt_status store_read(struct reader *reader, uint32_t place,
+static enum wt_status store_read(struct wt_hive_reading *reader, uint32_t place,
 	uint32_t store, hive_node_h node, struct wt_error *err)
 {
 	hive_node_h *children = NULL;
@@ -190,7 +192,7 @@ static enum wt_status store_read(struct reader *reader, uint32_t place,
 	return ret;
 }
 
-static enum wt_status place_read(struct reader *reader, uint32_t place,
+static enum wt_status place_read(struct wt_hive_reading *reader, uint32_t place,
 	hive_node_h root, struct wt_error *err)
 {
 	const char *rest = places[place];
@@ -223,7 +225,7 @@ static enum wt_status place_read(struct reader *reader, uint32_t place,
 
 /* hivex reads beyond the end of files that do not end with the last bin, so
  * it gets a copy of such a file: *ret_copy, else -1. */
-static enum wt_status copy_make(const struct reader *reader,
+static enum wt_status copy_make(const struct wt_hive_reading *reader,
 	const struct wt_hive_raw *raw, size_t file_len, int *ret_copy,
 	struct wt_error *err)
 {
@@ -240,7 +242,7 @@ static enum wt_status copy_make(const struct reader *reader,
 }
 
 static enum wt_status stores_read(
-	struct reader *reader, int fd, struct wt_error *err)
+	struct wt_hive_reading *reader, int fd, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
 	char path[32] = "";
@@ -267,7 +269,7 @@ static enum wt_status stores_read(
 
 static enum wt_status read_in_child(void *arg, struct wt_error *err)
 {
-	struct reader *reader = arg;
+	struct wt_hive_reading *reader = arg;
 	struct wt_hive_map map = {0};
 	struct wt_hive_raw raw = {0};
 	int copy = -1;
@@ -347,7 +349,7 @@ static size_t record_parse(const uint8_t *at, size_t len,
 	return RECORD_HEAD_LEN + key_len + entry.blob_len;
 }
 
-static enum wt_status records_parse(const struct reader *reader,
+static enum wt_status records_parse(const struct wt_hive_reading *reader,
 	const uint8_t *records, size_t len, struct wt_hive_content *content,
 	struct wt_error *err)
 {
@@ -381,7 +383,7 @@ static enum wt_status records_parse(const struct reader *reader,
 	return WT_OK;
 }
 
-static enum wt_status content_load(const struct reader *reader,
+static enum wt_status content_load(const struct wt_hive_reading *reader,
 	struct wt_hive_content **ret_content, struct wt_error *err)
 {
 	struct wt_hive_content *content = calloc(1, sizeof(*content));
@@ -407,32 +409,84 @@ static enum wt_status content_load(const struct reader *reader,
 	return WT_OK;
 }
 
+static void reading_free(struct wt_hive_reading *reading)
+{
+	if (reading->records_fd >= 0)
+		close(reading->records_fd);
+	wt_shared_free(reading->shared, sizeof(*reading->shared));
+	free(reading);
+}
+
+static enum wt_status reading_start(struct wt_hive_reading *reading,
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	struct wt_child child = {0};
+	uint64_t len = 0;
+	enum wt_status ret =
+		wt_hive_file_len(reading->hive_fd, reading->object, &len, err);
+
+	if (ret != WT_OK)
+		return ret;
+	reading->shared = wt_shared_new(sizeof(*reading->shared));
+	if (!reading->shared)
+		return wt_fail_memory(err);
+	ret = wt_hive_memfd(
+		"wimtrust-records", reading->object, &reading->records_fd, err);
+	if (ret != WT_OK)
+		return ret;
+	child = wt_hive_child(len, 0, reading->object, cancel);
+	return wt_child_start(
+		&child, read_in_child, reading, &reading->job, err);
+}
+
+enum wt_status wt_hive_read_start(int hive_fd, const char *object,
+	const volatile sig_atomic_t *cancel,
+	struct wt_hive_reading **ret_reading, struct wt_error *err)
+{
+	struct wt_hive_reading *reading = calloc(1, sizeof(*reading));
+	enum wt_status ret = WT_OK;
+
+	if (!reading)
+		return wt_fail_memory(err);
+	reading->hive_fd = hive_fd;
+	reading->records_fd = -1;
+	snprintf(reading->object, sizeof(reading->object), "%s", object);
+	ret = reading_start(reading, cancel, err);
+	if (ret != WT_OK) {
+		reading_free(reading);
+		return ret;
+	}
+	*ret_reading = reading;
+	return WT_OK;
+}
+
+enum wt_status wt_hive_read_finish(struct wt_hive_reading *reading,
+	struct wt_hive_content **ret_content, struct wt_error *err)
+{
+	enum wt_status ret = wt_child_finish(reading->job, NULL, NULL, err);
+
+	if (ret == WT_OK)
+		ret = content_load(reading, ret_content, err);
+	reading_free(reading);
+	return ret;
+}
+
+void wt_hive_read_stop(struct wt_hive_reading *reading)
+{
+	if (!reading)
+		return;
+	wt_child_stop(reading->job);
+	reading_free(reading);
+}
+
 enum wt_status wt_hive_read(int hive_fd, const char *object,
 	const volatile sig_atomic_t *cancel,
 	struct wt_hive_content **ret_content, struct wt_error *err)
 {
-	struct reader reader = {
-		.hive_fd = hive_fd, .records_fd = -1, .object = object};
-	struct wt_child child = {0};
-	uint64_t len = 0;
-	enum wt_status ret = wt_hive_file_len(hive_fd, object, &len, err);
+	struct wt_hive_reading *reading = NULL;
+	enum wt_status ret =
+		wt_hive_read_start(hive_fd, object, cancel, &reading, err);
 
-	if (ret != WT_OK)
-		return ret;
-	reader.shared = wt_shared_new(sizeof(*reader.shared));
-	if (!reader.shared)
-		return wt_fail_memory(err);
-	ret = wt_hive_memfd(
-		"wimtrust-records", object, &reader.records_fd, err);
-	if (ret != WT_OK)
-		goto out;
-	child = wt_hive_child(len, 0, object, cancel);
-	ret = wt_child_run(&child, read_in_child, &reader, err);
-	if (ret == WT_OK)
-		ret = content_load(&reader, ret_content, err);
-out:
-	if (reader.records_fd >= 0)
-		close(reader.records_fd);
-	wt_shared_free(reader.shared, sizeof(*reader.shared));
-	return ret;
+	return ret == WT_OK ? wt_hive_read_finish(reading, ret_content, err)
+			    : ret;
 }

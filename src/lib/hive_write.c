@@ -3,6 +3,7 @@
 #include "hive_edit.h"
 #include "hive_map.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,12 +15,13 @@
 /* Room for the lists of large stores, which are written anew. */
 #define SPARE_LEN (1 << 20)
 
-struct writer {
+struct wt_hive_writing {
 	int hive_fd;
 	int out_fd;
 	uint64_t hive_len;
 	uint64_t new_len;
-	const char *object;
+	char object[sizeof(((struct wt_error *)NULL)->object)];
+	struct wt_child_job *job;
 	const struct wt_hive_change *changes;
 	size_t change_count;
 };
@@ -39,10 +41,10 @@ static int by_place_and_store(const void *left, const void *right)
 }
 
 /* The changes of one place and store together. */
-static enum wt_status changes_sort(const struct writer *writer,
+static enum wt_status changes_sort(const struct wt_hive_writing *writing,
 	struct wt_hive_change **ret_changes, struct wt_error *err)
 {
-	size_t count = writer->change_count;
+	size_t count = writing->change_count;
 	const struct wt_hive_change **order = calloc(count + 1, sizeof(*order));
 	struct wt_hive_change *changes = calloc(count + 1, sizeof(*changes));
 
@@ -52,7 +54,7 @@ static enum wt_status changes_sort(const struct writer *writer,
 		return wt_fail_memory(err);
 	}
 	for (size_t i = 0; i < count; i++)
-		order[i] = &writer->changes[i];
+		order[i] = &writing->changes[i];
 	qsort(order, count, sizeof(*order), by_place_and_store);
 	for (size_t i = 0; i < count; i++)
 		changes[i] = *order[i];
@@ -63,49 +65,51 @@ static enum wt_status changes_sort(const struct writer *writer,
 
 /* Makes the output as long as it may become, and maps it. Pages that are not
  * written to take no memory. */
-static enum wt_status out_map(const struct writer *writer,
+static enum wt_status out_map(const struct wt_hive_writing *writing,
 	struct wt_hive_map *ret_map, struct wt_error *err)
 {
-	uint64_t len = writer->hive_len + writer->hive_len / 4 +
-		       2 * writer->new_len + SPARE_LEN;
+	uint64_t len = writing->hive_len + writing->hive_len / 4 +
+		       2 * writing->new_len + SPARE_LEN;
 	enum wt_status ret = WT_OK;
 
-	if (ftruncate(writer->out_fd, (off_t)len) != 0)
+	if (ftruncate(writing->out_fd, (off_t)len) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-			writer->object,
+			writing->object,
 			"cannot write the registry hive into memory");
 	ret = wt_hive_map_open(
-		ret_map, writer->out_fd, true, writer->object, err);
+		ret_map, writing->out_fd, true, writing->object, err);
 	if (ret == WT_OK)
-		ret = wt_hive_read_all(writer->hive_fd, ret_map->data,
-			(size_t)writer->hive_len, 0, writer->object, err);
+		ret = wt_hive_read_all(writing->hive_fd, ret_map->data,
+			(size_t)writing->hive_len, 0, writing->object, err);
 	return ret;
 }
 
 static enum wt_status write_in_child(void *arg, struct wt_error *err)
 {
-	const struct writer *writer = arg;
+	const struct wt_hive_writing *writing = arg;
 	struct wt_hive_editor editor = {0};
 	struct wt_hive_change *changes = NULL;
 	struct wt_hive_map map = {0};
-	enum wt_status ret = out_map(writer, &map, err);
+	enum wt_status ret = out_map(writing, &map, err);
 
 	if (ret == WT_OK)
 		ret = wt_hive_editor_open(&editor, map.data,
-			(size_t)writer->hive_len, map.len, writer->object, err);
+			(size_t)writing->hive_len, map.len, writing->object,
+			err);
 	if (ret == WT_OK)
-		ret = changes_sort(writer, &changes, err);
+		ret = changes_sort(writing, &changes, err);
 	if (ret == WT_OK)
-		ret = wt_hive_edit(&editor, changes, writer->change_count, err);
+		ret = wt_hive_edit(
+			&editor, changes, writing->change_count, err);
 	if (ret == WT_OK) {
 		uint64_t len =
-			editor.is_changed ? editor.raw.len : writer->hive_len;
+			editor.is_changed ? editor.raw.len : writing->hive_len;
 
 		wt_hive_editor_finish(&editor);
 		/* Whatever stood behind the last bin goes with a change. */
-		if (ftruncate(writer->out_fd, (off_t)len) != 0)
+		if (ftruncate(writing->out_fd, (off_t)len) != 0)
 			ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-				writer->object,
+				writing->object,
 				"cannot write the registry hive into memory");
 	}
 	free(changes);
@@ -114,32 +118,85 @@ static enum wt_status write_in_child(void *arg, struct wt_error *err)
 	return ret;
 }
 
+static void writing_free(struct wt_hive_writing *writing)
+{
+	if (writing->out_fd >= 0)
+		close(writing->out_fd);
+	free(writing);
+}
+
+static enum wt_status writing_start(struct wt_hive_writing *writing,
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	struct wt_child child = {0};
+	enum wt_status ret = wt_hive_file_len(
+		writing->hive_fd, writing->object, &writing->hive_len, err);
+
+	for (size_t i = 0; i < writing->change_count; i++)
+		writing->new_len += writing->changes[i].blob_len + CHANGE_LEN;
+	if (ret == WT_OK)
+		ret = wt_hive_memfd("wimtrust-hive", writing->object,
+			&writing->out_fd, err);
+	if (ret != WT_OK)
+		return ret;
+	child = wt_hive_child(
+		writing->hive_len, writing->new_len, writing->object, cancel);
+	return wt_child_start(
+		&child, write_in_child, writing, &writing->job, err);
+}
+
+enum wt_status wt_hive_write_start(int hive_fd, const char *object,
+	const struct wt_hive_change *changes, size_t change_count,
+	const volatile sig_atomic_t *cancel,
+	struct wt_hive_writing **ret_writing, struct wt_error *err)
+{
+	struct wt_hive_writing *writing = calloc(1, sizeof(*writing));
+	enum wt_status ret = WT_OK;
+
+	if (!writing)
+		return wt_fail_memory(err);
+	writing->hive_fd = hive_fd;
+	writing->out_fd = -1;
+	writing->changes = changes;
+	writing->change_count = change_count;
+	snprintf(writing->object, sizeof(writing->object), "%s", object);
+	ret = writing_start(writing, cancel, err);
+	if (ret != WT_OK) {
+		writing_free(writing);
+		return ret;
+	}
+	*ret_writing = writing;
+	return WT_OK;
+}
+
+enum wt_status wt_hive_write_finish(
+	struct wt_hive_writing *writing, int *ret_fd, struct wt_error *err)
+{
+	enum wt_status ret = wt_child_finish(writing->job, NULL, NULL, err);
+
+	if (ret == WT_OK) {
+		*ret_fd = writing->out_fd;
+		writing->out_fd = -1; /* the caller's now */
+	}
+	writing_free(writing);
+	return ret;
+}
+
+void wt_hive_write_stop(struct wt_hive_writing *writing)
+{
+	if (!writing)
+		return;
+	wt_child_stop(writing->job);
+	writing_free(writing);
+}
+
 enum wt_status wt_hive_write(int hive_fd, const char *object,
 	const struct wt_hive_change *changes, size_t change_count,
 	const volatile sig_atomic_t *cancel, int *ret_fd, struct wt_error *err)
 {
-	struct writer writer = {.hive_fd = hive_fd,
-		.out_fd = -1,
-		.object = object,
-		.changes = changes,
-		.change_count = change_count};
-	struct wt_child child = {0};
-	enum wt_status ret =
-		wt_hive_file_len(hive_fd, object, &writer.hive_len, err);
+	struct wt_hive_writing *writing = NULL;
+	enum wt_status ret = wt_hive_write_start(
+		hive_fd, object, changes, change_count, cancel, &writing, err);
 
-	for (size_t i = 0; i < change_count; i++)
-		writer.new_len += changes[i].blob_len + CHANGE_LEN;
-	if (ret == WT_OK)
-		ret = wt_hive_memfd(
-			"wimtrust-hive", object, &writer.out_fd, err);
-	if (ret != WT_OK)
-		return ret;
-	child = wt_hive_child(writer.hive_len, writer.new_len, object, cancel);
-	ret = wt_child_run(&child, write_in_child, &writer, err);
-	if (ret != WT_OK) {
-		close(writer.out_fd);
-		return ret;
-	}
-	*ret_fd = writer.out_fd;
-	return WT_OK;
+	return ret == WT_OK ? wt_hive_write_finish(writing, ret_fd, err) : ret;
 }

@@ -222,21 +222,20 @@ static wt_verify_fn *verify_choose(const struct wt_target *target)
 						       : whole_verify;
 }
 
-static void publish_init(
-	const struct wt_target *target, struct wt_publish *publish)
+static void publish_init(struct wt_target *target)
 {
 	const struct wt_options *options = target->options;
 	bool is_wim = target->kind == WT_TARGET_WIM;
 
-	*publish = (struct wt_publish){
+	target->publish = (struct wt_publish){
 		.output = options->output,
 		.force = options->force,
 		.backup_suffix =
 			options->output ? NULL : options->backup_suffix,
 		.rebuild = is_wim && options->rebuild ? wim_rebuild : NULL,
 		.verify = verify_choose(target),
-		.rebuild_ctx = (void *)(uintptr_t)target,
-		.verify_ctx = (void *)(uintptr_t)target,
+		.rebuild_ctx = target,
+		.verify_ctx = target,
 		.cancel = options->cancel,
 		.progress = options->progress,
 		.progress_ctx = options->progress_ctx,
@@ -363,42 +362,39 @@ static enum wt_status access_report(const struct wt_target *target,
 		report, patch->access_reason, &report->access_why, err);
 }
 
-static enum wt_status wim_publish(struct wt_target *target,
-	const struct wt_publish *publish, struct wt_copy *copy,
-	struct wt_error *err)
+/* Into the copy, when there is one, which is gone then. */
+static enum wt_status patch_publish(struct wt_target *target,
+	const struct wt_patch *patch, struct wt_error *err)
 {
-	struct wt_wim_patch made = {.fd = -1};
-	struct wt_extent extents[2] = {{0}};
-	struct wt_patch patch = {.extents = extents, .extent_count = 2};
-	enum wt_status ret = wim_patch(target, &made, err);
+	struct wt_copy *copy = target->copy;
 
-	if (ret == WT_OK && made.fd >= 0)
-		ret = access_report(target, &made, err);
-	if (ret != WT_OK) {
-		wt_copy_abandon(copy);
-		goto out;
-	}
-	if (made.fd < 0)
-		return wt_copy_publish(copy,
-			&(struct wt_patch){.old_len = target->file->len,
-				.new_len = target->file->len},
-			err);
-	patch.old_len = made.old_len;
-	patch.new_len = made.new_len;
-	extents[0] =
-		(struct wt_extent){.len = WT_WIM_HEADER_LEN, .src_fd = made.fd};
-	extents[1] = (struct wt_extent){.offset = made.tail_offset,
-		.len = made.new_len - made.tail_offset,
-		.src_fd = made.fd,
-		.src_offset = made.tail_offset};
-	if (copy)
-		ret = wt_copy_publish(copy, &patch, err);
-	else
-		ret = wt_workfile_patch(target->file, &patch, publish, err);
-out:
-	if (made.fd >= 0)
-		close(made.fd);
-	return ret;
+	target->copy = NULL; /* freed by the next call */
+	return copy ? wt_copy_publish(copy, patch, err)
+		    : wt_workfile_patch(
+			      target->file, patch, &target->publish, err);
+}
+
+static enum wt_status wim_publish(
+	struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_patch *made = &target->patch;
+	struct wt_extent extents[2] = {
+		{.len = WT_WIM_HEADER_LEN, .src_fd = made->fd},
+		{.offset = made->tail_offset,
+			.len = made->new_len - made->tail_offset,
+			.src_fd = made->fd,
+			.src_offset = made->tail_offset},
+	};
+	/* A plain copy, or a rebuild. */
+	struct wt_patch patch = {
+		.old_len = target->file->len, .new_len = target->file->len};
+
+	if (made->fd >= 0)
+		patch = (struct wt_patch){.old_len = made->old_len,
+			.new_len = made->new_len,
+			.extents = extents,
+			.extent_count = 2};
+	return patch_publish(target, &patch, err);
 }
 
 /* Adds a page to the extents, joined to the last one where they touch. */
@@ -454,20 +450,14 @@ static enum wt_status hive_diff(const struct wt_target *target,
 	return ret;
 }
 
-static enum wt_status hive_publish(struct wt_target *target,
-	const struct wt_publish *publish, struct wt_copy *copy,
-	struct wt_error *err)
+static enum wt_status hive_publish(
+	struct wt_target *target, struct wt_error *err)
 {
 	struct wt_patch patch = {0};
 	enum wt_status ret = hive_diff(target, &patch, err);
 
-	if (ret == WT_OK && copy) {
-		ret = wt_copy_publish(copy, &patch, err);
-		copy = NULL; /* published or removed */
-	} else if (ret == WT_OK) {
-		ret = wt_workfile_patch(target->file, &patch, publish, err);
-	}
-	wt_copy_abandon(copy);
+	if (ret == WT_OK)
+		ret = patch_publish(target, &patch, err);
 	free(patch.extents);
 	return ret;
 }
@@ -521,42 +511,35 @@ static void result_report(struct wt_target *target)
 	close(fd);
 }
 
-static enum wt_status copy_and_publish(
-	struct wt_target *target, bool is_copy, struct wt_error *err)
+enum wt_status wt_target_prepare(struct wt_target *target, struct wt_error *err)
 {
+	const struct wt_options *options = target->options;
 	bool is_wim = target->kind == WT_TARGET_WIM;
-	struct wt_publish publish = {0};
-	struct wt_copy *copy = NULL;
-	uint64_t room_len = is_wim ? tail_len_max(target)
-				   : file_len(hive_result_fd(target));
-	enum wt_status ret = WT_OK;
+	bool is_copy = options->output ||
+		       (is_wim && options->commit == WT_COMMIT_REPLACE);
+	enum wt_status ret = commit_report(target, is_copy, err);
 
-	publish_init(target, &publish);
+	publish_init(target);
 	/* The copy runs beside the work on the skeleton. */
-	if (is_copy)
-		ret = wt_copy_begin(
-			target->file, &publish, room_len, &copy, err);
-	if (ret != WT_OK)
-		return ret;
-	if (is_wim)
-		return wim_publish(target, &publish, copy, err);
-	return hive_publish(target, &publish, copy, err);
+	if (ret == WT_OK && is_copy)
+		ret = wt_copy_begin(target->file, &target->publish,
+			is_wim ? tail_len_max(target)
+			       : file_len(hive_result_fd(target)),
+			&target->copy, err);
+	if (ret == WT_OK && is_wim)
+		ret = wim_patch(target, &target->patch, err);
+	if (ret == WT_OK && target->patch.fd >= 0)
+		ret = access_report(target, &target->patch, err);
+	return ret;
 }
 
 enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
 {
-	const struct wt_options *options = target->options;
-	struct wt_report *report = target->report;
-	bool is_copy = options->output ||
-		       (target->kind == WT_TARGET_WIM &&
-			       options->commit == WT_COMMIT_REPLACE);
-	enum wt_status ret = commit_report(target, is_copy, err);
+	enum wt_status ret = target->kind == WT_TARGET_WIM
+				     ? wim_publish(target, err)
+				     : hive_publish(target, err);
 
 	if (ret == WT_OK)
-		ret = copy_and_publish(target, is_copy, err);
-	if (ret == WT_OK)
 		result_report(target);
-	else
-		report->output = report->commit = report->backup = NULL;
 	return ret;
 }

@@ -46,6 +46,7 @@ void wt_target_close(struct wt_target *target)
 	for (size_t i = 0; i < target->hive_count; i++) {
 		struct wt_target_hive *hive = &target->hives[i];
 
+		wt_hive_read_stop(hive->reading);
 		/* A bare hive that is sound is read from the file itself. */
 		if (hive->fd >= 0 && hive->fd != target->file->fd)
 			close(hive->fd);
@@ -53,6 +54,9 @@ void wt_target_close(struct wt_target *target)
 			close(hive->new_fd);
 		wt_hive_content_free(hive->content);
 	}
+	wt_copy_abandon(target->copy);
+	if (target->patch.fd >= 0)
+		close(target->patch.fd);
 	free(target->hives);
 	wim_forget(target);
 	wt_shared_free(
@@ -411,8 +415,7 @@ static enum wt_status hive_mend(struct wt_target *target,
 	return ret;
 }
 
-/* Names a hive in messages: "boot.wim: image 2: SOFTWARE". */
-static void hive_object(const struct wt_target *target,
+void wt_target_hive_object(const struct wt_target *target,
 	const struct wt_target_hive *hive, char *text, size_t size)
 {
 	const struct wt_report *report = target->report;
@@ -429,18 +432,29 @@ static enum wt_status hive_open(struct wt_target *target,
 	struct wt_target_hive *hive, struct wt_hive_files *files,
 	struct wt_error *err)
 {
-	struct wt_image *image = wt_report_image(target->report, hive->image);
 	char object[sizeof(err->object)] = "";
 	enum wt_status ret = WT_OK;
 
-	hive_object(target, hive, object, sizeof(object));
+	wt_target_hive_object(target, hive, object, sizeof(object));
 	files->object = object;
 	ret = hive_mend(target, hive, files, err);
 	if (ret == WT_OK)
-		ret = wt_hive_read(hive->fd, object, target->options->cancel,
-			&hive->content, err);
+		ret = wt_hive_read_start(hive->fd, object,
+			target->options->cancel, &hive->reading, err);
+	return ret;
+}
+
+static enum wt_status hive_read(struct wt_target *target,
+	struct wt_target_hive *hive, struct wt_error *err)
+{
+	struct wt_hive_reading *reading = hive->reading;
+	enum wt_status ret = WT_OK;
+
+	hive->reading = NULL; /* freed by the next call */
+	ret = wt_hive_read_finish(reading, &hive->content, err);
 	if (ret == WT_OK)
-		image->key_count = hive->content->key_count;
+		wt_report_image(target->report, hive->image)->key_count =
+			hive->content->key_count;
 	return ret;
 }
 
@@ -480,6 +494,30 @@ static enum wt_status wim_hives_get(struct wt_target *target, int *images,
 	return WT_OK;
 }
 
+/* Several at a time. What is taken out of from is the target's. */
+static enum wt_status wim_hives_read(struct wt_target *target,
+	struct wt_wim_hive *from, struct wt_error *err)
+{
+	size_t count = target->hive_count;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < count + WT_HIVES_AT_ONCE; i++) {
+		struct wt_hive_files files = {0};
+
+		if (i >= WT_HIVES_AT_ONCE)
+			ret = hive_read(target,
+				&target->hives[i - WT_HIVES_AT_ONCE], err);
+		if (ret != WT_OK || i >= count)
+			continue;
+		files.hive_fd = from[i].hive_fd;
+		memcpy(files.log_fds, from[i].log_fds, sizeof(files.log_fds));
+		ret = hive_open(target, &target->hives[i], &files, err);
+		if (target->hives[i].fd == from[i].hive_fd)
+			from[i].hive_fd = -1;
+	}
+	return ret;
+}
+
 static enum wt_status wim_hives_open(
 	struct wt_target *target, struct wt_error *err)
 {
@@ -494,15 +532,7 @@ static enum wt_status wim_hives_open(
 	ret = wim_hives_get(target, images, from, err);
 	if (ret != WT_OK)
 		goto out;
-	for (size_t i = 0; i < target->hive_count; i++) {
-		struct wt_hive_files files = {.hive_fd = from[i].hive_fd};
-
-		memcpy(files.log_fds, from[i].log_fds, sizeof(files.log_fds));
-		if (ret == WT_OK)
-			ret = hive_open(target, &target->hives[i], &files, err);
-		if (target->hives[i].fd == from[i].hive_fd)
-			from[i].hive_fd = -1; /* the target's now */
-	}
+	ret = wim_hives_read(target, from, err);
 	wt_wim_hives_close(from, target->hive_count);
 out:
 	free(from);
@@ -520,6 +550,8 @@ static enum wt_status bare_hive_open(
 	wt_report_image(target->report, 0)->hive_len = target->file->len;
 	if (ret == WT_OK)
 		ret = hive_open(target, &target->hives[0], &files, err);
+	if (ret == WT_OK)
+		ret = hive_read(target, &target->hives[0], err);
 	fds_close(files.log_fds, 3);
 	return ret;
 }
@@ -570,6 +602,7 @@ static enum wt_status target_try(const char *path, bool is_writing,
 	target->options = options;
 	target->report = report;
 	target->is_writing = is_writing;
+	target->patch.fd = -1;
 	ret = wt_report_text(report, path, &report->target, err);
 	if (ret == WT_OK)
 		ret = target_fill(target, path, err);

@@ -12,6 +12,7 @@ struct wt_target_hive {
 	size_t image;	/**< index into the report's images */
 	int fd;		/**< readable; clean: its logs applied or given up */
 	bool is_mended; /**< fd is not what the target holds: write it */
+	struct wt_hive_reading *reading; /**< NULL when content is there */
 	struct wt_hive_content *content;
 	int new_fd; /**< the changed hive, to be put back; -1: unchanged */
 };
@@ -32,7 +33,18 @@ struct wt_target {
 	struct wt_wim_options wim_options;
 	struct wt_target_hive *hives; /**< of the chosen images */
 	size_t hive_count;
+	/* Between wt_target_prepare() and wt_target_publish() */
+	struct wt_publish publish;
+	struct wt_copy *copy;	   /**< NULL: the file itself is changed */
+	struct wt_wim_patch patch; /**< fd -1: the WIM gets no new hive */
 };
+
+/** How many hives are worked on at a time: several, but not hundreds. */
+#define WT_HIVES_AT_ONCE 8
+
+/** Names a hive in messages: "boot.wim: image 2: SOFTWARE". Cut to size. */
+void wt_target_hive_object(const struct wt_target *target,
+	const struct wt_target_hive *hive, char *text, size_t size);
 
 /**
  * Opens path, tells what it is, chooses images and reads their hives.
@@ -49,8 +61,15 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 void wt_target_close(struct wt_target *target);
 
 /**
- * Puts every new_fd into its image and publishes the result as the options
- * say, verified. On failure the target is as it was.
+ * Works out how every new_fd gets into the target; begins to copy it where a
+ * copy will take its place. The target is not touched.
+ */
+enum wt_status wt_target_prepare(
+	struct wt_target *target, struct wt_error *err);
+
+/**
+ * Publishes what was prepared as the options say, verified. On failure the
+ * target is as it was.
  */
 enum wt_status wt_target_publish(
 	struct wt_target *target, struct wt_error *err);
