@@ -56,7 +56,7 @@ static uint64_t get64(const uint8_t *p)
 	return wt_wim_get32(p) | (uint64_t)wt_wim_get32(p + 4) << 32;
 }
 
-static struct wt_wim_resource get_resource(const uint8_t *p)
+struct wt_wim_resource wt_wim_resource_get(const uint8_t *p)
 {
 	return (struct wt_wim_resource){
 		.len = get64(p) & (((uint64_t)1 << 56) - 1),
@@ -219,11 +219,12 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 		.part = get16(bytes + 40),
 		.part_count = get16(bytes + 42),
 		.image_count = wt_wim_get32(bytes + 44),
-		.blob_table = get_resource(bytes + WT_WIM_BLOB_TABLE_OFFSET),
-		.xml = get_resource(bytes + WT_WIM_XML_OFFSET),
-		.boot_metadata = get_resource(bytes + 96),
+		.blob_table =
+			wt_wim_resource_get(bytes + WT_WIM_BLOB_TABLE_OFFSET),
+		.xml = wt_wim_resource_get(bytes + WT_WIM_XML_OFFSET),
+		.boot_metadata = wt_wim_resource_get(bytes + 96),
 		.boot_index = wt_wim_get32(bytes + 120),
-		.integrity = get_resource(bytes + 124),
+		.integrity = wt_wim_resource_get(bytes + 124),
 		.is_pipable = memcmp(bytes, magic_pipable, 8) == 0,
 		.is_solid = wt_wim_get32(bytes + 12) == VERSION_SOLID,
 	};
@@ -296,15 +297,13 @@ static bool read_at(
  *       12   20 SHA-1 of the first chunk, and so on; the first begins after
  *               the header, the last ends with the blob table
  */
-#define INTEGRITY_SUMS_OFFSET 12
-
 enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	const char *object, struct wt_wim_extent *ret_chunk,
 	uint64_t *ret_sum_at, struct wt_error *err)
 {
 	uint64_t len = header->blob_table.offset + header->blob_table.len -
 		       WT_WIM_HEADER_LEN;
-	uint8_t bytes[INTEGRITY_SUMS_OFFSET] = {0};
+	uint8_t bytes[WT_WIM_SUMS_OFFSET] = {0};
 	uint64_t chunk_len = 0;
 	uint64_t last = 0;
 	size_t got = 0;
@@ -319,7 +318,7 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	if (got < sizeof(bytes) || chunk_len == 0 ||
 		wt_wim_get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
 		header->integrity.len <
-			INTEGRITY_SUMS_OFFSET +
+			WT_WIM_SUMS_OFFSET +
 				(uint64_t)wt_wim_get32(bytes + 4) * WT_SHA1_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
 			"its integrity table does not fit the file");
@@ -328,7 +327,7 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 		return WT_OK;
 	ret_chunk->offset = WT_WIM_HEADER_LEN + last * chunk_len;
 	ret_chunk->len = len - last * chunk_len;
-	*ret_sum_at = header->integrity.offset + INTEGRITY_SUMS_OFFSET +
+	*ret_sum_at = header->integrity.offset + WT_WIM_SUMS_OFFSET +
 		      last * WT_SHA1_LEN;
 	return WT_OK;
 }

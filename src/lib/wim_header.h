@@ -37,7 +37,11 @@ enum wt_wim_header_flag {
  *  4 bytes reference count, 20 bytes SHA-1 of the data. */
 #define WT_WIM_BLOB_LEN 50
 #define WT_WIM_BLOB_PART_OFFSET 24
+#define WT_WIM_BLOB_REFERENCES_OFFSET 26
 #define WT_WIM_BLOB_SHA1_OFFSET 30
+
+/** Where the sums begin in an integrity table; see wim_header.c. */
+#define WT_WIM_SUMS_OFFSET 12
 
 /** The header's fields; see wim_header.c for its layout. */
 struct wt_wim_header {
@@ -90,7 +94,8 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 uint32_t wt_wim_get32(const uint8_t *bytes);
 void wt_wim_put32(uint8_t *bytes, uint32_t number);
 
-/** Writes a resource as header and blob table have it, 24 bytes. */
+/** A resource as header and blob table have it, 24 bytes. */
+struct wt_wim_resource wt_wim_resource_get(const uint8_t *bytes);
 void wt_wim_resource_put(
 	uint8_t *bytes, const struct wt_wim_resource *resource);
 

@@ -72,6 +72,13 @@ static void tell(
 	atomic_store(&told->step, step);
 }
 
+void wt_wim_tell_written(
+	const struct wt_wim_options *options, uint64_t done, uint64_t total)
+{
+	if (options->told)
+		tell(options->told, STEP_WRITE, done, total);
+}
+
 /* In the parent. */
 static void pass_on(void *ctx)
 {

@@ -33,6 +33,10 @@ enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
 enum wt_status wt_wim_fail(struct wt_error *err, int code, const char *object,
 	const char *fmt, ...) WT_PRINTF(4, 5);
 
+/** Tells what a child has written, for progress; total 0: not known. */
+void wt_wim_tell_written(
+	const struct wt_wim_options *options, uint64_t done, uint64_t total);
+
 /** Opens a WIM. To be called in a child, which need not free it: taking
  *  thousands of files' names apart again takes longer than to end without.
  *  flags: WIMLIB_OPEN_FLAG_*. */

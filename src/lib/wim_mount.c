@@ -47,11 +47,13 @@ static int open_beneath(int dir_fd, const char *path)
 	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 }
 
-static enum wt_status copy(int src, int dst, const char *object,
-	const char *staging, struct wt_error *err)
+static enum wt_status copy(
+	int src, int dst, const struct mounting *mounting, struct wt_error *err)
 {
+	const struct wt_wim_append *append = mounting->append;
 	enum wt_status ret = WT_OK;
 	uint8_t *buf = aligned_alloc(4096, COPY_LEN);
+	off_t len = lseek(src, 0, SEEK_END);
 	off_t offset = 0;
 
 	if (!buf)
@@ -63,14 +65,17 @@ static enum wt_status copy(int src, int dst, const char *object,
 			continue;
 		if (got < 0)
 			ret = wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				object, "cannot read the new hive");
+				append->object, "cannot read the new hive");
 		if (got <= 0)
 			break;
-		ret = wt_wim_write(dst, buf, (size_t)got, staging, err);
+		ret = wt_wim_write(
+			dst, buf, (size_t)got, mounting->staging, err);
 		if (ret != WT_OK)
 			wt_error_hint(
 				err, "set TMPDIR to a folder with more room");
 		offset += got;
+		wt_wim_tell_written(
+			append->options, (uint64_t)offset, (uint64_t)len);
 	}
 	free(buf);
 	return ret;
@@ -122,7 +127,7 @@ static enum wt_status rewrite(const struct mounting *mounting,
 			append->object, "cannot open %s in the mount", path);
 		goto out;
 	}
-	ret = copy(put->hive_fd, fd, append->object, mounting->staging, err);
+	ret = copy(put->hive_fd, fd, mounting, err);
 	if (close(fd) != 0 && ret == WT_OK)
 		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			mounting->staging, "cannot write");
@@ -155,6 +160,9 @@ static enum wt_status put_image(const struct mounting *mounting,
 		wt_fuse_kill(&fuse);
 		return ret;
 	}
+	/* Only that it goes on: for more, wimlib would open a message queue
+	 * that others may write to. */
+	wt_wim_tell_written(append->options, 0, 0);
 	return wt_fuse_commit(&fuse, err);
 }
 

@@ -2,7 +2,6 @@
  * wim_skeleton.c: a sparse stand-in for a WIM that wimlib appends to. */
 #include "wim_skeleton.h"
 
-#include "wim_header.h"
 #include "wim_lib.h"
 
 #include <openssl/evp.h>
@@ -147,6 +146,98 @@ static enum wt_status check_last_chunk(const struct wt_wim_skeleton *skeleton,
 		(unsigned long long)chunk.len);
 	wt_error_hint(err, "copy or download the file again");
 	return WT_ERR_WIM;
+}
+
+/* An integrity table: the sums of chunks of one length. */
+struct sums {
+	uint8_t *bytes;
+	uint64_t count, chunk_len;
+};
+
+static enum wt_status sums_read(int fd, const struct wt_wim_header *header,
+	const char *object, struct sums *sums, struct wt_error *err)
+{
+	const struct wt_wim_resource *table = &header->integrity;
+	enum wt_status ret = WT_OK;
+
+	sums->bytes = calloc(1, (size_t)table->len + WT_WIM_SUMS_OFFSET);
+	if (!sums->bytes)
+		return wt_fail_memory(err);
+	ret = wt_wim_pread(fd, sums->bytes, (size_t)table->len, table->offset,
+		object, err);
+	sums->count = wt_wim_get32(sums->bytes + 4);
+	sums->chunk_len = wt_wim_get32(sums->bytes + 8);
+	if (ret == WT_OK &&
+		(sums->chunk_len == 0 ||
+			sums->count * WT_SHA1_LEN + WT_WIM_SUMS_OFFSET >
+				table->len))
+		ret = wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
+			"its integrity table does not fit the file");
+	return ret;
+}
+
+/* What the sum is of: the table ends where the blob table ends. */
+static struct wt_wim_extent summed(
+	const struct wt_wim_header *header, const struct sums *sums, uint64_t i)
+{
+	uint64_t end = header->blob_table.offset + header->blob_table.len;
+	struct wt_wim_extent chunk = {
+		.offset = WT_WIM_HEADER_LEN + i * sums->chunk_len,
+		.len = sums->chunk_len};
+
+	if (chunk.offset >= end)
+		chunk.len = 0;
+	else if (chunk.len > end - chunk.offset)
+		chunk.len = end - chunk.offset;
+	return chunk;
+}
+
+/* A chunk that is as long as before has the same sum, another one's bytes are
+ * all in the skeleton. */
+static enum wt_status sum_check(const struct wt_wim_skeleton *skeleton,
+	const struct sums *before, uint64_t old_len, const struct sums *after,
+	uint64_t i, const struct wt_wim_extent *chunk, bool *ret_is_right,
+	struct wt_error *err)
+{
+	const uint8_t *stored =
+		after->bytes + WT_WIM_SUMS_OFFSET + i * WT_SHA1_LEN;
+	uint8_t actual[WT_SHA1_LEN] = {0};
+	enum wt_status ret = WT_OK;
+
+	if (i < before->count && old_len == chunk->len)
+		memcpy(actual,
+			before->bytes + WT_WIM_SUMS_OFFSET + i * WT_SHA1_LEN,
+			sizeof(actual));
+	else
+		ret = sum(skeleton, chunk, actual, err);
+	*ret_is_right = ret == WT_OK && chunk->len > 0 &&
+			memcmp(actual, stored, sizeof(actual)) == 0;
+	return ret;
+}
+
+enum wt_status wt_wim_skeleton_check_sums(
+	const struct wt_wim_skeleton *skeleton, int old_fd,
+	const struct wt_wim_header *old, const struct wt_wim_header *new,
+	bool *ret_is_right, struct wt_error *err)
+{
+	struct sums before = {0}, after = {0};
+	enum wt_status ret =
+		sums_read(old_fd, old, skeleton->path, &before, err);
+
+	if (ret == WT_OK)
+		ret = sums_read(skeleton->fd, new, skeleton->path, &after, err);
+	*ret_is_right = ret == WT_OK && before.chunk_len == after.chunk_len;
+	for (uint64_t i = 0; *ret_is_right && i < after.count; i++) {
+		const struct wt_wim_extent chunk = summed(new, &after, i);
+
+		ret = sum_check(skeleton, &before, summed(old, &before, i).len,
+			&after, i, &chunk, ret_is_right, err);
+	}
+	if (*ret_is_right)
+		*ret_is_right = summed(new, &after, after.count).len == 0;
+	free(before.bytes);
+	free(after.bytes);
+	return ret;
 }
 
 enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,

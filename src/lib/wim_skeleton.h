@@ -3,7 +3,7 @@
 #ifndef WT_WIM_SKELETON_H
 #define WT_WIM_SKELETON_H
 
-#include "wim.h"
+#include "wim_header.h"
 
 struct wt_wim_skeleton {
 	char path[4096]; /**< in the temporary folder */
@@ -28,6 +28,17 @@ enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 enum wt_status wt_wim_skeleton_fill(const struct wt_wim_skeleton *skeleton,
 	const char *path, const struct wt_wim_extent *extent,
 	const char *object, struct wt_error *err);
+
+/**
+ * Does the skeleton's integrity table have the sums of the old one, and right
+ * ones of what was appended?
+ *
+ * @param old_fd  of the WIM, and old its header; new is the skeleton's
+ */
+enum wt_status wt_wim_skeleton_check_sums(
+	const struct wt_wim_skeleton *skeleton, int old_fd,
+	const struct wt_wim_header *old, const struct wt_wim_header *new,
+	bool *ret_is_right, struct wt_error *err);
 
 /** Removes the file, and closes fd unless that is -1. */
 void wt_wim_skeleton_free(struct wt_wim_skeleton *skeleton);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * wim_verify.c: reads back what was put into a skeleton. */
 #include "wim_append.h"
+#include "wim_describe.h"
 #include "wim_extract.h"
+#include "wim_tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,9 +160,33 @@ static enum wt_status verify_kept(WIMStruct *wim,
 		"wimlib changed image %d, which it was not to", image->index);
 }
 
+/* Do the XML data still say the same of it? */
+static enum wt_status verify_description(WIMStruct *wim,
+	const struct wt_wim_append *append, int image, struct wt_error *err)
+{
+	const struct wt_wim_image *before = &append->wim->images[image];
+	struct wt_wim_image now = {.index = before->index};
+	enum wt_status ret = wt_wim_describe(wim, &now, err);
+
+	if (ret != WT_OK)
+		return ret;
+	if (strcmp(now.name, before->name) == 0 &&
+		strcmp(now.description, before->description) == 0 &&
+		strcmp(now.arch, before->arch) == 0 &&
+		strcmp(now.version, before->version) == 0)
+		return WT_OK;
+	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
+		"what wimlib wrote of image %d is not what it said before",
+		before->index);
+}
+
 static enum wt_status verify_image(WIMStruct *wim,
 	const struct wt_wim_append *append, int image, struct wt_error *err)
 {
+	enum wt_status ret = verify_description(wim, append, image, err);
+
+	if (ret != WT_OK)
+		return ret;
 	for (size_t i = 0; i < append->put_count; i++)
 		if (append->puts[i].image == image)
 			return verify_put(wim, append, &append->puts[i], err);
@@ -173,16 +199,35 @@ static enum wt_status verify_in_child(void *arg, struct wt_error *err)
 	enum wt_status ret = WT_OK;
 	WIMStruct *wim = NULL;
 
-	ret = wt_wim_open(
-		append->skeleton->path, 0, append->options, &wim, err);
+	ret = wt_wim_tables_check(append, err);
+	if (ret == WT_OK)
+		ret = wt_wim_open(
+			append->skeleton->path, 0, append->options, &wim, err);
 	for (int i = 0; ret == WT_OK && i < append->wim->info.image_count; i++)
 		ret = verify_image(wim, append, i, err);
 	return ret;
 }
 
+static enum wt_status tables_in_child(void *arg, struct wt_error *err)
+{
+	return wt_wim_tables_check(arg, err);
+}
+
 enum wt_status wt_wim_verify(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
-	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		verify_in_child, (void *)(uintptr_t)append, err);
+	void *arg = (void *)(uintptr_t)append;
+	struct wt_child_job *tables = NULL;
+	enum wt_status ret = wt_wim_child_start(append->object, SECONDS_MAX,
+		append->options, tables_in_child, arg, &tables, err);
+
+	if (ret == WT_OK)
+		ret = wt_wim_child_run(append->object, SECONDS_MAX,
+			append->options, verify_in_child, arg, err);
+	if (ret == WT_OK) {
+		ret = wt_child_finish(tables, NULL, NULL, err);
+		tables = NULL; /* freed */
+	}
+	wt_child_stop(tables);
+	return ret;
 }
