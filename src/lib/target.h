@@ -39,6 +39,11 @@ struct wt_target {
 	struct wt_wim_patch patch; /**< fd -1: the WIM gets no new hive */
 };
 
+/** Makes target->hives of the chosen images: each mended as the options say,
+ *  several read at a time. A part of wt_target_open(). */
+enum wt_status wt_target_read_hives(
+	struct wt_target *target, struct wt_error *err);
+
 /** How many hives are worked on at a time: several, but not hundreds. */
 #define WT_HIVES_AT_ONCE 8
 

@@ -196,9 +196,9 @@ static bool is_entry_right(const struct wt_wim_append *append,
 		return false;
 	if (!before)
 		return is_appended(append, entry, header->used_len);
-	return is_old_hive(append, entry) || is_new_hive(append, entry) ||
-	       wt_wim_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) ==
-		       wt_wim_get32(before + WT_WIM_BLOB_REFERENCES_OFFSET);
+	return wt_wim_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) ==
+		       wt_wim_get32(before + WT_WIM_BLOB_REFERENCES_OFFSET) ||
+	       is_old_hive(append, entry) || is_new_hive(append, entry);
 }
 
 static bool is_table_right(const struct wt_wim_append *append,
@@ -227,8 +227,8 @@ static enum wt_status fail_table(const struct wt_wim_append *append,
 		"through the folder for temporary files; it was thrown away",
 		which);
 	wt_error_hint(err,
-		"look at the disk: dmesg names what failed; set TMPDIR to a "
-		"folder on another one");
+		"set TMPDIR to a folder on another disk, and look at what "
+		"dmesg says of this one");
 	return WT_ERR_WIM;
 }
 

@@ -199,10 +199,8 @@ static enum wt_status verify_in_child(void *arg, struct wt_error *err)
 	enum wt_status ret = WT_OK;
 	WIMStruct *wim = NULL;
 
-	ret = wt_wim_tables_check(append, err);
-	if (ret == WT_OK)
-		ret = wt_wim_open(
-			append->skeleton->path, 0, append->options, &wim, err);
+	ret = wt_wim_open(
+		append->skeleton->path, 0, append->options, &wim, err);
 	for (int i = 0; ret == WT_OK && i < append->wim->info.image_count; i++)
 		ret = verify_image(wim, append, i, err);
 	return ret;

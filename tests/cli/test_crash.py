@@ -18,6 +18,8 @@ sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
 from faults import ALWAYS, KILL_BEFORE, ONCE, Faults
 
 STEP = 4 if os.environ.get('WT_SANITIZE') else 1
+# For each access and commit.
+MOMENTS = int(os.environ.get('WT_MOMENTS', '50'))
 IMAGE = WIMS / 'two.wim'
 HEADER = 208
 
@@ -128,13 +130,13 @@ class Killed(Crash):
             start = time.monotonic()
             self.assertEqual(self.run_add(access, commit).status, 0)
             took = time.monotonic() - start
-            for i in range(0, 50, STEP):
+            for i in range(0, MOMENTS, STEP):
                 self.restart()
                 process = subprocess.Popen(
                     [WIMTRUST, *map(os.fspath, self.add(access, commit))],
                     env=self.env, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL)
-                time.sleep(took * i / 48)
+                time.sleep(took * i / (MOMENTS - 2))
                 process.kill()
                 process.wait()
                 why = (access, commit, i)
