@@ -14,11 +14,13 @@ enum wt_status cmd_info(struct cli *cli, struct wt_error *err)
 
 static void print_wim(const struct wt_report *report)
 {
-	char size[CLI_SIZE_MAX] = "";
+	char size[CLI_SIZE_MAX] = "", how[64] = "not compressed";
 
-	cli_line(stdout, "  kind       WIM, %s in chunks of %u kB%s%s",
-		report->compression ? report->compression : "?",
-		(unsigned)(report->chunk_len / 1024),
+	if (report->chunk_len > 0 && report->compression)
+		snprintf(how, sizeof(how), "%s in chunks of %u kB",
+			report->compression,
+			(unsigned)(report->chunk_len / 1024));
+	cli_line(stdout, "  kind       WIM, %s%s%s", how,
 		report->is_solid ? ", solid" : "",
 		report->is_pipable ? ", pipable" : "");
 	cli_line(stdout, "  size       %s (%llu bytes)",

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SECONDS_MAX 300
+
 static enum wt_status hive_hash(int fd, const char *object,
 	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err)
 {
@@ -54,9 +56,9 @@ static enum wt_status check_puts(const struct wt_wim *wim,
 	return WT_OK;
 }
 
-static enum wt_status hashes_new(
-	const struct wt_wim_append *append, struct wt_error *err)
+static enum wt_status hash_in_child(void *arg, struct wt_error *err)
 {
+	const struct wt_wim_append *append = arg;
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
@@ -118,22 +120,38 @@ static enum wt_status put_and_verify(const struct wt_wim_append *append,
 	return ret;
 }
 
-static enum wt_status append_init(
-	struct wt_wim_append *append, struct wt_error *err)
+/* The new hives are hashed while the skeleton is made. */
+static enum wt_status append_begin(struct wt_wim_append *append,
+	struct wt_wim_skeleton *skeleton, struct wt_error *err)
 {
+	struct wt_child_job *hashing = NULL;
+	enum wt_status ret = WT_OK;
+
 	append->placed =
 		wt_shared_new(append->put_count * sizeof(*append->placed));
-	append->sha1s = calloc(append->put_count, sizeof(*append->sha1s));
+	append->sha1s =
+		wt_shared_new(append->put_count * sizeof(*append->sha1s));
 	if (!append->placed || !append->sha1s)
 		return wt_fail_memory(err);
-	return hashes_new(append, err);
+	ret = wt_wim_child_start(append->object, SECONDS_MAX, append->options,
+		hash_in_child, append, &hashing, err);
+	if (ret == WT_OK)
+		ret = wt_wim_skeleton_new(append->path, append->wim,
+			append->options, skeleton, err);
+	if (ret == WT_OK) {
+		ret = wt_child_finish(hashing, NULL, NULL, err);
+		hashing = NULL; /* freed */
+	}
+	wt_child_stop(hashing);
+	return ret;
 }
 
-static void append_free(struct wt_wim_append *append)
+static void append_end(struct wt_wim_append *append)
 {
 	wt_shared_free(
 		append->placed, append->put_count * sizeof(*append->placed));
-	free(append->sha1s);
+	wt_shared_free(
+		append->sha1s, append->put_count * sizeof(*append->sha1s));
 }
 
 enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
@@ -161,19 +179,15 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	if (ret == WT_OK)
 		ret = check_puts(wim, puts, put_count, object, err);
 	if (ret == WT_OK)
-		ret = append_init(&append, err);
+		ret = append_begin(&append, &skeleton, err);
 	if (ret == WT_OK)
-		ret = wt_wim_skeleton_new(path, wim, options, &skeleton, err);
-	if (ret != WT_OK)
-		goto out;
-	ret = put_and_verify(&append, access, &patch, err);
+		ret = put_and_verify(&append, access, &patch, err);
 	if (ret == WT_OK) {
 		patch.fd = skeleton.fd;
 		skeleton.fd = -1; /* the caller's now, inside the patch */
 		*ret_patch = patch;
 	}
 	wt_wim_skeleton_free(&skeleton);
-out:
-	append_free(&append);
+	append_end(&append);
 	return ret;
 }

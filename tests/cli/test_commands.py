@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMTRUST, digest,
+from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, digest,
                      environment, main, make_root, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
@@ -238,6 +238,16 @@ class Info(Case):
             self.assertIn(text, run.out)
         run = wimtrust('info', self.hive())
         self.assertIn('kind       SOFTWARE hive\n', run.out)
+
+    def test_what_an_image_lacks(self):
+        for name, text in (
+                ('none.wim', 'kind       WIM, not compressed\n'),
+                ('no-hive.wim', 'hive       none\n'),
+                ('bad-ambiguous.wim', 'hive       cannot be used: image 1 '
+                 'holds both /Windows and /windows')):
+            run = wimtrust('info', '-v', WIMS / name)
+            self.assertEqual(run.status, 0, run.err)
+            self.assertIn(text, run.out)
 
 
 class Show(Case):

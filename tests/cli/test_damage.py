@@ -196,6 +196,28 @@ class OnlyAppended(Damage):
                     self.assertTrue(is_sound(self.target), why)
 
 
+class IntegrityTable(Damage):
+    def test_of_several_chunks_is_right_afterwards(self):
+        big = self.folder / 'big'
+        big.write_bytes(random.Random(5).randbytes(25_000_000))
+        source = self.folder / 'chunks.wim'
+        shutil.copyfile(WIMS / 'plain.wim', source)
+        subprocess.run(['wimlib-imagex', 'update', source, '1', '--check',
+                        f'--command=add {big} /big'], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for access in accesses():
+            shutil.copyfile(source, self.target)
+            run = self.run_it('add', '--access', access, self.target, ROOT_DER)
+            self.assertEqual(run.status, 0, run.err)
+            done = subprocess.run(['wimlib-imagex', 'verify', self.target],
+                                  capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn(b'does not contain integrity', done.stderr)
+            self.assertEqual(
+                self.run_it('verify', '--check', self.target,
+                            ROOT_DER).status, 0)
+
+
 class Interrupted(Damage):
     """wimlib-imagex update, killed, leaves the image flagged."""
 

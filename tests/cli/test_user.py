@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# test_user.py: the program run by an ordinary user.
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+from clitest import Case, ROOT_DER, WIMS, WIMTRUST, environment, main, skip
+
+USER = 65534
+MOUNTS = '/proc/self/mountinfo'
+
+# In a namespace of its own: the device as it is where udev runs.
+DEVICE = '''
+mount -t tmpfs none "$1" && mknod -m 666 "$1/fuse" c 10 229 &&
+mount --bind "$1/fuse" /dev/fuse
+umount -l "$1"
+shift
+exec "$@"
+'''
+
+
+class User(Case):
+    def setUp(self):
+        super().setUp()
+        # Nobody can reach into the folders of who builds.
+        self.program = shutil.copy(WIMTRUST, self.folder)
+        self.root = shutil.copy(ROOT_DER, self.folder)
+        self.faults = shutil.copy(os.environ['WT_FAULTFS'], self.folder)
+        self.temp = self.folder / 'tmp'
+        self.place = self.folder / 'place'
+        self.temp.mkdir()
+        self.place.mkdir()
+        self.target = self.place / 'boot.wim'
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        self.old = self.target.read_bytes()
+        subprocess.run(['chown', '-R', f'{USER}:{USER}', self.folder],
+                       check=True)
+        self.env = environment(TMPDIR=os.fspath(self.temp), HOME='/')
+        self.addCleanup(self.unmount)
+
+    def mounts(self):
+        with open(MOUNTS, encoding='utf-8') as table:
+            return [line.split()[4] for line in table
+                    if line.split()[4].startswith(os.fspath(self.folder))]
+
+    def unmount(self):
+        for point in self.mounts():
+            subprocess.run(['umount', '-l', point], check=False)
+
+    def start(self, *args, env=None):
+        return subprocess.Popen(
+            [self.program, *map(os.fspath, args)],
+            env={**self.env, **(env or {})}, user=USER,
+            group=USER, extra_groups=[], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+
+    def run_it(self, *args, env=None):
+        process = self.start(*args, env=env)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out.decode(), err.decode()
+
+    def assert_tidy(self):
+        self.assertEqual(self.mounts(), [])
+        self.assertEqual(os.listdir(self.temp), [])
+        self.assertEqual(os.listdir(self.place), ['boot.wim'])
+
+    def ways(self):
+        """Those in which this user can mount: in a namespace of one's own,
+        and by the set-uid fusermount, which others see."""
+        fusermount = {'LD_PRELOAD': self.faults, 'WT_FAULT_UNSHARE': '1',
+                      'ASAN_OPTIONS': 'verify_asan_link_order=0'}
+        for env in ({}, fusermount):
+            output = self.folder / 'tried.wim'
+            status, _, err = self.run_it(
+                'add', '--access', 'mount', '-o', output, self.target,
+                self.root, env=env)
+            output.unlink(missing_ok=True)
+            if status == 0:
+                yield env
+                continue
+            self.assertEqual(status, 7, err)
+            self.assertIn('--access update needs no mount', err)
+
+    def test_adds_with_either_access_and_commit(self):
+        ways = [('update', {}), ('auto', {})]
+        ways += [('mount', env) for env in self.ways()]
+        for access, env in ways:
+            for commit in ('replace', 'append'):
+                self.target.write_bytes(self.old)
+                status, _, err = self.run_it(
+                    'add', '--access', access, '--commit', commit,
+                    self.target, self.root, env=env)
+                self.assertEqual(status, 0, (access, commit, env, err))
+                status, _, err = self.run_it('verify', self.target, self.root)
+                self.assertEqual(status, 0, (access, commit, env, err))
+                self.assertEqual(self.target.stat().st_uid, USER)
+                self.assert_tidy()
+
+    def test_what_a_killed_mount_leaves_goes_with_the_next_run(self):
+        ways = list(self.ways())
+        if not ways:
+            self.skipTest('an ordinary user cannot mount here')
+        for env in ways:
+            args = ('add', '--access', 'mount', self.target, self.root)
+            self.target.write_bytes(self.old)
+            start = time.monotonic()
+            self.assertEqual(self.run_it(*args, env=env)[0], 0)
+            took = time.monotonic() - start
+            for i in range(16):
+                self.target.write_bytes(self.old)
+                process = self.start(*args, env=env)
+                time.sleep(took * i / 16)
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                status, _, err = self.run_it(
+                    'add', '--access', 'update', self.target, self.root)
+                self.assertEqual(status, 0, err)
+                self.assert_tidy()
+
+    def test_an_image_of_another_is_not_touched(self):
+        os.chown(self.target, 0, 0)
+        self.target.chmod(0o644)
+        self.place.chmod(0o755)
+        os.chown(self.place, 0, 0)
+        for commit in ('replace', 'append'):
+            status, _, err = self.run_it(
+                'add', '--commit', commit, self.target, self.root)
+            self.assertEqual(status, 7, err)
+            self.assertIn('hint: ', err)
+            self.assertEqual(self.target.read_bytes(), self.old)
+        self.assertEqual(self.run_it('list', self.target)[0], 0)
+
+
+def device_open():
+    """Again, where everybody may open /dev/fuse."""
+    mode = os.stat('/dev/fuse').st_mode if os.path.exists('/dev/fuse') else 0
+    if mode & stat.S_IWOTH or 'WT_DEVICE' in os.environ or not mode:
+        return
+    os.environ['WT_DEVICE'] = 'tried'
+    os.execvp('unshare', ['unshare', '--mount', 'sh', '-c', DEVICE, 'sh',
+                          '/mnt', sys.executable, '-B', *sys.argv])
+
+
+if __name__ == '__main__':
+    if os.geteuid() != 0:
+        skip('only root can become another user')
+    if shutil.which('unshare'):
+        device_open()
+    main()
