@@ -12,6 +12,9 @@
 
 #define SECONDS_MAX 300
 
+/* How many children look at images at a time. */
+#define SHARES_MAX 8
+
 static enum wt_status memory_file(
 	const char *object, int *ret_fd, struct wt_error *err)
 {
@@ -193,39 +196,73 @@ static enum wt_status verify_image(WIMStruct *wim,
 	return verify_kept(wim, append, &append->wim->images[image], err);
 }
 
+/* The images from first to the one before last, and who looks at them. */
+struct share {
+	const struct wt_wim_append *append;
+	int first, last;
+	struct wt_child_job *job;
+};
+
 static enum wt_status verify_in_child(void *arg, struct wt_error *err)
 {
-	const struct wt_wim_append *append = arg;
+	const struct share *share = arg;
+	const struct wt_wim_append *append = share->append;
 	enum wt_status ret = WT_OK;
 	WIMStruct *wim = NULL;
 
 	ret = wt_wim_open(
 		append->skeleton->path, 0, append->options, &wim, err);
-	for (int i = 0; ret == WT_OK && i < append->wim->info.image_count; i++)
+	for (int i = share->first; ret == WT_OK && i < share->last; i++)
 		ret = verify_image(wim, append, i, err);
 	return ret;
 }
 
 static enum wt_status tables_in_child(void *arg, struct wt_error *err)
 {
-	return wt_wim_tables_check(arg, err);
+	const struct share *share = arg;
+
+	return wt_wim_tables_check(share->append, err);
+}
+
+static enum wt_status shares_start(struct share *shares, int count,
+	const struct wt_wim_append *append, struct wt_error *err)
+{
+	int images = append->wim->info.image_count;
+	enum wt_status ret = WT_OK;
+
+	for (int i = 0; ret == WT_OK && i < count; i++) {
+		struct share *share = &shares[i];
+		/* The last one looks at the tables. */
+		wt_child_fn *fn =
+			i + 1 < count ? verify_in_child : tables_in_child;
+
+		*share = (struct share){.append = append,
+			.first = images * i / (count - 1),
+			.last = images * (i + 1) / (count - 1)};
+		ret = wt_wim_child_start(append->object, SECONDS_MAX,
+			append->options, fn, share, &share->job, err);
+	}
+	return ret;
 }
 
 enum wt_status wt_wim_verify(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
-	void *arg = (void *)(uintptr_t)append;
-	struct wt_child_job *tables = NULL;
-	enum wt_status ret = wt_wim_child_start(append->object, SECONDS_MAX,
-		append->options, tables_in_child, arg, &tables, err);
+	struct share shares[SHARES_MAX + 1] = {{0}};
+	int count = (int)wt_wim_threads(append->options);
+	enum wt_status ret = WT_OK;
 
-	if (ret == WT_OK)
-		ret = wt_wim_child_run(append->object, SECONDS_MAX,
-			append->options, verify_in_child, arg, err);
-	if (ret == WT_OK) {
-		ret = wt_child_finish(tables, NULL, NULL, err);
-		tables = NULL; /* freed */
+	if (count > append->wim->info.image_count)
+		count = append->wim->info.image_count;
+	if (count > SHARES_MAX)
+		count = SHARES_MAX;
+	count++;
+	ret = shares_start(shares, count, append, err);
+	for (int i = 0; i < count; i++) {
+		if (ret == WT_OK)
+			ret = wt_child_finish(shares[i].job, NULL, NULL, err);
+		else
+			wt_child_stop(shares[i].job);
 	}
-	wt_child_stop(tables);
 	return ret;
 }
