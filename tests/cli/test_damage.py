@@ -378,9 +378,10 @@ class Leftover(Damage):
         self.assertEqual(self.killed(self.env), 0)
 
     def test_open_mounts_are_removed_by_the_next_run(self):
-        self.assertGreater(self.killed(
-            {**self.env, 'LD_PRELOAD': FAULTFS, 'WT_FAULT_UNSHARE': '1',
-             'ASAN_OPTIONS': 'verify_asan_link_order=0'}), 0)
+        env = {**self.env, 'LD_PRELOAD': FAULTFS, 'WT_FAULT_UNSHARE': '1',
+               'ASAN_OPTIONS': 'verify_asan_link_order=0'}
+        # An image is mounted for a small part of the run only.
+        self.assertTrue(any(self.killed(env) > 0 for _ in range(5)))
 
     def test_a_live_run_keeps_its_mount(self):
         live = self.temp / 'wimtrust-live01'

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ * floor.c: what cannot be left out when a hive in an image is changed.
+ *
+ *   floor IMAGE.wim CHUNKS
+ *
+ * Takes the median of several goes at: reading the image's metadata by wimlib,
+ * decompressing its hive, compressing CHUNKS chunks of that, compressing the
+ * metadata again; all of it by one processor. */
+#include "wim_append.h"
+#include "wim_chunks.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GOES 7
+
+static void die(const char *what)
+{
+	fprintf(stderr, "floor: %s\n", what);
+	exit(1);
+}
+
+static double now_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static int by_size(const void *one, const void *other)
+{
+	double difference = *(const double *)one - *(const double *)other;
+
+	return difference < 0 ? -1 : difference > 0;
+}
+
+static double report(const char *what, double goes[GOES])
+{
+	qsort(goes, GOES, sizeof(*goes), by_size);
+	printf("%-32s %6.1f ms\n", what, goes[GOES / 2]);
+	return goes[GOES / 2];
+}
+
+static int ignore(const struct wimlib_dir_entry *entry, void *ctx)
+{
+	(void)entry;
+	(void)ctx;
+	return 0;
+}
+
+static double metadata_read(const char *path)
+{
+	double goes[GOES];
+
+	for (int i = 0; i < GOES; i++) {
+		WIMStruct *wim = NULL;
+		double begin = now_ms();
+
+		if (wimlib_open_wim(path, 0, &wim) != 0 ||
+			wimlib_iterate_dir_tree(wim, 1, WIMLIB_WIM_ROOT_PATH, 0,
+				ignore, NULL) != 0)
+			die("the image cannot be read");
+		goes[i] = now_ms() - begin;
+		wimlib_free(wim);
+	}
+	return report("read the metadata", goes);
+}
+
+/* Decompresses a whole resource; gives back what it holds. */
+static uint8_t *unpack(const struct wt_wim_chunks *chunks)
+{
+	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
+	struct wimlib_decompressor *decompressor = NULL;
+	uint8_t *data = malloc(chunks->data_len);
+
+	if (!data || wimlib_create_decompressor(chunks->type, chunks->chunk_len,
+			     &decompressor) != 0)
+		die("no memory");
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i * chunks->chunk_len, len = 0;
+		size_t room = chunks->data_len - at < chunks->chunk_len
+				      ? chunks->data_len - at
+				      : chunks->chunk_len;
+		const uint8_t *chunk = wt_wim_chunk_find(chunks, i, &len);
+
+		if (!chunk)
+			die("the resource is damaged");
+		if (len == room)
+			memcpy(data + at, chunk, len);
+		else if (wimlib_decompress(chunk, len, data + at, room,
+				 decompressor) != 0)
+			die("the resource is damaged");
+	}
+	wimlib_free_decompressor(decompressor);
+	return data;
+}
+
+static double unpack_timed(const char *what, const struct wt_wim_chunks *chunks,
+	uint8_t **ret_data)
+{
+	double goes[GOES];
+
+	for (int i = 0; i < GOES; i++) {
+		double begin = now_ms();
+
+		free(*ret_data);
+		*ret_data = unpack(chunks);
+		goes[i] = now_ms() - begin;
+	}
+	return report(what, goes);
+}
+
+static double pack_timed(const char *what, const struct wt_wim_chunks *chunks,
+	const uint8_t *data, size_t count)
+{
+	struct wimlib_compressor *compressor = NULL;
+	uint8_t *out = malloc(chunks->chunk_len);
+	double goes[GOES];
+
+	if (!out || wimlib_create_compressor(chunks->type, chunks->chunk_len,
+			    WT_WIM_COMPRESSION_LEVEL, &compressor) != 0)
+		die("no memory");
+	for (int i = 0; i < GOES; i++) {
+		double begin = now_ms();
+
+		for (size_t at = 0, k = 0; at < chunks->data_len && k < count;
+			at += chunks->chunk_len, k++) {
+			size_t len = chunks->data_len - at < chunks->chunk_len
+					     ? chunks->data_len - at
+					     : chunks->chunk_len;
+
+			wimlib_compress(
+				data + at, len, out, len - 1, compressor);
+		}
+		goes[i] = now_ms() - begin;
+	}
+	wimlib_free_compressor(compressor);
+	free(out);
+	return report(what, goes);
+}
+
+static struct wt_wim_chunks resource_load(const char *path,
+	const struct wt_wim_header *header, uint64_t offset, uint64_t len,
+	uint64_t data_len)
+{
+	const struct wt_wim_extent extent = {.offset = offset, .len = len};
+	struct wt_wim_chunks chunks = {
+		.bytes = wt_wim_chunks_load(path, &extent),
+		.len = len,
+		.data_len = data_len,
+		.chunk_len = header->chunk_len,
+		.type = wt_wim_chunks_type(header),
+	};
+
+	if (!chunks.bytes)
+		die("a resource cannot be read");
+	return chunks;
+}
+
+int main(int argc, char **argv)
+{
+	const struct wt_wim_options options = {0};
+	struct wt_wim_chunks hive = {0}, metadata = {0};
+	struct wt_wim_header header = {0};
+	struct wt_wim *wim = NULL;
+	uint8_t *data = NULL;
+	double sum = 0;
+	int fd = -1;
+
+	if (argc != 3)
+		die("usage: floor IMAGE.wim CHUNKS");
+	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 ||
+		wt_wim_header_read(fd, argv[1], &header, NULL, NULL, NULL) !=
+			WT_OK ||
+		wt_wim_read(argv[1], &options, &wim, NULL) != WT_OK ||
+		header.boot_metadata.len == 0)
+		die("no WIM with a bootable image");
+	hive = resource_load(argv[1], &header,
+		wim->images[0].hive_stored.offset,
+		wim->images[0].hive_stored.len, wim->images[0].hive_len);
+	metadata = resource_load(argv[1], &header, header.boot_metadata.offset,
+		header.boot_metadata.len, header.boot_metadata.original_len);
+	sum += metadata_read(argv[1]);
+	sum += unpack_timed("decompress the hive", &hive, &data);
+	sum += pack_timed("compress what changed of it", &hive, data,
+		(size_t)strtoul(argv[2], NULL, 10));
+	free(data);
+	data = unpack(&metadata);
+	sum += pack_timed("compress the metadata", &metadata, data, SIZE_MAX);
+	printf("%-32s %6.1f ms\n", "together", sum);
+	free(data);
+	wt_wim_free(wim);
+	close(fd);
+	return 0;
+}
