@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# test_user.py: the program run by an ordinary user.
+# test_user.py: mounts of an ordinary user, and what is left of them.
 import os
 import shutil
 import signal
@@ -121,19 +121,6 @@ class User(Case):
                     'add', '--access', 'update', self.target, self.root)
                 self.assertEqual(status, 0, err)
                 self.assert_tidy()
-
-    def test_an_image_of_another_is_not_touched(self):
-        os.chown(self.target, 0, 0)
-        self.target.chmod(0o644)
-        self.place.chmod(0o755)
-        os.chown(self.place, 0, 0)
-        for commit in ('replace', 'append'):
-            status, _, err = self.run_it(
-                'add', '--commit', commit, self.target, self.root)
-            self.assertEqual(status, 7, err)
-            self.assertIn('hint: ', err)
-            self.assertEqual(self.target.read_bytes(), self.old)
-        self.assertEqual(self.run_it('list', self.target)[0], 0)
 
 
 def device_open():
