@@ -59,7 +59,7 @@ const struct cli_option cli_options[] = {
 	{CLI_OPT_REPLAY_LOGS, "replay-logs", NULL, NULL, CLI_TARGETS, CLI_ALSO,
 		"apply a dirty hive's logs first"},
 	{CLI_OPT_THREADS, "threads", "N", NULL, CLI_WRITERS, CLI_ALSO,
-		"threads to compress with; 0 for one a processor"},
+		"how many share the work; 0 for one a processor"},
 	{CLI_OPT_WAIT, "wait", "SECONDS", NULL, CLI_WRITERS, CLI_ALSO,
 		"how long another writer is waited for (60)"},
 	{'q', "quiet", NULL, NULL, MANY, CLI_ALSO, "only errors, and data"},
