@@ -3,6 +3,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,10 @@
 
 /* How often the parent looks whether it was cancelled. */
 #define POLL_MS 50
+
+/* How long the processes that a child has started take to go, once it is
+ * gone: they are killed with it. */
+#define GONE_MS 1000
 
 /* Written by the child, read by the parent once the child has ended. */
 struct outcome {
@@ -78,6 +83,7 @@ struct wt_child_job {
 	struct outcome *outcome;
 	int64_t end_ms; /* when its time is up */
 	pid_t pid;
+	int alive_fd; /* reads the end when it and all it started are gone */
 };
 
 /* Waits for the job to end; kills it when cancelled or late. Returns the wait
@@ -118,8 +124,20 @@ static int job_wait(const struct wt_child_job *job, void (*tick)(void *ctx),
 	return status;
 }
 
+/* What the child has started may have files locked or mounted until it is
+ * gone as well. */
+static void descendants_wait(const struct wt_child_job *job)
+{
+	struct pollfd gone = {.fd = job->alive_fd, .events = POLLIN};
+
+	while (poll(&gone, 1, GONE_MS) < 0 && errno == EINTR)
+		continue;
+}
+
 static void job_free(struct wt_child_job *job)
 {
+	if (job->alive_fd >= 0)
+		close(job->alive_fd);
 	wt_shared_free(job->outcome, sizeof(*job->outcome));
 	free(job);
 }
@@ -145,37 +163,63 @@ static enum wt_status child_died(const struct wt_child *how, int status,
 	return how->died_status;
 }
 
+static enum wt_status job_new(const struct wt_child *how, int *ret_alive_fd,
+	struct wt_child_job **ret_job, struct wt_error *err)
+{
+	struct wt_child_job *job = calloc(1, sizeof(*job));
+	int alive[2] = {-1, -1};
+
+	if (!job)
+		return wt_fail_memory(err);
+	job->how = *how;
+	job->end_ms = now_ms() + (int64_t)how->limits.seconds * 1000;
+	job->alive_fd = -1;
+	job->outcome = wt_shared_new(sizeof(*job->outcome));
+	if (!job->outcome) {
+		job_free(job);
+		return wt_fail_memory(err);
+	}
+	if (pipe2(alive, O_CLOEXEC) != 0) {
+		wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot make a pipe to a process");
+		job_free(job);
+		return WT_ERR_FILE;
+	}
+	job->alive_fd = alive[0];
+	*ret_alive_fd = alive[1];
+	*ret_job = job;
+	return WT_OK;
+}
+
 enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_child_job **ret_job, struct wt_error *err)
 {
 	struct wt_child_job *job = NULL;
 	pid_t parent = getpid();
+	int alive_fd = -1;
 	enum wt_status ret = wt_cancelled(how->cancel, err);
 
-	if (ret != WT_OK)
+	if (ret == WT_OK)
+		ret = job_new(how, &alive_fd, &job, err);
+	if (ret != WT_OK || !job)
 		return ret;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return wt_fail_memory(err);
-	job->how = *how;
-	job->end_ms = now_ms() + (int64_t)how->limits.seconds * 1000;
-	job->outcome = wt_shared_new(sizeof(*job->outcome));
-	if (!job->outcome) {
-		free(job);
-		return wt_fail_memory(err);
-	}
 	job->pid = fork();
-	if (job->pid < 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
-			"cannot start a process");
-		job_free(job);
-		return ret;
-	}
 	if (job->pid == 0) {
+		/* alive_fd is closed by the end of the last process that has
+		 * it. */
+		close(job->alive_fd);
 		child_enter(&how->limits, parent);
 		job->outcome->status = fn(arg, &job->outcome->err);
 		job->outcome->is_done = true;
 		_exit(0);
+	}
+	if (job->pid < 0)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot start a process");
+	close(alive_fd);
+	if (ret != WT_OK) {
+		job_free(job);
+		return ret;
 	}
 	*ret_job = job;
 	return WT_OK;
@@ -188,6 +232,7 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 	int status = job_wait(job, tick, tick_ctx, &is_late);
 	enum wt_status ret = wt_cancelled(job->how.cancel, err);
 
+	descendants_wait(job);
 	if (ret == WT_OK && !job->outcome->is_done) {
 		ret = child_died(&job->how, status, is_late, err);
 	} else if (ret == WT_OK) {
@@ -210,6 +255,7 @@ void wt_child_stop(struct wt_child_job *job)
 		while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 	}
+	descendants_wait(job);
 	job_free(job);
 }
 

@@ -30,7 +30,9 @@ typedef enum wt_status wt_child_fn(void *arg, struct wt_error *err);
  * lost with it. Results go through file descriptors that were open before
  * (memfd_create), or memory from wt_shared_new(). SIGINT, SIGTERM and SIGHUP
  * do not reach fn; the child is killed when *cancel becomes a signal's number
- * (then WT_INTERRUPTED), when time is up, or when this process dies.
+ * (then WT_INTERRUPTED), when time is up, or when this process dies. What it
+ * has started and not waited for is to die with it (PR_SET_PDEATHSIG, as the
+ * children of this module do), and is waited for, a second at most.
  */
 enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
@@ -49,12 +51,13 @@ struct wt_child_job;
 enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_child_job **ret_job, struct wt_error *err);
 
-/** Waits for the child's end, calling tick (NULL for none) now and then. The
- *  job is freed in either case. */
+/** Waits for the end of the child and of all that it has started, calling tick
+ * (NULL for none) now and then. The job is freed in either case. */
 enum wt_status wt_child_finish(struct wt_child_job *job,
 	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err);
 
-/** Kills the child and frees the job; NULL allowed. */
+/** Kills the child, waits for its end and for that of all it has started, and
+ *  frees the job; NULL allowed. */
 void wt_child_stop(struct wt_child_job *job);
 
 /** Zeroed memory that a child shares with its parent; NULL when there is

@@ -55,8 +55,8 @@ void wt_wim_take_start(struct wt_wim_taking *taking)
 	chunks.bytes = taking->stored;
 	chunks.chunk_len = info.chunk_size;
 	chunks.type = (enum wimlib_compression_type)info.compression_type;
-	taking->unpacking = wt_wim_unpack_start(
-		&chunks, taking->fd, wt_wim_threads(taking->options));
+	taking->unpacking =
+		wt_wim_unpack_start(&chunks, taking->fd, taking->processes);
 }
 
 enum wt_status wt_wim_take_finish(
@@ -88,9 +88,9 @@ static enum wt_status extract_image(WIMStruct *wim,
 		.wim = wim,
 		.path = extraction->path,
 		.object = extraction->object,
-		.options = extraction->options,
 		.image = image->index,
 		.fd = hive->hive_fd,
+		.processes = wt_wim_threads(extraction->options),
 	};
 	enum wt_status ret = wt_wim_find(wim, image->index, extraction->object,
 		&taking.found, &hive_error, err);

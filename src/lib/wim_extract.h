@@ -11,10 +11,10 @@ struct wt_wim_taking {
 	WIMStruct *wim;
 	const char *path; /**< of the WIM */
 	const char *object;
-	const struct wt_wim_options *options;
 	int image; /**< 1 is the first */
 	struct wt_wim_found found;
 	int fd; /**< an empty file in memory; it will hold the hive */
+	unsigned processes; /**< by how many it is decompressed at most */
 	/* Set by wt_wim_take_start() */
 	uint8_t *stored;
 	struct wt_wim_unpacking *unpacking;

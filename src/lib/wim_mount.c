@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +15,6 @@
 
 #define SECONDS_MAX 900
 #define COPY_LEN ((size_t)1 << 20)
-
-/* How long the processes of a killed mount take to go at most. */
-#define GONE_MS 1000
 
 struct mounting {
 	const struct wt_wim_append *append;
@@ -182,20 +178,9 @@ static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
 {
 	const struct wt_wim_append *append = mounting->append;
-	enum wt_status ret = WT_OK;
-	struct pollfd gone = {.events = POLLIN};
-	int alive[2] = {-1, -1};
+	enum wt_status ret = wt_wim_child_run(append->object, SECONDS_MAX,
+		append->options, mount_in_child, mounting, err);
 
-	/* Each process of the mount holds the end that is written to. */
-	if (pipe2(alive, O_CLOEXEC) != 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "no-process",
-			append->object, "cannot make a pipe");
-	ret = wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		mount_in_child, mounting, err);
-	close(alive[1]);
-	gone.fd = alive[0];
-	poll(&gone, 1, GONE_MS);
-	close(alive[0]);
 	if (!mounting->is_private)
 		wt_fuse_force_unmount(mounting->mount_point);
 	return ret;

@@ -19,6 +19,9 @@
 
 #define SECONDS_MAX 300
 
+/* How many processes read images at a time. */
+#define SHARES_MAX 8
+
 /* What the child tells. */
 struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
@@ -112,37 +115,79 @@ static void take_finish(
 	taking->image = 0;
 }
 
+/* Some of the images, and the child that reads them. */
+struct share {
+	const struct reading *reading;
+	WIMStruct *wim;
+	uint32_t first, last; /* without the last */
+	unsigned processes;   /* for what each decompresses */
+	struct wt_child_job *job;
+};
+
 /* While one image's hive is decompressed, the next one's metadata is read. */
-static enum wt_status read_images(
-	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
+static enum wt_status read_share(void *arg, struct wt_error *err)
 {
+	const struct share *share = arg;
+	const struct reading *reading = share->reading;
 	struct wt_wim_taking taking = {0};
 	enum wt_status ret = WT_OK;
 
-	for (uint32_t i = 0; i < reading->header->image_count; i++) {
+	for (uint32_t i = share->first; i < share->last; i++) {
 		struct wt_wim_image *image = &reading->findings->images[i];
 		struct wt_wim_found found = {0};
 
-		image->index = (int)i + 1;
-		if (reading->options->skip_images)
-			continue;
-		ret = read_image(wim, reading, image, &found, err);
+		ret = read_image(share->wim, reading, image, &found, err);
 		take_finish(reading, &taking);
 		if (ret != WT_OK)
 			return ret;
 		if (!is_to_take(reading, image))
 			continue;
-		taking = (struct wt_wim_taking){.wim = wim,
+		taking = (struct wt_wim_taking){.wim = share->wim,
 			.path = reading->path,
 			.object = reading->object,
-			.options = reading->options,
 			.image = image->index,
 			.found = found,
-			.fd = reading->hives[i].hive_fd};
+			.fd = reading->hives[i].hive_fd,
+			.processes = share->processes};
 		wt_wim_take_start(&taking);
 	}
 	take_finish(reading, &taking);
 	return WT_OK;
+}
+
+/* Shares the images out to children, which have the open WIM as it is here;
+ * the first share is done here. */
+static enum wt_status read_images(
+	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
+{
+	struct share shares[SHARES_MAX] = {{0}};
+	uint32_t images = reading->header->image_count;
+	unsigned threads = wt_wim_threads(reading->options);
+	uint32_t count = threads < SHARES_MAX ? threads : SHARES_MAX;
+	enum wt_status ret = WT_OK;
+
+	if (count > images)
+		count = images;
+	for (uint32_t i = 0; ret == WT_OK && i < count; i++) {
+		shares[i] = (struct share){.reading = reading,
+			.wim = wim,
+			.first = images * i / count,
+			.last = images * (i + 1) / count,
+			.processes = threads / count};
+		if (i > 0)
+			ret = wt_wim_child_start(reading->object, SECONDS_MAX,
+				reading->options, read_share, &shares[i],
+				&shares[i].job, err);
+	}
+	if (ret == WT_OK && count > 0)
+		ret = read_share(&shares[0], err);
+	for (uint32_t i = 1; i < count; i++) {
+		if (ret == WT_OK)
+			ret = wt_child_finish(shares[i].job, NULL, NULL, err);
+		else
+			wt_child_stop(shares[i].job);
+	}
+	return ret;
 }
 
 static enum wt_status read_in_child(void *arg, struct wt_error *err)
@@ -162,7 +207,10 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	if (code != 0)
 		return wt_wim_fail(err, code, reading->object,
 			"cannot read its blob table");
-	return read_images(wim, reading, err);
+	for (uint32_t i = 0; i < reading->header->image_count; i++)
+		reading->findings->images[i].index = (int)i + 1;
+	return reading->options->skip_images ? WT_OK
+					     : read_images(wim, reading, err);
 }
 
 static void fill_info(const struct wt_wim_header *header, uint64_t len,

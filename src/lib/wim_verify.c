@@ -104,8 +104,8 @@ static enum wt_status verify_put(WIMStruct *wim,
 		.wim = wim,
 		.path = append->skeleton->path,
 		.object = append->object,
-		.options = append->options,
 		.image = image->index,
+		.processes = wt_wim_threads(append->options),
 	};
 	struct wt_error hive_error = {0};
 	const uint8_t *sha1 = append->sha1s[put - append->puts];
