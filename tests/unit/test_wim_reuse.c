@@ -37,6 +37,18 @@ size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
 	return __real_wimlib_compress(data, len, dst, room, compressor);
 }
 
+/* What wimlib is to do besides when it writes. */
+static int (*meddle)(WIMStruct *wim);
+
+int __real_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
+int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
+int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads)
+{
+	int code = meddle ? meddle(wim) : 0;
+
+	return code ? code : __real_wimlib_overwrite(wim, flags, threads);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -329,6 +341,55 @@ static void hive_of_two_images_is_stored_once(void **state)
 	world_close(&world);
 }
 
+static int rename_image(WIMStruct *wim)
+{
+	return wimlib_set_image_name(wim, 1, "another");
+}
+
+static int describe_image(WIMStruct *wim)
+{
+	return wimlib_set_image_descripton(wim, 1, "another");
+}
+
+static int delete_file(WIMStruct *wim)
+{
+	return wimlib_delete_path(
+		wim, 1, "/Windows/System32/config/SOFTWARE", 0);
+}
+
+static int make_other_bootable(WIMStruct *wim)
+{
+	const struct wimlib_wim_info info = {.boot_index = 0};
+
+	return wimlib_set_wim_info(wim, &info, WIMLIB_CHANGE_BOOT_INDEX);
+}
+
+/* Nothing but the hive may be another one in what wimlib writes. */
+static void what_else_wimlib_changes_is_refused(void **state)
+{
+	int (*const ways[])(WIMStruct * wim) = {
+		rename_image, describe_image, delete_file, make_other_bootable};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		struct world world = {0};
+
+		world_open(&world, "plain.wim");
+		flip(world.puts[0].hive_fd, 100);
+		meddle = ways[i];
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		meddle = NULL;
+		assert_string_equal(err.code, "wim-append");
+		assert_int_equal(patch.fd, -1);
+		world_close(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +398,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_apply_is_left_to_wimlib),
 		cmocka_unit_test(nonsense_between_chunks_is_not_followed),
 		cmocka_unit_test(hive_of_two_images_is_stored_once),
+		cmocka_unit_test(what_else_wimlib_changes_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
