@@ -259,6 +259,15 @@ void wt_child_stop(struct wt_child_job *job)
 	job_free(job);
 }
 
+enum wt_status wt_child_end(
+	struct wt_child_job *job, enum wt_status ret, struct wt_error *err)
+{
+	if (job && ret == WT_OK)
+		return wt_child_finish(job, NULL, NULL, err);
+	wt_child_stop(job);
+	return ret;
+}
+
 enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err)
 {

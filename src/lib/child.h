@@ -60,6 +60,17 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
  *  frees the job; NULL allowed. */
 void wt_child_stop(struct wt_child_job *job);
 
+/**
+ * The end of a job beside which something else was done: wt_child_finish()
+ * when that went well, wt_child_stop() when it failed.
+ *
+ * @param job  freed; NULL allowed
+ * @param ret  how the other work ended
+ * @return ret, or the job's status when ret is WT_OK
+ */
+enum wt_status wt_child_end(
+	struct wt_child_job *job, enum wt_status ret, struct wt_error *err);
+
 /** Zeroed memory that a child shares with its parent; NULL when there is
  *  none. Free with wt_shared_free() and the same length. */
 void *wt_shared_new(size_t len);

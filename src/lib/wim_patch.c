@@ -112,12 +112,7 @@ static enum wt_status put_and_verify(const struct wt_wim_append *append,
 			append->wim, append->options, &patch->new_len, err);
 	if (ret == WT_OK)
 		ret = wt_wim_verify(append, err);
-	if (ret == WT_OK && placed) {
-		ret = wt_child_finish(placed, NULL, NULL, err);
-		placed = NULL; /* freed */
-	}
-	wt_child_stop(placed);
-	return ret;
+	return wt_child_end(placed, ret, err);
 }
 
 /* The new hives are hashed while the skeleton is made. */
@@ -138,12 +133,7 @@ static enum wt_status append_begin(struct wt_wim_append *append,
 	if (ret == WT_OK)
 		ret = wt_wim_skeleton_new(append->path, append->wim,
 			append->options, skeleton, err);
-	if (ret == WT_OK) {
-		ret = wt_child_finish(hashing, NULL, NULL, err);
-		hashing = NULL; /* freed */
-	}
-	wt_child_stop(hashing);
-	return ret;
+	return wt_child_end(hashing, ret, err);
 }
 
 static void append_end(struct wt_wim_append *append)

@@ -181,12 +181,8 @@ static enum wt_status read_images(
 	}
 	if (ret == WT_OK && count > 0)
 		ret = read_share(&shares[0], err);
-	for (uint32_t i = 1; i < count; i++) {
-		if (ret == WT_OK)
-			ret = wt_child_finish(shares[i].job, NULL, NULL, err);
-		else
-			wt_child_stop(shares[i].job);
-	}
+	for (uint32_t i = 1; i < count; i++)
+		ret = wt_child_end(shares[i].job, ret, err);
 	return ret;
 }
 

@@ -258,11 +258,7 @@ enum wt_status wt_wim_verify(
 		count = SHARES_MAX;
 	count++;
 	ret = shares_start(shares, count, append, err);
-	for (int i = 0; i < count; i++) {
-		if (ret == WT_OK)
-			ret = wt_child_finish(shares[i].job, NULL, NULL, err);
-		else
-			wt_child_stop(shares[i].job);
-	}
+	for (int i = 0; i < count; i++)
+		ret = wt_child_end(shares[i].job, ret, err);
 	return ret;
 }

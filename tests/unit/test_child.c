@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -214,9 +215,45 @@ static void caller_may_ignore_what_becomes_of_its_children(void **state)
 	wt_shared_free(shared, sizeof(*shared));
 }
 
+/* Starts a process that ends a while after the child that started it. */
+static enum wt_status outlived(void *arg, struct wt_error *err)
+{
+	const struct timespec while_after = {.tv_nsec = 300000000};
+	volatile bool *has_ended = arg;
+
+	(void)err;
+	if (fork() != 0)
+		return WT_OK;
+	nanosleep(&while_after, NULL);
+	*has_ended = true;
+	_exit(0);
+}
+
+static void what_a_child_started_is_waited_for(void **state)
+{
+	const struct wt_child how = {.object = "child"};
+	volatile bool *has_ended = wt_shared_new(sizeof(*has_ended));
+	struct wt_child_job *job = NULL;
+
+	(void)state;
+	assert_non_null((const void *)has_ended);
+	assert_int_equal(
+		wt_child_run(&how, outlived, (void *)has_ended, NULL), WT_OK);
+	assert_true(*has_ended);
+	*has_ended = false;
+	assert_int_equal(
+		wt_child_start(&how, outlived, (void *)has_ended, &job, NULL),
+		WT_OK);
+	usleep(100000);
+	assert_int_equal(wt_child_end(job, WT_NO, NULL), WT_NO);
+	assert_true(*has_ended);
+	wt_shared_free((void *)has_ended, sizeof(*has_ended));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_child_started_is_waited_for),
 		cmocka_unit_test(result_comes_back_through_shared_memory),
 		cmocka_unit_test(error_comes_back_whole),
 		cmocka_unit_test(death_becomes_the_named_error),
