@@ -3,10 +3,10 @@
 #include "digest.h"
 
 #include "child.h"
+#include "text.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,32 +57,43 @@ static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint8_t *chunk,
 	return ret;
 }
 
+static enum wt_status digest_make(int fd, const EVP_MD *kind,
+	const char *object, const volatile sig_atomic_t *cancel,
+	uint8_t *ret_digest, struct wt_error *err)
+{
+	uint8_t *chunk = malloc(CHUNK_LEN);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	enum wt_status ret = WT_OK;
+
+	if (!chunk || !md || EVP_DigestInit_ex(md, kind, NULL) != 1)
+		ret = wt_fail_memory(err);
+	if (ret == WT_OK)
+		ret = digest_update(md, fd, chunk, object, cancel, err);
+	if (ret == WT_OK && EVP_DigestFinal_ex(md, ret_digest, NULL) != 1)
+		ret = wt_fail_memory(err);
+	EVP_MD_CTX_free(md);
+	free(chunk);
+	return ret;
+}
+
 enum wt_status wt_digest_file(int fd, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
 {
-	uint8_t *chunk = malloc(CHUNK_LEN);
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	uint8_t digest[WT_SHA256_LEN] = {0};
-	enum wt_status ret = WT_OK;
+	enum wt_status ret =
+		digest_make(fd, EVP_sha256(), object, cancel, digest, err);
 
-	if (!chunk || !md || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	ret = digest_update(md, fd, chunk, object, cancel, err);
-	if (ret != WT_OK)
-		goto out;
-	if (EVP_DigestFinal_ex(md, digest, NULL) != 1) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(ret_hex + 2 * i, 3, "%02X", digest[i]);
-out:
-	EVP_MD_CTX_free(md);
-	free(chunk);
+	if (ret == WT_OK)
+		wt_text_hex(digest, sizeof(digest), ret_hex);
 	return ret;
+}
+
+enum wt_status wt_digest_sha1(int fd, const char *object,
+	const volatile sig_atomic_t *cancel, uint8_t ret_sha1[WT_SHA1_LEN],
+	struct wt_error *err)
+{
+	return digest_make(fd, EVP_sha1(), object, cancel, ret_sha1, err);
 }
 
 enum wt_status wt_files_equal(int fd, int other_fd, const char *object,

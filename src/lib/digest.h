@@ -10,6 +10,11 @@ enum wt_status wt_digest_file(int fd, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
 
+/** SHA-1 of a whole file in memory. The offset is not moved. */
+enum wt_status wt_digest_sha1(int fd, const char *object,
+	const volatile sig_atomic_t *cancel, uint8_t ret_sha1[WT_SHA1_LEN],
+	struct wt_error *err);
+
 /** Do two files hold the same bytes from 0 to their ends? */
 enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
 	bool *ret_equal, struct wt_error *err);

@@ -151,12 +151,23 @@ enum wt_status wt_wim_check_writable(
  * @param images     indexes into wim->images, image_count of them
  * @param ret_hives  image_count of them, written on success only; give them
  *                   to wt_wim_hives_close()
- * @return WT_ERR_WIM (wim-damaged) when a hive does not have the hash that
- *         the WIM says
+ * @return WT_ERR_WIM (wim-damaged)
  */
 enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	const int *images, size_t image_count,
 	const struct wt_wim_options *options, struct wt_wim_hive *ret_hives,
+	struct wt_error *err);
+
+/**
+ * Has a hive that was taken out the hash that its image says? To be asked of
+ * each, since taking out does not; so it can be done while a child already
+ * looks at the hive.
+ *
+ * @param object  names the hive in messages
+ * @return WT_ERR_WIM (wim-damaged), WT_INTERRUPTED
+ */
+enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
+	const char *object, const volatile sig_atomic_t *cancel,
 	struct wt_error *err);
 
 /** One image's new hive. */

@@ -2,17 +2,14 @@
  * wim_chunks.c: a compressed resource as the row of chunks that it is. */
 #include "wim_chunks.h"
 
-#include <openssl/evp.h>
-
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Starting a process takes as long as some twenty chunks. */
-#define PART_CHUNKS_MIN 64
-#define PARTS_MAX 8
+#define HELPER_CHUNKS_MIN 64
+#define HELPERS_MAX 7
 
 #define SECONDS_MAX 300
 
@@ -26,24 +23,33 @@ enum wimlib_compression_type wt_wim_chunks_type(
 	return WIMLIB_COMPRESSION_TYPE_NONE;
 }
 
-uint8_t *wt_wim_chunks_load(
-	const char *path, const struct wt_wim_extent *extent)
+bool wt_wim_chunks_open(struct wt_wim_chunks *chunks, const char *path)
 {
-	uint8_t *bytes = NULL;
-	int fd = -1;
+	size_t len = 0;
 
-	if (extent->len == 0 || extent->len > WT_HIVE_MAX)
-		return NULL;
-	bytes = malloc((size_t)extent->len);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (bytes && (fd < 0 || wt_wim_pread(fd, bytes, (size_t)extent->len,
-					extent->offset, path, NULL) != WT_OK)) {
-		free(bytes);
-		bytes = NULL;
-	}
-	if (fd >= 0)
-		close(fd);
-	return bytes;
+	chunks->fd = -1;
+	chunks->numbers = NULL;
+	if (chunks->data_len == 0 || chunks->data_len > WT_HIVE_MAX ||
+		chunks->chunk_len == 0)
+		return false;
+	len = wt_wim_chunk_numbers_len(chunks->data_len, chunks->chunk_len);
+	if (chunks->place.len <= len || chunks->place.len > WT_HIVE_MAX)
+		return false;
+	chunks->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* One more, since no memory is NULL too. */
+	chunks->numbers = malloc(len + 1);
+	return chunks->fd >= 0 && chunks->numbers &&
+	       wt_wim_pread(chunks->fd, chunks->numbers, len,
+		       chunks->place.offset, path, NULL) == WT_OK;
+}
+
+void wt_wim_chunks_close(struct wt_wim_chunks *chunks)
+{
+	free(chunks->numbers);
+	chunks->numbers = NULL;
+	if (chunks->fd >= 0)
+		close(chunks->fd);
+	chunks->fd = -1;
 }
 
 size_t wt_wim_chunk_count(size_t data_len, size_t chunk_len)
@@ -57,151 +63,161 @@ size_t wt_wim_chunk_numbers_len(size_t data_len, size_t chunk_len)
 	       WT_WIM_CHUNK_NUMBER_LEN;
 }
 
-const uint8_t *wt_wim_chunk_find(
-	const struct wt_wim_chunks *chunks, size_t i, size_t *ret_len)
+size_t wt_wim_chunk_data_len(const struct wt_wim_chunks *chunks, size_t i)
+{
+	size_t at = i * chunks->chunk_len;
+
+	if (i >= wt_wim_chunk_count(chunks->data_len, chunks->chunk_len))
+		return 0;
+	return chunks->data_len - at < chunks->chunk_len ? chunks->data_len - at
+							 : chunks->chunk_len;
+}
+
+bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
+	size_t *ret_at, size_t *ret_len)
 {
 	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
 	size_t first =
 		wt_wim_chunk_numbers_len(chunks->data_len, chunks->chunk_len);
-	size_t begin = 0, end = chunks->len - first;
+	uint64_t len = chunks->place.len - first;
+	uint64_t begin = 0, end = len;
 
-	if (i >= count || chunks->len < first)
-		return NULL;
+	if (i >= count || chunks->place.len < first)
+		return false;
 	if (i > 0)
 		begin = wt_wim_get32(
-			chunks->bytes + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN);
+			chunks->numbers + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN);
 	if (i + 1 < count)
-		end = wt_wim_get32(chunks->bytes + i * WT_WIM_CHUNK_NUMBER_LEN);
-	if (begin >= end || end > chunks->len - first ||
-		end - begin > chunks->chunk_len)
-		return NULL;
-	*ret_len = end - begin;
-	return chunks->bytes + first + begin;
-}
-
-/* The chunks from first to the one before last. */
-struct part {
-	const struct wt_wim_unpacking *unpacking;
-	size_t first, last;
-	struct wt_child_job *job;
-};
-
-struct wt_wim_unpacking {
-	struct wt_wim_chunks chunks;
-	uint8_t *data; /* out_fd's */
-	struct part parts[PARTS_MAX];
-	size_t part_count;
-};
-
-static bool chunk_unpack(const struct wt_wim_unpacking *unpacking, size_t i,
-	struct wimlib_decompressor *decompressor)
-{
-	const struct wt_wim_chunks *chunks = &unpacking->chunks;
-	size_t at = i * chunks->chunk_len;
-	size_t data_len = chunks->data_len - at < chunks->chunk_len
-				  ? chunks->data_len - at
-				  : chunks->chunk_len;
-	size_t len = 0;
-	const uint8_t *chunk = wt_wim_chunk_find(chunks, i, &len);
-
-	if (!chunk || len > data_len)
+		end = wt_wim_get32(
+			chunks->numbers + i * WT_WIM_CHUNK_NUMBER_LEN);
+	if (begin >= end || end > len ||
+		end - begin > wt_wim_chunk_data_len(chunks, i))
 		return false;
-	if (len < data_len)
-		return wimlib_decompress(chunk, len, unpacking->data + at,
-			       data_len, decompressor) == 0;
-	memcpy(unpacking->data + at, chunk, len);
+	*ret_at = first + (size_t)begin;
+	*ret_len = (size_t)(end - begin);
 	return true;
 }
 
-static enum wt_status part_unpack(void *arg, struct wt_error *err)
+bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
+	uint8_t *out, size_t *ret_len)
 {
-	const struct part *part = arg;
-	const struct wt_wim_unpacking *unpacking = part->unpacking;
-	struct wimlib_decompressor *decompressor = NULL;
-	bool is_right =
-		wimlib_create_decompressor(unpacking->chunks.type,
-			unpacking->chunks.chunk_len, &decompressor) == 0;
+	size_t at = 0;
 
-	for (size_t i = part->first; is_right && i < part->last; i++)
-		is_right = chunk_unpack(unpacking, i, decompressor);
-	wimlib_free_decompressor(decompressor);
-	return is_right ? WT_OK
-			: wt_fail(err, WT_ERR_WIM, "wim-damaged", NULL,
-				  "a chunk cannot be decompressed");
+	return wt_wim_chunk_find(chunks, i, &at, ret_len) &&
+	       wt_wim_pread(chunks->fd, out, *ret_len,
+		       chunks->place.offset + at, NULL, NULL) == WT_OK;
 }
 
-static bool parts_start(struct wt_wim_unpacking *unpacking, unsigned processes)
+struct wt_wim_unpacking {
+	const struct wt_wim_chunks *chunks;
+	int out_fd;
+	atomic_size_t *next; /* the first chunk that nobody has taken yet */
+	struct wt_child_job *helpers[HELPERS_MAX];
+	size_t helper_count;
+};
+
+/* The buffers are as long as a chunk, and stay in the processor's cache. */
+static bool chunk_unpack(const struct wt_wim_unpacking *unpacking, size_t i,
+	struct wimlib_decompressor *decompressor, uint8_t *stored,
+	uint8_t *data)
+{
+	const struct wt_wim_chunks *chunks = unpacking->chunks;
+	size_t data_len = wt_wim_chunk_data_len(chunks, i), len = 0;
+	const uint8_t *from = stored;
+
+	if (!wt_wim_chunk_read(chunks, i, stored, &len))
+		return false;
+	if (len < data_len) {
+		if (wimlib_decompress(
+			    stored, len, data, data_len, decompressor) != 0)
+			return false;
+		from = data;
+	}
+	return pwrite(unpacking->out_fd, from, data_len,
+		       (off_t)(i * chunks->chunk_len)) == (ssize_t)data_len;
+}
+
+/* Takes one chunk after another until there is none left. */
+static bool chunks_unpack(const struct wt_wim_unpacking *unpacking)
+{
+	const struct wt_wim_chunks *chunks = unpacking->chunks;
+	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
+	struct wimlib_decompressor *decompressor = NULL;
+	uint8_t *buffers = malloc(2 * chunks->chunk_len);
+	bool is_right =
+		buffers && wimlib_create_decompressor(chunks->type,
+				   chunks->chunk_len, &decompressor) == 0;
+	size_t i = 0;
+
+	while (is_right && (i = atomic_fetch_add(unpacking->next, 1)) < count)
+		is_right = chunk_unpack(unpacking, i, decompressor, buffers,
+			buffers + chunks->chunk_len);
+	wimlib_free_decompressor(decompressor);
+	free(buffers);
+	return is_right;
+}
+
+static enum wt_status help(void *arg, struct wt_error *err)
+{
+	return chunks_unpack(arg)
+		       ? WT_OK
+		       : wt_fail(err, WT_ERR_WIM, "wim-damaged", NULL,
+				 "a chunk cannot be decompressed");
+}
+
+static void helpers_start(
+	struct wt_wim_unpacking *unpacking, unsigned processes)
 {
 	static const struct wt_child how = {
 		.limits.seconds = SECONDS_MAX,
 		.died_status = WT_ERR_WIM,
 		.died_code = "wim-crash",
 	};
-	size_t count = wt_wim_chunk_count(
-		unpacking->chunks.data_len, unpacking->chunks.chunk_len);
-	size_t parts = count / PART_CHUNKS_MIN;
+	const struct wt_wim_chunks *chunks = unpacking->chunks;
+	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len) /
+		       HELPER_CHUNKS_MIN;
 
-	if (parts > processes)
-		parts = processes;
-	if (parts > PARTS_MAX)
-		parts = PARTS_MAX;
-	if (parts == 0)
-		parts = 1;
-	for (size_t i = 0; i < parts; i++) {
-		struct part *part = &unpacking->parts[i];
-
-		*part = (struct part){.unpacking = unpacking,
-			.first = count * i / parts,
-			.last = count * (i + 1) / parts};
-		if (wt_child_start(&how, part_unpack, part, &part->job, NULL) !=
-			WT_OK)
-			return false;
-		unpacking->part_count++;
-	}
-	return true;
+	if (count >= processes)
+		count = processes - 1;
+	if (count > HELPERS_MAX)
+		count = HELPERS_MAX;
+	/* Without them it only takes longer. */
+	while (unpacking->helper_count < count &&
+		wt_child_start(&how, help, unpacking,
+			&unpacking->helpers[unpacking->helper_count],
+			NULL) == WT_OK)
+		unpacking->helper_count++;
 }
 
 struct wt_wim_unpacking *wt_wim_unpack_start(
 	const struct wt_wim_chunks *chunks, int out_fd, unsigned processes)
 {
-	struct wt_wim_unpacking *unpacking = NULL;
-	void *data = NULL;
+	struct wt_wim_unpacking *unpacking = calloc(1, sizeof(*unpacking));
 
-	if (chunks->data_len == 0 || chunks->data_len > WT_HIVE_MAX ||
-		chunks->chunk_len == 0 ||
-		ftruncate(out_fd, (off_t)chunks->data_len) != 0)
-		return NULL;
-	data = mmap(NULL, chunks->data_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		out_fd, 0);
-	unpacking = data == MAP_FAILED ? NULL : calloc(1, sizeof(*unpacking));
 	if (!unpacking)
 		return NULL;
-	unpacking->chunks = *chunks;
-	unpacking->data = data;
-	if (parts_start(unpacking, processes))
-		return unpacking;
-	wt_wim_unpack_finish(unpacking, NULL);
-	return NULL;
+	unpacking->next = wt_shared_new(sizeof(*unpacking->next));
+	if (!unpacking->next) {
+		free(unpacking);
+		return NULL;
+	}
+	unpacking->chunks = chunks;
+	unpacking->out_fd = out_fd;
+	helpers_start(unpacking, processes);
+	return unpacking;
 }
 
-bool wt_wim_unpack_finish(
-	struct wt_wim_unpacking *unpacking, const uint8_t sha1[WT_SHA1_LEN])
+bool wt_wim_unpack_finish(struct wt_wim_unpacking *unpacking)
 {
-	uint8_t found[WT_SHA1_LEN] = {0};
-	size_t data_len = 0;
-	bool is_right = sha1 != NULL;
+	bool is_right = false;
 
 	if (!unpacking)
 		return false;
-	data_len = unpacking->chunks.data_len;
-	for (size_t i = 0; i < unpacking->part_count; i++)
-		is_right &= wt_child_finish(unpacking->parts[i].job, NULL, NULL,
+	is_right = chunks_unpack(unpacking);
+	for (size_t i = 0; i < unpacking->helper_count; i++)
+		is_right &= wt_child_finish(unpacking->helpers[i], NULL, NULL,
 				    NULL) == WT_OK;
-	is_right = is_right &&
-		   EVP_Digest(unpacking->data, data_len, found, NULL,
-			   EVP_sha1(), NULL) == 1 &&
-		   memcmp(found, sha1, sizeof(found)) == 0;
-	munmap(unpacking->data, data_len);
+	wt_shared_free(unpacking->next, sizeof(*unpacking->next));
 	free(unpacking);
 	return is_right;
 }

@@ -7,7 +7,7 @@
 #include "wim_lib.h"
 
 /**
- * A resource in memory that is compressed by itself.
+ * A resource in a file that is compressed by itself.
  *
  * It begins with a number for each chunk but the first: where that begins,
  * counted from the end of these numbers, 4 bytes each. Then the chunks follow,
@@ -15,11 +15,12 @@
  * as it is. Source: Microsoft, "Windows Imaging File Format (WIM)", 2007.
  */
 struct wt_wim_chunks {
-	const uint8_t *bytes; /**< as it is stored */
-	size_t len;
+	int fd; /**< of the file; -1 when there is none */
+	struct wt_wim_extent place;
 	size_t data_len;  /**< what it decompresses to; WT_HIVE_MAX at most */
 	size_t chunk_len; /**< of each chunk but the last, decompressed */
 	enum wimlib_compression_type type;
+	uint8_t *numbers;
 };
 
 #define WT_WIM_CHUNK_NUMBER_LEN 4
@@ -28,10 +29,15 @@ struct wt_wim_chunks {
 enum wimlib_compression_type wt_wim_chunks_type(
 	const struct wt_wim_header *header);
 
-/** The resource's bytes as they are stored, to be freed; NULL when they cannot
- *  be had, or are more than WT_HIVE_MAX. */
-uint8_t *wt_wim_chunks_load(
-	const char *path, const struct wt_wim_extent *extent);
+/**
+ * Opens a resource and reads its numbers.
+ *
+ * @param chunks  all but fd and numbers is given, and those are set here; to
+ *                wt_wim_chunks_close() in either case
+ * @return false when it cannot be read, or has no or too many bytes
+ */
+bool wt_wim_chunks_open(struct wt_wim_chunks *chunks, const char *path);
+void wt_wim_chunks_close(struct wt_wim_chunks *chunks);
 
 /** How many chunks data of that length has. */
 size_t wt_wim_chunk_count(size_t data_len, size_t chunk_len);
@@ -39,30 +45,43 @@ size_t wt_wim_chunk_count(size_t data_len, size_t chunk_len);
 /** The length of the numbers before the chunks; data_len is not 0. */
 size_t wt_wim_chunk_numbers_len(size_t data_len, size_t chunk_len);
 
-/** The stored bytes of a chunk, borrowed; NULL when there is no such one. */
-const uint8_t *wt_wim_chunk_find(
-	const struct wt_wim_chunks *chunks, size_t i, size_t *ret_len);
+/** How long a chunk's data are; 0 when there is no such one. */
+size_t wt_wim_chunk_data_len(const struct wt_wim_chunks *chunks, size_t i);
 
-/** A resource that is being decompressed, by processes of their own. */
+/**
+ * Where a chunk is stored: at *ret_at from the place on, *ret_len bytes, which
+ * are no more than its data. To be asked with the numbers alone.
+ *
+ * @return false when there is no such chunk
+ */
+bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
+	size_t *ret_at, size_t *ret_len);
+
+/** Reads a chunk's stored bytes to out, which has room for its data. */
+bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
+	uint8_t *out, size_t *ret_len);
+
+/** A resource that is being decompressed. */
 struct wt_wim_unpacking;
 
 /**
- * Begins to decompress a resource, by as many processes as are worth it. To be
- * called in a child.
+ * Begins to decompress a resource, by as many more processes as are worth it,
+ * beside what its caller does next. To be called in a child.
  *
- * @param chunks  copied; the bytes are borrowed until the end
- * @param out_fd  a file in memory, which becomes as long as the data
+ * @param chunks     open; borrowed until the end
+ * @param out_fd     an empty file in memory
+ * @param processes  1 or more, this one among them, which joins in at the end
  * @return NULL when it cannot be done so: wimlib will do it, or say why not
  */
 struct wt_wim_unpacking *wt_wim_unpack_start(
 	const struct wt_wim_chunks *chunks, int out_fd, unsigned processes);
 
 /**
- * Waits for the end and frees unpacking; NULL allowed.
+ * Decompresses what is left, waits for the others and frees unpacking; NULL
+ * allowed.
  *
- * @return whether out_fd now holds data with that hash
+ * @return whether out_fd now holds all the data, of whatever hash
  */
-bool wt_wim_unpack_finish(
-	struct wt_wim_unpacking *unpacking, const uint8_t sha1[WT_SHA1_LEN]);
+bool wt_wim_unpack_finish(struct wt_wim_unpacking *unpacking);
 
 #endif

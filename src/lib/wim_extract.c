@@ -2,7 +2,10 @@
  * wim_extract.c: takes hives and their logs out of a WIM. */
 #include "wim_extract.h"
 
+#include "digest.h"
+
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -40,34 +43,30 @@ static enum wt_status extract_file(const struct wt_wim_taking *taking,
 void wt_wim_take_start(struct wt_wim_taking *taking)
 {
 	const struct wt_wim_found *found = &taking->found;
-	struct wt_wim_chunks chunks = {
-		.len = (size_t)found->resource.len,
-		.data_len = (size_t)found->len,
-	};
 	struct wimlib_wim_info info = {0};
 
+	taking->chunks.fd = -1;
 	if (!found->is_compressed_alone ||
 		wimlib_get_wim_info(taking->wim, &info) != 0)
 		return;
-	taking->stored = wt_wim_chunks_load(taking->path, &found->resource);
-	if (!taking->stored)
-		return;
-	chunks.bytes = taking->stored;
-	chunks.chunk_len = info.chunk_size;
-	chunks.type = (enum wimlib_compression_type)info.compression_type;
-	taking->unpacking =
-		wt_wim_unpack_start(&chunks, taking->fd, taking->processes);
+	taking->chunks = (struct wt_wim_chunks){
+		.place = found->resource,
+		.data_len = (size_t)found->len,
+		.chunk_len = info.chunk_size,
+		.type = (enum wimlib_compression_type)info.compression_type,
+	};
+	if (wt_wim_chunks_open(&taking->chunks, taking->path))
+		taking->unpacking = wt_wim_unpack_start(
+			&taking->chunks, taking->fd, taking->processes);
 }
 
 enum wt_status wt_wim_take_finish(
 	struct wt_wim_taking *taking, struct wt_error *err)
 {
-	bool is_taken =
-		wt_wim_unpack_finish(taking->unpacking, taking->found.sha1);
+	bool is_taken = wt_wim_unpack_finish(taking->unpacking);
 
-	free(taking->stored);
-	taking->stored = NULL;
 	taking->unpacking = NULL;
+	wt_wim_chunks_close(&taking->chunks);
 	if (is_taken)
 		return WT_OK;
 	if (ftruncate(taking->fd, 0) != 0)
@@ -118,6 +117,25 @@ static enum wt_status extract_in_child(void *arg, struct wt_error *err)
 	for (size_t i = 0; ret == WT_OK && i < extraction->image_count; i++)
 		ret = extract_image(wim, extraction, i, err);
 	return ret;
+}
+
+enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
+	const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
+	uint8_t sha1[WT_SHA1_LEN] = {0};
+	char text[WT_SHA1_HEX_LEN + 1] = "";
+	enum wt_status ret = wt_digest_sha1(hive_fd, object, cancel, sha1, err);
+
+	if (ret != WT_OK)
+		return ret;
+	wt_wim_sha1_text(sha1, text);
+	if (strcmp(text, image->hive_sha1) == 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
+		"is damaged: it does not have the hash that its image says");
+	wt_error_hint(err, "copy or download the file again");
+	return WT_ERR_WIM;
 }
 
 static bool open_memory(

@@ -16,7 +16,7 @@ struct wt_wim_taking {
 	int fd; /**< an empty file in memory; it will hold the hive */
 	unsigned processes; /**< by how many it is decompressed at most */
 	/* Set by wt_wim_take_start() */
-	uint8_t *stored;
+	struct wt_wim_chunks chunks;
 	struct wt_wim_unpacking *unpacking;
 };
 
@@ -27,7 +27,8 @@ struct wt_wim_taking {
 void wt_wim_take_start(struct wt_wim_taking *taking);
 
 /**
- * Waits for the end. What was taken out has the hash that the image says.
+ * Waits for the end. Whether what was taken out has the hash that the image
+ * says is still to be checked, by wt_wim_hive_check() for example.
  *
  * @return WT_ERR_WIM (wim-damaged)
  */

@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * wim_patch.c: what has to be written to a WIM so that it holds new hives. */
+#include "digest.h"
 #include "wim_append.h"
 #include "wim_reuse.h"
 
-#include <openssl/evp.h>
-
 #include <assert.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SECONDS_MAX 300
-
-static enum wt_status hive_hash(int fd, const char *object,
-	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err)
-{
-	enum wt_status ret = WT_OK;
-	struct stat st = {0};
-	void *map = NULL;
-	size_t len = 0;
-
-	if (fstat(fd, &st) != 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
-			"cannot read the new hive");
-	len = (size_t)st.st_size;
-	if (len > 0)
-		map = mmap(
-			NULL, len, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-	if (map == MAP_FAILED)
-		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
-			"cannot map the new hive into memory");
-	if (EVP_Digest(map, len, ret_sha1, NULL, EVP_sha1(), NULL) != 1)
-		ret = wt_fail_memory(err);
-	if (map)
-		munmap(map, len);
-	return ret;
-}
 
 static enum wt_status check_puts(const struct wt_wim *wim,
 	const struct wt_wim_put *puts, size_t put_count, const char *object,
@@ -62,8 +30,8 @@ static enum wt_status hash_in_child(void *arg, struct wt_error *err)
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
-		ret = hive_hash(append->puts[i].hive_fd, append->object,
-			append->sha1s[i], err);
+		ret = wt_digest_sha1(append->puts[i].hive_fd, append->object,
+			NULL, append->sha1s[i], err);
 	return ret;
 }
 

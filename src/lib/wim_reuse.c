@@ -31,18 +31,28 @@ struct old_hive {
 	const uint8_t *data; /* what they decompress to */
 };
 
-/* The chunk at this place, when the old data have the same there. */
-static const uint8_t *chunk_same(const struct old_hive *old,
-	const uint8_t *data, size_t at, size_t len, size_t *ret_len)
+/* The stored chunk at this place, when the old data have the same there. */
+static bool chunk_reuse(const struct old_hive *old, const uint8_t *data,
+	size_t at, size_t len, uint8_t *out, size_t *ret_len)
 {
-	size_t chunk_len = old->chunks.chunk_len;
-	size_t old_len = old->chunks.data_len;
-	bool is_whole = len == chunk_len || at + len == old_len;
+	size_t i = at / old->chunks.chunk_len;
 
-	if (at > old_len || len > old_len - at || !is_whole ||
-		memcmp(old->data + at, data + at, len) != 0)
-		return NULL;
-	return wt_wim_chunk_find(&old->chunks, at / chunk_len, ret_len);
+	return wt_wim_chunk_data_len(&old->chunks, i) == len &&
+	       memcmp(old->data + at, data + at, len) == 0 &&
+	       wt_wim_chunk_read(&old->chunks, i, out, ret_len);
+}
+
+/* @return the length; a chunk that does not become shorter stays as it is */
+static size_t chunk_pack(const struct addition *addition, const uint8_t *data,
+	size_t len, uint8_t *out)
+{
+	size_t got =
+		wimlib_compress(data, len, out, len - 1, addition->compressor);
+
+	if (got > 0)
+		return got;
+	memcpy(out, data, len);
+	return len;
 }
 
 /* Makes the new data's resource in out, which has room for its numbers and
@@ -59,20 +69,12 @@ static size_t pack(const struct addition *addition, const struct old_hive *old,
 		size_t len =
 			data_len - at < chunk_len ? data_len - at : chunk_len;
 		size_t got = 0;
-		const uint8_t *chunk = chunk_same(old, data, at, len, &got);
 
 		if (i > 0)
 			wt_wim_put32(out + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN,
 				(uint32_t)(used - first));
-		if (!chunk)
-			got = wimlib_compress(data + at, len, out + used,
-				len - 1, addition->compressor);
-		if (!chunk && got == 0) {
-			chunk = data + at;
-			got = len;
-		}
-		if (chunk)
-			memcpy(out + used, chunk, got);
+		if (!chunk_reuse(old, data, at, len, out + used, &got))
+			got = chunk_pack(addition, data + at, len, out + used);
 		used += got;
 	}
 	return used;
@@ -156,7 +158,8 @@ static enum wt_status hive_add(struct addition *addition, size_t put_index,
 	uint8_t *out = NULL;
 
 	old->data = map(put->old_fd, &old->chunks.data_len);
-	if (!data || !old->data)
+	if (!data || !old->data ||
+		!wt_wim_chunks_open(&old->chunks, addition->append->path))
 		return WT_OK;
 	out = malloc(data_len +
 		     wt_wim_chunk_numbers_len(data_len, old->chunks.chunk_len));
@@ -178,19 +181,16 @@ static enum wt_status add_put(
 	const struct wt_wim_extent *stored =
 		&append->wim->images[put->image].hive_stored;
 	struct old_hive old = {
-		.chunks.len = (size_t)stored->len,
+		.chunks.fd = -1,
+		.chunks.place = *stored,
 		.chunks.chunk_len = addition->header.chunk_len,
 	};
 	enum wt_status ret = WT_OK;
-	uint8_t *bytes = NULL;
 
-	if (is_in_table(addition, append->sha1s[put_index]))
+	if (stored->len == 0 || is_in_table(addition, append->sha1s[put_index]))
 		return WT_OK;
-	bytes = wt_wim_chunks_load(append->path, stored);
-	old.chunks.bytes = bytes;
-	if (bytes)
-		ret = hive_add(addition, put_index, &old, err);
-	free(bytes);
+	ret = hive_add(addition, put_index, &old, err);
+	wt_wim_chunks_close(&old.chunks);
 	return ret;
 }
 

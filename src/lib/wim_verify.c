@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * wim_verify.c: reads back what was put into a skeleton. */
+#include "digest.h"
 #include "wim_append.h"
 #include "wim_describe.h"
 #include "wim_extract.h"
@@ -25,35 +26,47 @@ static enum wt_status memory_file(
 		"cannot make a file in memory");
 }
 
-/* Does one hive that was put into the skeleton decompress to what was given? */
-static enum wt_status placed_verify(const struct wt_wim_append *append,
-	const struct wt_wim_header *header, size_t i, struct wt_error *err)
+/* Is what was taken out the hive that was put there? */
+static enum wt_status hive_verify(const struct wt_wim_append *append, size_t i,
+	int fd, bool is_taken, struct wt_error *err)
 {
-	const struct wt_wim_extent *place = &append->placed[i];
-	struct wt_wim_chunks chunks = {
-		.len = (size_t)place->len,
-		.data_len = (size_t)lseek(append->puts[i].hive_fd, 0, SEEK_END),
-		.chunk_len = header->chunk_len,
-		.type = wt_wim_chunks_type(header),
-	};
-	uint8_t *bytes = wt_wim_chunks_load(append->skeleton->path, place);
-	bool is_right = false;
-	int fd = -1;
-	enum wt_status ret = memory_file(append->object, &fd, err);
+	uint8_t sha1[WT_SHA1_LEN] = {0};
+	enum wt_status ret = WT_OK;
 
-	chunks.bytes = bytes;
-	/* One process beside wimlib's, which takes longer. */
-	if (ret == WT_OK && bytes)
-		is_right = wt_wim_unpack_finish(
-			wt_wim_unpack_start(&chunks, fd, 1), append->sha1s[i]);
-	free(bytes);
-	if (fd >= 0)
-		close(fd);
-	if (ret != WT_OK || is_right)
+	if (is_taken)
+		ret = wt_digest_sha1(fd, append->object, NULL, sha1, err);
+	if (ret != WT_OK ||
+		(is_taken && memcmp(sha1, append->sha1s[i], sizeof(sha1)) == 0))
 		return ret;
 	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 		"the hive read back from %s is not the one that was put there",
 		append->skeleton->path);
+}
+
+/* Does one hive that was put into the skeleton decompress to what was given? */
+static enum wt_status placed_verify(const struct wt_wim_append *append,
+	const struct wt_wim_header *header, size_t i, struct wt_error *err)
+{
+	struct wt_wim_chunks chunks = {
+		.place = append->placed[i],
+		.data_len = (size_t)lseek(append->puts[i].hive_fd, 0, SEEK_END),
+		.chunk_len = header->chunk_len,
+		.type = wt_wim_chunks_type(header),
+	};
+	bool is_taken = false;
+	int fd = -1;
+	enum wt_status ret = memory_file(append->object, &fd, err);
+
+	if (ret != WT_OK)
+		return ret;
+	/* One process beside wimlib's, which takes longer. */
+	if (wt_wim_chunks_open(&chunks, append->skeleton->path))
+		is_taken = wt_wim_unpack_finish(
+			wt_wim_unpack_start(&chunks, fd, 1));
+	ret = hive_verify(append, i, fd, is_taken, err);
+	wt_wim_chunks_close(&chunks);
+	close(fd);
+	return ret;
 }
 
 static enum wt_status placed_in_child(void *arg, struct wt_error *err)
@@ -93,8 +106,7 @@ static bool is_placed(const struct wt_wim_append *append,
 }
 
 /* Does the hive that the image names have the hash of the one given, and does
- * what stands in the file have that hash? The second is checked when it is
- * taken out. */
+ * what stands in the file have that hash? */
 static enum wt_status verify_put(WIMStruct *wim,
 	const struct wt_wim_append *append, const struct wt_wim_put *put,
 	struct wt_error *err)
@@ -108,7 +120,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 		.processes = wt_wim_threads(append->options),
 	};
 	struct wt_error hive_error = {0};
-	const uint8_t *sha1 = append->sha1s[put - append->puts];
+	size_t i = (size_t)(put - append->puts);
 	enum wt_status ret = wt_wim_find(wim, image->index, append->object,
 		&taking.found, &hive_error, err);
 
@@ -125,7 +137,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 		if (ret != WT_OK)
 			return ret;
 	}
-	if (memcmp(sha1, taking.found.sha1, WT_SHA1_LEN) != 0)
+	if (memcmp(append->sha1s[i], taking.found.sha1, WT_SHA1_LEN) != 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 			"the hive that wimlib wrote to image %d is not the "
 			"one it was given",
@@ -137,6 +149,8 @@ static enum wt_status verify_put(WIMStruct *wim,
 		return ret;
 	wt_wim_take_start(&taking);
 	ret = wt_wim_take_finish(&taking, err);
+	if (ret == WT_OK)
+		ret = hive_verify(append, i, taking.fd, true, err);
 	close(taking.fd);
 	return ret;
 }

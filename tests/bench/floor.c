@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,18 +77,17 @@ static uint8_t *unpack(const struct wt_wim_chunks *chunks)
 	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
 	struct wimlib_decompressor *decompressor = NULL;
 	uint8_t *data = malloc(chunks->data_len);
+	uint8_t *chunk = malloc(chunks->chunk_len);
 
-	if (!data || wimlib_create_decompressor(chunks->type, chunks->chunk_len,
-			     &decompressor) != 0)
+	if (!data || !chunk ||
+		wimlib_create_decompressor(
+			chunks->type, chunks->chunk_len, &decompressor) != 0)
 		die("no memory");
 	for (size_t i = 0; i < count; i++) {
 		size_t at = i * chunks->chunk_len, len = 0;
-		size_t room = chunks->data_len - at < chunks->chunk_len
-				      ? chunks->data_len - at
-				      : chunks->chunk_len;
-		const uint8_t *chunk = wt_wim_chunk_find(chunks, i, &len);
+		size_t room = wt_wim_chunk_data_len(chunks, i);
 
-		if (!chunk)
+		if (!wt_wim_chunk_read(chunks, i, chunk, &len))
 			die("the resource is damaged");
 		if (len == room)
 			memcpy(data + at, chunk, len);
@@ -98,6 +96,7 @@ static uint8_t *unpack(const struct wt_wim_chunks *chunks)
 			die("the resource is damaged");
 	}
 	wimlib_free_decompressor(decompressor);
+	free(chunk);
 	return data;
 }
 
@@ -129,14 +128,12 @@ static double pack_timed(const char *what, const struct wt_wim_chunks *chunks,
 	for (int i = 0; i < GOES; i++) {
 		double begin = now_ms();
 
-		for (size_t at = 0, k = 0; at < chunks->data_len && k < count;
-			at += chunks->chunk_len, k++) {
-			size_t len = chunks->data_len - at < chunks->chunk_len
-					     ? chunks->data_len - at
-					     : chunks->chunk_len;
-
-			wimlib_compress(
-				data + at, len, out, len - 1, compressor);
+		for (size_t k = 0, len = 0; k < count; k++) {
+			len = wt_wim_chunk_data_len(chunks, k);
+			if (len == 0)
+				break;
+			wimlib_compress(data + k * chunks->chunk_len, len, out,
+				len - 1, compressor);
 		}
 		goes[i] = now_ms() - begin;
 	}
@@ -145,20 +142,18 @@ static double pack_timed(const char *what, const struct wt_wim_chunks *chunks,
 	return report(what, goes);
 }
 
-static struct wt_wim_chunks resource_load(const char *path,
+static struct wt_wim_chunks resource_open(const char *path,
 	const struct wt_wim_header *header, uint64_t offset, uint64_t len,
 	uint64_t data_len)
 {
-	const struct wt_wim_extent extent = {.offset = offset, .len = len};
 	struct wt_wim_chunks chunks = {
-		.bytes = wt_wim_chunks_load(path, &extent),
-		.len = len,
+		.place = {.offset = offset, .len = len},
 		.data_len = data_len,
 		.chunk_len = header->chunk_len,
 		.type = wt_wim_chunks_type(header),
 	};
 
-	if (!chunks.bytes)
+	if (!wt_wim_chunks_open(&chunks, path))
 		die("a resource cannot be read");
 	return chunks;
 }
@@ -182,10 +177,10 @@ int main(int argc, char **argv)
 		wt_wim_read(argv[1], &options, &wim, NULL) != WT_OK ||
 		header.boot_metadata.len == 0)
 		die("no WIM with a bootable image");
-	hive = resource_load(argv[1], &header,
+	hive = resource_open(argv[1], &header,
 		wim->images[0].hive_stored.offset,
 		wim->images[0].hive_stored.len, wim->images[0].hive_len);
-	metadata = resource_load(argv[1], &header, header.boot_metadata.offset,
+	metadata = resource_open(argv[1], &header, header.boot_metadata.offset,
 		header.boot_metadata.len, header.boot_metadata.original_len);
 	sum += metadata_read(argv[1]);
 	sum += unpack_timed("decompress the hive", &hive, &data);
@@ -196,6 +191,8 @@ int main(int argc, char **argv)
 	sum += pack_timed("compress the metadata", &metadata, data, SIZE_MAX);
 	printf("%-32s %6.1f ms\n", "together", sum);
 	free(data);
+	wt_wim_chunks_close(&hive);
+	wt_wim_chunks_close(&metadata);
 	wt_wim_free(wim);
 	close(fd);
 	return 0;

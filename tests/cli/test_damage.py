@@ -117,6 +117,37 @@ class WrittenWrongly(Damage):
                     2, (name, access))
 
 
+class StoredHive(Damage):
+    """A byte of the image's own hive is another one."""
+
+    def test_is_told_by_readers_and_writers_alike(self):
+        source = WIMS / 'plain.wim'
+        data = source.read_bytes()
+        size = json.loads(self.run_it('info', '--json', source).out)[
+            'images'][0]['hive']['size']
+        table_len, table_at = struct.unpack_from('<QQ', data, 48)
+        stored, begin = next(
+            (stored & LEN_MASK, begin) for stored, begin, original in
+            (struct.unpack_from('<QQQ', data, at) for at in
+             range(table_at, table_at + (table_len & LEN_MASK), 50))
+            if original == size)
+        reasons = []
+        for step in range(12, 23):
+            damaged = bytearray(data)
+            damaged[begin + stored * step // 24] ^= 0x55
+            for args in (['list', self.target],
+                         ['verify', self.target, ROOT_DER],
+                         ['add', '--commit', 'append', self.target,
+                          ROOT_DER]):
+                self.target.write_bytes(damaged)
+                run = self.run_it(*args)
+                self.assertEqual(run.status, 4, (step, args, run.err))
+                self.assertEqual(self.target.read_bytes(), damaged)
+                reasons.append(run.err)
+        # Most bytes do not keep the hive from being decompressed.
+        self.assertIn('does not have the hash', ''.join(reasons))
+
+
 class OddTables(Damage):
     """Blob tables as other programs may write them."""
 

@@ -312,6 +312,68 @@ static void nonsense_between_chunks_is_not_followed(void **state)
 	}
 }
 
+/* Is the damage told, when the hive is taken out or when it is checked?
+ * Returns 1 when only the check tells it. */
+static int damage_is_told(const struct world *world)
+{
+	struct wt_wim_hive *hives = NULL;
+	struct wt_wim_hive hive = {-1, {-1, -1, -1}};
+	struct wt_error err = {0};
+	struct wt_wim *wim = NULL;
+	bool is_taken = false;
+	int first = 0;
+
+	assert_int_equal(
+		wt_wim_read_hives(world->path, &options, &wim, &hives, NULL),
+		WT_OK);
+	is_taken = hives[0].hive_fd >= 0;
+	if (is_taken)
+		assert_int_equal(wt_wim_hive_check(&wim->images[0],
+					 hives[0].hive_fd, "hive", NULL, &err),
+			WT_ERR_WIM);
+	else
+		assert_int_equal(wt_wim_extract(world->path, wim, &first, 1,
+					 &options, &hive, &err),
+			WT_ERR_WIM);
+	assert_string_equal(err.code, "wim-damaged");
+	wt_wim_hives_close(hives, 1);
+	free(hives);
+	wt_wim_free(wim);
+	return is_taken;
+}
+
+/* Many a byte of a chunk may be another one, and the chunk decompresses. */
+static void damaged_chunks_are_told_and_not_put(void **state)
+{
+	static const char *const names[] = {"plain.wim", "xpress.wim"};
+	int told = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		const struct wt_wim_extent *stored = NULL;
+		struct wt_error err = {0};
+		struct world world = {0};
+		int fd = -1;
+
+		world_open(&world, names[i % 2]);
+		stored = &world.wim->images[0].hive_stored;
+		/* The first chunk is compressed anew, the last ones are not. */
+		flip(world.puts[0].hive_fd, 100);
+		fd = open(world.path, O_RDWR | O_CLOEXEC);
+		flip(fd, (off_t)(stored->offset + stored->len / 80 * (40 + i)));
+		close(fd);
+		told += damage_is_told(&world);
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		assert_int_equal(patch.fd, -1);
+		world_close(&world);
+	}
+	assert_true(told > 0);
+}
+
 static void hive_of_two_images_is_stored_once(void **state)
 {
 	struct world world = {0};
@@ -397,6 +459,7 @@ int main(void)
 		cmocka_unit_test(hive_of_another_length_is_put),
 		cmocka_unit_test(what_does_not_apply_is_left_to_wimlib),
 		cmocka_unit_test(nonsense_between_chunks_is_not_followed),
+		cmocka_unit_test(damaged_chunks_are_told_and_not_put),
 		cmocka_unit_test(hive_of_two_images_is_stored_once),
 		cmocka_unit_test(what_else_wimlib_changes_is_refused),
 	};
