@@ -197,16 +197,15 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	if (reading->options->check_integrity)
 		flags |= WIMLIB_OPEN_FLAG_CHECK_INTEGRITY;
 	ret = wt_wim_open(reading->path, flags, reading->options, &wim, err);
-	if (ret != WT_OK)
+	for (uint32_t i = 0; i < reading->header->image_count; i++)
+		reading->findings->images[i].index = (int)i + 1;
+	if (ret != WT_OK || reading->options->skip_images)
 		return ret;
 	code = wimlib_iterate_lookup_table(wim, 0, on_blob, reading->findings);
 	if (code != 0)
 		return wt_wim_fail(err, code, reading->object,
 			"cannot read its blob table");
-	for (uint32_t i = 0; i < reading->header->image_count; i++)
-		reading->findings->images[i].index = (int)i + 1;
-	return reading->options->skip_images ? WT_OK
-					     : read_images(wim, reading, err);
+	return read_images(wim, reading, err);
 }
 
 static void fill_info(const struct wt_wim_header *header, uint64_t len,
