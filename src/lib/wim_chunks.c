@@ -2,6 +2,8 @@
  * wim_chunks.c: a compressed resource as the row of chunks that it is. */
 #include "wim_chunks.h"
 
+#include <openssl/evp.h>
+
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -108,6 +110,71 @@ bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
 		       chunks->place.offset + at, NULL, NULL) == WT_OK;
 }
 
+/* What a process decompresses with. The buffers are as long as a chunk, and
+ * stay in the processor's cache. */
+struct unpacker {
+	const struct wt_wim_chunks *chunks;
+	struct wimlib_decompressor *decompressor;
+	uint8_t *stored, *data;
+};
+
+/* To be closed in either case. */
+static bool unpacker_open(
+	struct unpacker *unpacker, const struct wt_wim_chunks *chunks)
+{
+	*unpacker = (struct unpacker){.chunks = chunks,
+		.stored = malloc(chunks->chunk_len),
+		.data = malloc(chunks->chunk_len)};
+	return unpacker->stored && unpacker->data &&
+	       wimlib_create_decompressor(chunks->type, chunks->chunk_len,
+		       &unpacker->decompressor) == 0;
+}
+
+static void unpacker_close(struct unpacker *unpacker)
+{
+	wimlib_free_decompressor(unpacker->decompressor);
+	free(unpacker->stored);
+	free(unpacker->data);
+}
+
+/* The data of a chunk, until the next one is asked for; NULL when it is
+ * damaged. */
+static const uint8_t *chunk_unpack(const struct unpacker *unpacker, size_t i)
+{
+	size_t data_len = wt_wim_chunk_data_len(unpacker->chunks, i), len = 0;
+
+	if (!wt_wim_chunk_read(unpacker->chunks, i, unpacker->stored, &len))
+		return NULL;
+	if (len == data_len)
+		return unpacker->stored;
+	return wimlib_decompress(unpacker->stored, len, unpacker->data,
+		       data_len, unpacker->decompressor) == 0
+		       ? unpacker->data
+		       : NULL;
+}
+
+bool wt_wim_chunks_sha1(
+	const struct wt_wim_chunks *chunks, uint8_t ret_sha1[WT_SHA1_LEN])
+{
+	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	struct unpacker unpacker = {0};
+	bool is_right = unpacker_open(&unpacker, chunks) && context &&
+			EVP_DigestInit(context, EVP_sha1()) == 1;
+
+	for (size_t i = 0; is_right && i < count; i++) {
+		const uint8_t *data = chunk_unpack(&unpacker, i);
+
+		is_right =
+			data && EVP_DigestUpdate(context, data,
+					wt_wim_chunk_data_len(chunks, i)) == 1;
+	}
+	is_right = is_right && EVP_DigestFinal(context, ret_sha1, NULL) == 1;
+	unpacker_close(&unpacker);
+	EVP_MD_CTX_free(context);
+	return is_right;
+}
+
 struct wt_wim_unpacking {
 	const struct wt_wim_chunks *chunks;
 	int out_fd;
@@ -116,44 +183,24 @@ struct wt_wim_unpacking {
 	size_t helper_count;
 };
 
-/* The buffers are as long as a chunk, and stay in the processor's cache. */
-static bool chunk_unpack(const struct wt_wim_unpacking *unpacking, size_t i,
-	struct wimlib_decompressor *decompressor, uint8_t *stored,
-	uint8_t *data)
-{
-	const struct wt_wim_chunks *chunks = unpacking->chunks;
-	size_t data_len = wt_wim_chunk_data_len(chunks, i), len = 0;
-	const uint8_t *from = stored;
-
-	if (!wt_wim_chunk_read(chunks, i, stored, &len))
-		return false;
-	if (len < data_len) {
-		if (wimlib_decompress(
-			    stored, len, data, data_len, decompressor) != 0)
-			return false;
-		from = data;
-	}
-	return pwrite(unpacking->out_fd, from, data_len,
-		       (off_t)(i * chunks->chunk_len)) == (ssize_t)data_len;
-}
-
 /* Takes one chunk after another until there is none left. */
 static bool chunks_unpack(const struct wt_wim_unpacking *unpacking)
 {
 	const struct wt_wim_chunks *chunks = unpacking->chunks;
 	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
-	struct wimlib_decompressor *decompressor = NULL;
-	uint8_t *buffers = malloc(2 * chunks->chunk_len);
-	bool is_right =
-		buffers && wimlib_create_decompressor(chunks->type,
-				   chunks->chunk_len, &decompressor) == 0;
+	struct unpacker unpacker = {0};
+	bool is_right = unpacker_open(&unpacker, chunks);
 	size_t i = 0;
 
-	while (is_right && (i = atomic_fetch_add(unpacking->next, 1)) < count)
-		is_right = chunk_unpack(unpacking, i, decompressor, buffers,
-			buffers + chunks->chunk_len);
-	wimlib_free_decompressor(decompressor);
-	free(buffers);
+	while (is_right && (i = atomic_fetch_add(unpacking->next, 1)) < count) {
+		size_t len = wt_wim_chunk_data_len(chunks, i);
+		const uint8_t *data = chunk_unpack(&unpacker, i);
+
+		is_right = data && pwrite(unpacking->out_fd, data, len,
+					   (off_t)(i * chunks->chunk_len)) ==
+					   (ssize_t)len;
+	}
+	unpacker_close(&unpacker);
 	return is_right;
 }
 

@@ -61,6 +61,11 @@ bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
 bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
 	uint8_t *out, size_t *ret_len);
 
+/** The hash of what a resource decompresses to; false when it is damaged. To be
+ *  called in a child. */
+bool wt_wim_chunks_sha1(
+	const struct wt_wim_chunks *chunks, uint8_t ret_sha1[WT_SHA1_LEN]);
+
 /** A resource that is being decompressed. */
 struct wt_wim_unpacking;
 

@@ -26,24 +26,16 @@ static enum wt_status memory_file(
 		"cannot make a file in memory");
 }
 
-/* Is what was taken out the hive that was put there? */
-static enum wt_status hive_verify(const struct wt_wim_append *append, size_t i,
-	int fd, bool is_taken, struct wt_error *err)
+static enum wt_status not_as_given(
+	const struct wt_wim_append *append, struct wt_error *err)
 {
-	uint8_t sha1[WT_SHA1_LEN] = {0};
-	enum wt_status ret = WT_OK;
-
-	if (is_taken)
-		ret = wt_digest_sha1(fd, append->object, NULL, sha1, err);
-	if (ret != WT_OK ||
-		(is_taken && memcmp(sha1, append->sha1s[i], sizeof(sha1)) == 0))
-		return ret;
 	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 		"the hive read back from %s is not the one that was put there",
 		append->skeleton->path);
 }
 
-/* Does one hive that was put into the skeleton decompress to what was given? */
+/* Does one hive that was put into the skeleton decompress to what was given?
+ * One process beside wimlib's, which takes longer. */
 static enum wt_status placed_verify(const struct wt_wim_append *append,
 	const struct wt_wim_header *header, size_t i, struct wt_error *err)
 {
@@ -53,20 +45,13 @@ static enum wt_status placed_verify(const struct wt_wim_append *append,
 		.chunk_len = header->chunk_len,
 		.type = wt_wim_chunks_type(header),
 	};
-	bool is_taken = false;
-	int fd = -1;
-	enum wt_status ret = memory_file(append->object, &fd, err);
+	uint8_t sha1[WT_SHA1_LEN] = {0};
+	bool is_right = wt_wim_chunks_open(&chunks, append->skeleton->path) &&
+			wt_wim_chunks_sha1(&chunks, sha1) &&
+			memcmp(sha1, append->sha1s[i], sizeof(sha1)) == 0;
 
-	if (ret != WT_OK)
-		return ret;
-	/* One process beside wimlib's, which takes longer. */
-	if (wt_wim_chunks_open(&chunks, append->skeleton->path))
-		is_taken = wt_wim_unpack_finish(
-			wt_wim_unpack_start(&chunks, fd, 1));
-	ret = hive_verify(append, i, fd, is_taken, err);
 	wt_wim_chunks_close(&chunks);
-	close(fd);
-	return ret;
+	return is_right ? WT_OK : not_as_given(append, err);
 }
 
 static enum wt_status placed_in_child(void *arg, struct wt_error *err)
@@ -121,6 +106,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 	};
 	struct wt_error hive_error = {0};
 	size_t i = (size_t)(put - append->puts);
+	uint8_t sha1[WT_SHA1_LEN] = {0};
 	enum wt_status ret = wt_wim_find(wim, image->index, append->object,
 		&taking.found, &hive_error, err);
 
@@ -150,7 +136,10 @@ static enum wt_status verify_put(WIMStruct *wim,
 	wt_wim_take_start(&taking);
 	ret = wt_wim_take_finish(&taking, err);
 	if (ret == WT_OK)
-		ret = hive_verify(append, i, taking.fd, true, err);
+		ret = wt_digest_sha1(
+			taking.fd, append->object, NULL, sha1, err);
+	if (ret == WT_OK && memcmp(sha1, append->sha1s[i], sizeof(sha1)) != 0)
+		ret = not_as_given(append, err);
 	close(taking.fd);
 	return ret;
 }
