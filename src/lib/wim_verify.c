@@ -16,16 +16,6 @@
 /* How many children look at images at a time. */
 #define SHARES_MAX 8
 
-static enum wt_status memory_file(
-	const char *object, int *ret_fd, struct wt_error *err)
-{
-	*ret_fd = memfd_create("hive", MFD_CLOEXEC);
-	if (*ret_fd >= 0)
-		return WT_OK;
-	return wt_fail_errno(err, WT_ERR_FILE, "no-memory", object,
-		"cannot make a file in memory");
-}
-
 static enum wt_status not_as_given(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
@@ -90,6 +80,28 @@ static bool is_placed(const struct wt_wim_append *append,
 	       place->len == resource->len;
 }
 
+/* Is what an image holds now what was given? */
+static enum wt_status taken_verify(const struct wt_wim_append *append, size_t i,
+	struct wt_wim_taking *taking, struct wt_error *err)
+{
+	uint8_t sha1[WT_SHA1_LEN] = {0};
+	enum wt_status ret = WT_OK;
+
+	taking->fd = memfd_create("hive", MFD_CLOEXEC);
+	if (taking->fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+			append->object, "cannot make a file in memory");
+	wt_wim_take_start(taking);
+	ret = wt_wim_take_finish(taking, err);
+	if (ret == WT_OK)
+		ret = wt_digest_sha1(
+			taking->fd, append->object, NULL, sha1, err);
+	if (ret == WT_OK && memcmp(sha1, append->sha1s[i], sizeof(sha1)) != 0)
+		ret = not_as_given(append, err);
+	close(taking->fd);
+	return ret;
+}
+
 /* Does the hive that the image names have the hash of the one given, and does
  * what stands in the file have that hash? */
 static enum wt_status verify_put(WIMStruct *wim,
@@ -106,7 +118,6 @@ static enum wt_status verify_put(WIMStruct *wim,
 	};
 	struct wt_error hive_error = {0};
 	size_t i = (size_t)(put - append->puts);
-	uint8_t sha1[WT_SHA1_LEN] = {0};
 	enum wt_status ret = wt_wim_find(wim, image->index, append->object,
 		&taking.found, &hive_error, err);
 
@@ -130,18 +141,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 			image->index);
 	if (is_placed(append, put, &taking.found.resource))
 		return WT_OK;
-	ret = memory_file(append->object, &taking.fd, err);
-	if (ret != WT_OK)
-		return ret;
-	wt_wim_take_start(&taking);
-	ret = wt_wim_take_finish(&taking, err);
-	if (ret == WT_OK)
-		ret = wt_digest_sha1(
-			taking.fd, append->object, NULL, sha1, err);
-	if (ret == WT_OK && memcmp(sha1, append->sha1s[i], sizeof(sha1)) != 0)
-		ret = not_as_given(append, err);
-	close(taking.fd);
-	return ret;
+	return taken_verify(append, i, &taking, err);
 }
 
 /* An image that was not changed has the hive that it had. */
