@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * floor.c: what cannot be left out when a hive in an image is changed.
  *
- *   floor IMAGE.wim CHUNKS
+ *   floor IMAGE.wim CHUNKS CERTS.pem
  *
  * Takes the median of several goes at: reading the image's metadata by wimlib,
  * decompressing its hive, compressing CHUNKS chunks of that, compressing the
- * metadata again; all of it by one processor. */
+ * metadata again; and of what OpenSSL alone takes for the certificates. All of
+ * it by one processor. */
 #include "wim_append.h"
 #include "wim_chunks.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +21,7 @@
 #include <unistd.h>
 
 #define GOES 7
+#define CERTS_MAX 1000
 
 static void die(const char *what)
 {
@@ -158,8 +163,54 @@ static struct wt_wim_chunks resource_open(const char *path,
 	return chunks;
 }
 
+/* A file of certificates, one after the other in DER. */
+struct certs {
+	uint8_t *der[CERTS_MAX];
+	int len[CERTS_MAX];
+	size_t count;
+};
+
+static void certs_load(const char *path, struct certs *certs)
+{
+	FILE *file = fopen(path, "re");
+	X509 *x509 = NULL;
+
+	if (!file)
+		die("the certificates cannot be read");
+	while (certs->count < CERTS_MAX &&
+		(x509 = PEM_read_X509(file, NULL, NULL, NULL))) {
+		certs->len[certs->count] =
+			i2d_X509(x509, &certs->der[certs->count]);
+		certs->count++;
+		X509_free(x509);
+	}
+	fclose(file);
+}
+
+static double certs_timed(const char *what, const struct certs *certs)
+{
+	double goes[GOES];
+
+	for (int i = 0; i < GOES; i++) {
+		double begin = now_ms();
+
+		for (size_t k = 0; k < certs->count; k++) {
+			const uint8_t *der = certs->der[k];
+			X509 *x509 = d2i_X509(NULL, &der, certs->len[k]);
+
+			if (!x509 ||
+				X509_verify(x509, X509_get0_pubkey(x509)) != 1)
+				die("a certificate is damaged");
+			X509_free(x509);
+		}
+		goes[i] = now_ms() - begin;
+	}
+	return report(what, goes);
+}
+
 int main(int argc, char **argv)
 {
+	static struct certs certs;
 	const struct wt_wim_options options = {0};
 	struct wt_wim_chunks hive = {0}, metadata = {0};
 	struct wt_wim_header header = {0};
@@ -168,8 +219,8 @@ int main(int argc, char **argv)
 	double sum = 0;
 	int fd = -1;
 
-	if (argc != 3)
-		die("usage: floor IMAGE.wim CHUNKS");
+	if (argc != 4)
+		die("usage: floor IMAGE.wim CHUNKS CERTS.pem");
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
 	if (fd < 0 ||
 		wt_wim_header_read(fd, argv[1], &header, NULL, NULL, NULL) !=
@@ -190,6 +241,10 @@ int main(int argc, char **argv)
 	data = unpack(&metadata);
 	sum += pack_timed("compress the metadata", &metadata, data, SIZE_MAX);
 	printf("%-32s %6.1f ms\n", "together", sum);
+	certs_load(argv[3], &certs);
+	certs_timed("OpenSSL, the many certificates", &certs);
+	for (size_t i = 0; i < certs.count; i++)
+		OPENSSL_free(certs.der[i]);
 	free(data);
 	wt_wim_chunks_close(&hive);
 	wt_wim_chunks_close(&metadata);
