@@ -116,13 +116,14 @@ static void make_tables(struct getopt_tables *tables, unsigned command)
 	}
 }
 
+/* The last one, which no command takes, when there is none. */
 static const struct cli_option *option_by_id(int id)
 {
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (o->id == id)
-			return o;
-	}
-	return NULL;
+	const struct cli_option *option = cli_options;
+
+	while (option->name && option->id != id)
+		option++;
+	return option;
 }
 
 /* "add, remove" for the commands that take an option. */
@@ -180,7 +181,7 @@ static enum wt_status fail_option(
 	const struct cli_option *option = option_by_id(optopt);
 	char letter[3] = {'-', (char)optopt, '\0'};
 
-	if (option && option->commands & cli->command->bit)
+	if (option->commands & cli->command->bit)
 		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
 			"--%s takes no value", option->name);
 	return fail_unknown(cli, optopt ? letter : argv[optind - 1], err);
