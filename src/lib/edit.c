@@ -4,7 +4,6 @@
 #include "report.h"
 #include "target.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -128,8 +127,7 @@ struct hive_edit {
 /* What differs between add and remove: how a hive's changes are found. */
 struct edit {
 	const struct wt_plan *plan;
-	struct wt_selector *selectors;
-	size_t selector_count;
+	const struct wt_selectors *selectors;
 	struct hive_edit *hives; /* as many as the target has */
 };
 
@@ -141,8 +139,7 @@ static enum wt_status hive_plan(const struct edit *edit,
 
 	if (edit->plan)
 		return wt_plan_add(edit->plan, target, hive, changes, err);
-	return wt_plan_remove(edit->selectors, edit->selector_count, target,
-		hive, changes, err);
+	return wt_plan_remove(edit->selectors, target, hive, changes, err);
 }
 
 static enum wt_status hive_write_start(const struct edit *edit,
@@ -314,134 +311,24 @@ enum wt_status wt_target_add(const char *target,
 	return ret;
 }
 
-/* Hex digits of a thumbprint as people paste it: with spaces, colons,
- * dashes, the invisible mark (U+200E) that Windows' dialogs add, and openssl's
- * "SHA1 Fingerprint=" before it.
- * @return how many digits, or 0 when it holds anything else */
-static size_t thumbprint_digits(
-	const char *text, char hex[WT_SHA256_HEX_LEN + 1])
-{
-	const char *label = strcasestr(text, "Fingerprint=");
-	size_t len = 0;
-
-	if (label)
-		text = strchr(label, '=') + 1;
-	for (const char *at = text; *at != '\0'; at++) {
-		if (strncmp(at, "\xE2\x80\x8E", 3) == 0 ||
-			strncmp(at, "\xE2\x80\x8F", 3) == 0 ||
-			strncmp(at, "\xEF\xBB\xBF", 3) == 0) {
-			at += 2;
-			continue;
-		}
-		if (strchr(" :-\t\r\n", *at))
-			continue;
-		if (!isxdigit((unsigned char)*at) || len == WT_SHA256_HEX_LEN)
-			return 0;
-		hex[len++] = (char)toupper((unsigned char)*at);
-	}
-	hex[len] = '\0';
-	return len == WT_SHA1_HEX_LEN || len == WT_SHA256_HEX_LEN ? len : 0;
-}
-
-bool wt_is_thumbprint(const char *text)
-{
-	char hex[WT_SHA256_HEX_LEN + 1] = "";
-
-	return thumbprint_digits(text, hex) > 0;
-}
-
-bool wt_is_thumbprint_of(const char *text, const struct wt_cert_info *cert)
-{
-	char hex[WT_SHA256_HEX_LEN + 1] = "";
-
-	return thumbprint_digits(text, hex) > 0 &&
-	       (strcmp(hex, cert->sha1) == 0 || strcmp(hex, cert->sha256) == 0);
-}
-
-static enum wt_status selectors_make(const char *const *thumbprints,
-	size_t thumbprint_count, const struct wt_cert_list *certs,
-	struct wt_selector **ret_selectors, size_t *ret_count,
-	struct wt_error *err)
-{
-	size_t cert_count = certs ? wt_cert_list_count(certs) : 0;
-	size_t count = thumbprint_count + cert_count;
-	struct wt_selector *selectors = NULL;
-
-	if (count == 0)
-		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
-			"neither a thumbprint nor a certificate was given");
-	selectors = calloc(count, sizeof(*selectors));
-	if (!selectors)
-		return wt_fail_memory(err);
-	for (size_t i = 0; i < thumbprint_count; i++) {
-		selectors[i].text = thumbprints[i];
-		if (thumbprint_digits(thumbprints[i], selectors[i].hex) > 0)
-			continue;
-		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", thumbprints[i],
-			"is no thumbprint");
-		wt_error_hint(err, "a thumbprint has 40 (SHA-1) or 64 "
-				   "(SHA-256) hex digits");
-		free(selectors);
-		return WT_ERR_USAGE;
-	}
-	for (size_t i = 0; i < cert_count; i++) {
-		const struct wt_cert_info *info =
-			wt_cert_info(wt_cert_list_get(certs, i));
-		struct wt_selector *to = &selectors[thumbprint_count + i];
-
-		to->text = info->sha1;
-		memcpy(to->hex, info->sha1, sizeof(info->sha1));
-	}
-	*ret_selectors = selectors;
-	*ret_count = count;
-	return WT_OK;
-}
-
-/* Those that were found in no image; WT_NO when there are any. */
-static enum wt_status selectors_missing(const struct wt_selector *selectors,
-	size_t count, const struct wt_options *options,
-	struct wt_report *report, struct wt_error *err)
-{
-	const char *where = options->store == WT_STORE_AUTO
-				    ? "any store"
-				    : wt_store_name(options->store);
-	enum wt_status ret = WT_OK;
-
-	for (size_t i = 0; i < count; i++) {
-		if (selectors[i].is_found)
-			continue;
-		if (ret != WT_OK) {
-			wt_report_warn(report, "not-found",
-				"%s: is not in %s of the chosen images",
-				selectors[i].text, where);
-			continue;
-		}
-		ret = wt_fail(err, WT_NO, "not-found", selectors[i].text,
-			"is not in %s of the chosen images of %s", where,
-			report->target);
-		wt_error_hint(err, "wimtrust list shows what they hold");
-	}
-	return ret;
-}
-
 enum wt_status wt_target_remove(const char *target,
 	const char *const *thumbprints, size_t thumbprint_count,
 	const struct wt_cert_list *certs, const struct wt_options *options,
 	struct wt_report *report, struct wt_error *err)
 {
-	struct edit edit = {0};
+	struct wt_selectors selectors = {0};
+	struct edit edit = {.selectors = &selectors};
 	enum wt_status ret =
 		wt_report_text(report, target, &report->target, err);
 
 	if (ret == WT_OK)
-		ret = selectors_make(thumbprints, thumbprint_count, certs,
-			&edit.selectors, &edit.selector_count, err);
+		ret = wt_selectors_make(
+			thumbprints, thumbprint_count, certs, &selectors, err);
 	if (ret != WT_OK)
 		return ret;
 	ret = edit_run(&edit, target, options, report, err);
 	if (ret == WT_OK)
-		ret = selectors_missing(edit.selectors, edit.selector_count,
-			options, report, err);
-	free(edit.selectors);
+		ret = wt_selectors_missing(&selectors, options, report, err);
+	wt_selectors_free(&selectors);
 	return ret;
 }

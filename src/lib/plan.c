@@ -321,31 +321,9 @@ enum wt_status wt_plan_add(const struct wt_plan *plan,
 	return WT_OK;
 }
 
-/* Does a selector mean this entry? A value that cannot be read is found by
- * its key's name only. */
-static bool selector_matches(
-	const struct wt_selector *selector, const struct wt_entry *entry)
-{
-	if (strcasecmp(selector->hex, entry->key) == 0)
-		return true;
-	return entry->cert && strcmp(selector->hex, entry->cert->sha256) == 0;
-}
-
-static bool selectors_match(struct wt_selector *selectors,
-	size_t selector_count, const struct wt_entry *entry)
-{
-	bool is_match = false;
-
-	for (size_t i = 0; i < selector_count; i++)
-		if (selector_matches(&selectors[i], entry))
-			is_match = selectors[i].is_found = true;
-	return is_match;
-}
-
-enum wt_status wt_plan_remove(struct wt_selector *selectors,
-	size_t selector_count, const struct wt_target *target,
-	const struct wt_target_hive *hive, struct wt_changes *ret_changes,
-	struct wt_error *err)
+enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
+	const struct wt_target *target, const struct wt_target_hive *hive,
+	struct wt_changes *ret_changes, struct wt_error *err)
 {
 	const struct wt_hive_content *content = hive->content;
 	enum wt_store store = target->options->store;
@@ -359,13 +337,21 @@ enum wt_status wt_plan_remove(struct wt_selector *selectors,
 	for (size_t i = 0; ret == WT_OK && i < content->entry_count; i++) {
 		const struct wt_hive_entry *from = &content->entries[i];
 		struct wt_entry entry = {0};
+		bool is_meant = false;
 
 		if (store != WT_STORE_AUTO && store != from->store)
 			continue;
+		/* A value that cannot be read is found by its key's name only,
+		 * and without need none is read. */
+		is_meant = wt_selectors_match(selectors, from->key);
+		if (!is_meant && !selectors->has_sha256)
+			continue;
 		ret = wt_entry_describe(
 			target->report, hive, from, &entry, err);
-		if (ret != WT_OK ||
-			!selectors_match(selectors, selector_count, &entry))
+		if (ret == WT_OK && entry.cert)
+			is_meant |= wt_selectors_match(
+				selectors, entry.cert->sha256);
+		if (ret != WT_OK || !is_meant)
 			continue;
 		entry.action = WT_ACTION_REMOVED;
 		changes.changes[changes.count++] = (struct wt_hive_change){

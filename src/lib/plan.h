@@ -4,6 +4,7 @@
 #define WT_PLAN_H
 
 #include "cert.h"
+#include "select.h"
 #include "target.h"
 
 /** One certificate on its way into a store. */
@@ -45,18 +46,10 @@ enum wt_status wt_plan_add(const struct wt_plan *plan,
 	const struct wt_target *target, const struct wt_target_hive *hive,
 	struct wt_changes *ret_changes, struct wt_error *err);
 
-/** What was asked to be removed, and whether it was found. */
-struct wt_selector {
-	char hex[WT_SHA256_HEX_LEN + 1]; /**< upper-case SHA-1 or SHA-256 */
-	const char *text;		 /**< as it was given */
-	bool is_found;
-};
-
 /** What remove has to change in a hive; marks the selectors found. */
-enum wt_status wt_plan_remove(struct wt_selector *selectors,
-	size_t selector_count, const struct wt_target *target,
-	const struct wt_target_hive *hive, struct wt_changes *ret_changes,
-	struct wt_error *err);
+enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
+	const struct wt_target *target, const struct wt_target_hive *hive,
+	struct wt_changes *ret_changes, struct wt_error *err);
 
 /** For qsort(): entries by place, store, then key without case. */
 int wt_content_order(const void *entry, const void *other);

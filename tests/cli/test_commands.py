@@ -143,6 +143,13 @@ class Remove(Case):
                 self.assertIn(f'removed  AuthRoot  {SHA1}', run.out)
                 self.assertIn('1 removed', run.out)
 
+    def test_every_way_to_name_it_counts_as_found(self):
+        hive = self.hive()
+        wimtrust('add', hive, ROOT_DER)
+        run = wimtrust('remove', hive, SHA1, SHA256, SHA1.lower(), ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertIn('1 removed', run.out)
+
     def test_takes_a_file(self):
         hive = self.hive()
         wimtrust('add', hive, ROOT_DER)
