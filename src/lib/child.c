@@ -31,8 +31,8 @@
  * gone: they are killed with it. */
 #define GONE_MS 1000
 
-/* More than the metadata of a boot image takes; and that malloc() takes what
- * is not longer than both from the heap. Bytes. */
+/* The heap that a child begins with: more than the metadata of a boot image
+ * takes. malloc() takes from it what is not longer than both together. */
 #define HEAP_LEN ((int)24 << 20)
 #define HEAP_ROOM ((int)1 << 20)
 
