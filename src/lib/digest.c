@@ -37,29 +37,32 @@ enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
 	return WT_OK;
 }
 
-static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint8_t *chunk,
-	const char *object, const volatile sig_atomic_t *cancel,
-	struct wt_error *err)
+static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
+	uint64_t len, uint8_t *chunk, const char *object,
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
 {
-	uint64_t offset = 0;
-	size_t len = CHUNK_LEN;
 	enum wt_status ret = WT_OK;
 
-	while (ret == WT_OK && len == CHUNK_LEN) {
+	while (ret == WT_OK && len > 0) {
+		size_t wanted = len < CHUNK_LEN ? (size_t)len : CHUNK_LEN;
+		size_t got = 0;
+
 		ret = wt_cancelled(cancel, err);
 		if (ret == WT_OK)
-			ret = wt_read_at(fd, chunk, CHUNK_LEN, offset, object,
-				&len, err);
-		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, len) != 1)
+			ret = wt_read_at(
+				fd, chunk, wanted, offset, object, &got, err);
+		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, got) != 1)
 			ret = wt_fail_memory(err);
-		offset += len;
+		offset += got;
+		len = got < wanted ? 0 : len - got;
 	}
 	return ret;
 }
 
-static enum wt_status digest_make(int fd, const EVP_MD *kind,
-	const char *object, const volatile sig_atomic_t *cancel,
-	uint8_t *ret_digest, struct wt_error *err)
+static enum wt_status digest_make(int fd, uint64_t offset, uint64_t len,
+	const EVP_MD *kind, const char *object,
+	const volatile sig_atomic_t *cancel, uint8_t *ret_digest,
+	struct wt_error *err)
 {
 	uint8_t *chunk = malloc(CHUNK_LEN);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -68,7 +71,8 @@ static enum wt_status digest_make(int fd, const EVP_MD *kind,
 	if (!chunk || !md || EVP_DigestInit_ex(md, kind, NULL) != 1)
 		ret = wt_fail_memory(err);
 	if (ret == WT_OK)
-		ret = digest_update(md, fd, chunk, object, cancel, err);
+		ret = digest_update(
+			md, fd, offset, len, chunk, object, cancel, err);
 	if (ret == WT_OK && EVP_DigestFinal_ex(md, ret_digest, NULL) != 1)
 		ret = wt_fail_memory(err);
 	EVP_MD_CTX_free(md);
@@ -81,19 +85,20 @@ enum wt_status wt_digest_file(int fd, const char *object,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
 {
 	uint8_t digest[WT_SHA256_LEN] = {0};
-	enum wt_status ret =
-		digest_make(fd, EVP_sha256(), object, cancel, digest, err);
+	enum wt_status ret = digest_make(fd, 0, WT_DIGEST_REST, EVP_sha256(),
+		object, cancel, digest, err);
 
 	if (ret == WT_OK)
 		wt_text_hex(digest, sizeof(digest), ret_hex);
 	return ret;
 }
 
-enum wt_status wt_digest_sha1(int fd, const char *object,
-	const volatile sig_atomic_t *cancel, uint8_t ret_sha1[WT_SHA1_LEN],
-	struct wt_error *err)
+enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
+	const char *object, const volatile sig_atomic_t *cancel,
+	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err)
 {
-	return digest_make(fd, EVP_sha1(), object, cancel, ret_sha1, err);
+	return digest_make(
+		fd, offset, len, EVP_sha1(), object, cancel, ret_sha1, err);
 }
 
 enum wt_status wt_files_equal(int fd, int other_fd, const char *object,

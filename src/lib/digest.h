@@ -10,10 +10,14 @@ enum wt_status wt_digest_file(int fd, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
 
-/** SHA-1 of a whole file in memory. The offset is not moved. */
-enum wt_status wt_digest_sha1(int fd, const char *object,
-	const volatile sig_atomic_t *cancel, uint8_t ret_sha1[WT_SHA1_LEN],
-	struct wt_error *err);
+/** To the end of the file. */
+#define WT_DIGEST_REST UINT64_MAX
+
+/** SHA-1 of len bytes from offset on, or of as many as there are. The offset
+ *  of the descriptor is not moved. */
+enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
+	const char *object, const volatile sig_atomic_t *cancel,
+	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err);
 
 /** Do two files hold the same bytes from 0 to their ends? */
 enum wt_status wt_files_equal(int fd, int other_fd, const char *object,

@@ -11,7 +11,6 @@
 
 /* Starting a process takes as long as some twenty chunks. */
 #define HELPER_CHUNKS_MIN 64
-#define HELPERS_MAX 7
 
 #define SECONDS_MAX 300
 
@@ -75,7 +74,9 @@ size_t wt_wim_chunk_data_len(const struct wt_wim_chunks *chunks, size_t i)
 							 : chunks->chunk_len;
 }
 
-bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
+/* Where a chunk is stored: at *ret_at from the place on, *ret_len bytes, which
+ * are no more than its data. false when there is no such chunk. */
+static bool chunk_find(const struct wt_wim_chunks *chunks, size_t i,
 	size_t *ret_at, size_t *ret_len)
 {
 	size_t count = wt_wim_chunk_count(chunks->data_len, chunks->chunk_len);
@@ -84,7 +85,7 @@ bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
 	uint64_t len = chunks->place.len - first;
 	uint64_t begin = 0, end = len;
 
-	if (i >= count || chunks->place.len < first)
+	if (i >= count)
 		return false;
 	if (i > 0)
 		begin = wt_wim_get32(
@@ -105,7 +106,7 @@ bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
 {
 	size_t at = 0;
 
-	return wt_wim_chunk_find(chunks, i, &at, ret_len) &&
+	return chunk_find(chunks, i, &at, ret_len) &&
 	       wt_wim_pread(chunks->fd, out, *ret_len,
 		       chunks->place.offset + at, NULL, NULL) == WT_OK;
 }
@@ -179,7 +180,7 @@ struct wt_wim_unpacking {
 	const struct wt_wim_chunks *chunks;
 	int out_fd;
 	atomic_size_t *next; /* the first chunk that nobody has taken yet */
-	struct wt_child_job *helpers[HELPERS_MAX];
+	struct wt_child_job *helpers[WT_WIM_THREADS_MAX];
 	size_t helper_count;
 };
 
@@ -226,8 +227,6 @@ static void helpers_start(
 
 	if (count >= processes)
 		count = processes - 1;
-	if (count > HELPERS_MAX)
-		count = HELPERS_MAX;
 	/* Without them it only takes longer. */
 	while (unpacking->helper_count < count &&
 		wt_child_start(&how, help, unpacking,

@@ -48,16 +48,8 @@ size_t wt_wim_chunk_numbers_len(size_t data_len, size_t chunk_len);
 /** How long a chunk's data are; 0 when there is no such one. */
 size_t wt_wim_chunk_data_len(const struct wt_wim_chunks *chunks, size_t i);
 
-/**
- * Where a chunk is stored: at *ret_at from the place on, *ret_len bytes, which
- * are no more than its data. To be asked with the numbers alone.
- *
- * @return false when there is no such chunk
- */
-bool wt_wim_chunk_find(const struct wt_wim_chunks *chunks, size_t i,
-	size_t *ret_at, size_t *ret_len);
-
-/** Reads a chunk's stored bytes to out, which has room for its data. */
+/** Reads a chunk's stored bytes to out, which has room for its data; they are
+ *  never more than that. false when there is no such chunk. */
 bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
 	uint8_t *out, size_t *ret_len);
 
@@ -75,7 +67,8 @@ struct wt_wim_unpacking;
  *
  * @param chunks     open; borrowed until the end
  * @param out_fd     an empty file in memory
- * @param processes  1 or more, this one among them, which joins in at the end
+ * @param processes  1 to WT_WIM_THREADS_MAX, this one among them, which joins
+ *                   in at the end
  * @return NULL when it cannot be done so: wimlib will do it, or say why not
  */
 struct wt_wim_unpacking *wt_wim_unpack_start(

@@ -125,7 +125,8 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 {
 	uint8_t sha1[WT_SHA1_LEN] = {0};
 	char text[WT_SHA1_HEX_LEN + 1] = "";
-	enum wt_status ret = wt_digest_sha1(hive_fd, object, cancel, sha1, err);
+	enum wt_status ret = wt_digest_sha1(
+		hive_fd, 0, WT_DIGEST_REST, object, cancel, sha1, err);
 
 	if (ret != WT_OK)
 		return ret;

@@ -13,9 +13,6 @@
  * ten times a chunk of up to 64 MiB for each of a few threads. Bytes. */
 #define MEMORY_MAX ((uint64_t)8 << 30)
 
-/* More gain nothing for one hive. */
-#define THREADS_MAX 8
-
 struct job {
 	wt_child_fn *fn;
 	void *arg;
@@ -38,9 +35,9 @@ unsigned wt_wim_threads(const struct wt_wim_options *options)
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = options->threads;
 
-	if (threads == 0 && online > 0)
-		threads = (unsigned)online;
-	return threads > THREADS_MAX ? THREADS_MAX : threads;
+	if (threads == 0)
+		threads = online > 0 ? (unsigned)online : 1;
+	return threads > WT_WIM_THREADS_MAX ? WT_WIM_THREADS_MAX : threads;
 }
 
 static enum wt_status job_run(void *arg, struct wt_error *err)

@@ -12,7 +12,10 @@
 const char *wt_wim_object(
 	const char *path, const struct wt_wim_options *options);
 
-/** How many threads or processes share work. */
+/** More threads or processes gain nothing for one WIM's hives. */
+#define WT_WIM_THREADS_MAX 8
+
+/** How many threads or processes share work: 1 to WT_WIM_THREADS_MAX. */
 unsigned wt_wim_threads(const struct wt_wim_options *options);
 
 /** Runs fn in a child that has wimlib ready. seconds 0: no limit of time. */

@@ -30,8 +30,8 @@ static enum wt_status hash_in_child(void *arg, struct wt_error *err)
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
-		ret = wt_digest_sha1(append->puts[i].hive_fd, append->object,
-			NULL, append->sha1s[i], err);
+		ret = wt_digest_sha1(append->puts[i].hive_fd, 0, WT_DIGEST_REST,
+			append->object, NULL, append->sha1s[i], err);
 	return ret;
 }
 

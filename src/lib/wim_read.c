@@ -19,9 +19,6 @@
 
 #define SECONDS_MAX 300
 
-/* How many processes read images at a time. */
-#define SHARES_MAX 8
-
 /* What the child tells. */
 struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
@@ -160,14 +157,12 @@ static enum wt_status read_share(void *arg, struct wt_error *err)
 static enum wt_status read_images(
 	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
 {
-	struct share shares[SHARES_MAX] = {{0}};
+	struct share shares[WT_WIM_THREADS_MAX] = {{0}};
 	uint32_t images = reading->header->image_count;
 	unsigned threads = wt_wim_threads(reading->options);
-	uint32_t count = threads < SHARES_MAX ? threads : SHARES_MAX;
+	uint32_t count = threads < images ? threads : images;
 	enum wt_status ret = WT_OK;
 
-	if (count > images)
-		count = images;
 	for (uint32_t i = 0; ret == WT_OK && i < count; i++) {
 		shares[i] = (struct share){.reading = reading,
 			.wim = wim,

@@ -2,9 +2,8 @@
  * wim_skeleton.c: a sparse stand-in for a WIM that wimlib appends to. */
 #include "wim_skeleton.h"
 
+#include "digest.h"
 #include "wim_lib.h"
-
-#include <openssl/evp.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,35 +83,8 @@ static enum wt_status sum(const struct wt_wim_skeleton *skeleton,
 	const struct wt_wim_extent *extent, uint8_t ret_sha1[WT_SHA1_LEN],
 	struct wt_error *err)
 {
-	uint64_t end = extent->offset + extent->len;
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint8_t *buf = malloc(COPY_LEN);
-	enum wt_status ret = WT_OK;
-
-	if (!context || !buf || EVP_DigestInit(context, EVP_sha1()) != 1) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	for (uint64_t offset = extent->offset; offset < end;) {
-		size_t len = end - offset < COPY_LEN ? (size_t)(end - offset)
-						     : COPY_LEN;
-
-		ret = wt_wim_pread(
-			skeleton->fd, buf, len, offset, skeleton->path, err);
-		if (ret != WT_OK)
-			goto out;
-		if (EVP_DigestUpdate(context, buf, len) != 1) {
-			ret = wt_fail_memory(err);
-			goto out;
-		}
-		offset += len;
-	}
-	if (EVP_DigestFinal(context, ret_sha1, NULL) != 1)
-		ret = wt_fail_memory(err);
-out:
-	free(buf);
-	EVP_MD_CTX_free(context);
-	return ret;
+	return wt_digest_sha1(skeleton->fd, extent->offset, extent->len,
+		skeleton->path, NULL, ret_sha1, err);
 }
 
 /* wimlib keeps the integrity table's sums of whole chunks, but sums the last

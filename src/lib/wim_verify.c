@@ -13,9 +13,6 @@
 
 #define SECONDS_MAX 300
 
-/* How many children look at images at a time. */
-#define SHARES_MAX 8
-
 static enum wt_status not_as_given(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
@@ -94,8 +91,8 @@ static enum wt_status taken_verify(const struct wt_wim_append *append, size_t i,
 	wt_wim_take_start(taking);
 	ret = wt_wim_take_finish(taking, err);
 	if (ret == WT_OK)
-		ret = wt_digest_sha1(
-			taking->fd, append->object, NULL, sha1, err);
+		ret = wt_digest_sha1(taking->fd, 0, WT_DIGEST_REST,
+			append->object, NULL, sha1, err);
 	if (ret == WT_OK && memcmp(sha1, append->sha1s[i], sizeof(sha1)) != 0)
 		ret = not_as_given(append, err);
 	close(taking->fd);
@@ -251,14 +248,12 @@ static enum wt_status shares_start(struct share *shares, int count,
 enum wt_status wt_wim_verify(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
-	struct share shares[SHARES_MAX + 1] = {{0}};
+	struct share shares[WT_WIM_THREADS_MAX + 1] = {{0}};
 	int count = (int)wt_wim_threads(append->options);
 	enum wt_status ret = WT_OK;
 
 	if (count > append->wim->info.image_count)
 		count = append->wim->info.image_count;
-	if (count > SHARES_MAX)
-		count = SHARES_MAX;
 	count++;
 	ret = shares_start(shares, count, append, err);
 	for (int i = 0; i < count; i++)
