@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * test_trust_search.c: among many certificates the way to a root is found, or
+ * given up, in bounded time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "chains.h"
+#include "questions.h"
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) +
+	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static enum wt_status ask(const struct chains_set *set,
+	struct wt_trust_result **ret_result, double *ret_seconds)
+{
+	const struct wt_trust_query query = {
+		.stores = set->copies,
+		.store_count = set->copy_count,
+		.chain = set->chain,
+		.at = NOON,
+	};
+	struct timespec start = {0};
+	enum wt_status status = WT_OK;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	status = wt_trust_check(&query, "image 1", ret_result, NULL);
+	*ret_seconds = seconds_since(&start);
+	return status;
+}
+
+static void a_full_image_is_searched_quickly(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_image(150, 500);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(set->copy_count, 650);
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_true(result->is_trusted);
+	assert_int_equal(result->link_count, 4);
+	assert_string_equal(result->links[1].source, "CA");
+	if (seconds > 2)
+		fail_msg("took %.2f s", seconds);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void a_maze_of_cross_signed_cas_is_given_up(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_maze(12);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_false(result->is_trusted);
+	assert_string_equal(result->verdict.code, "too-many-paths");
+	if (seconds > 5)
+		fail_msg("took %.2f s", seconds);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void many_bad_ways_do_not_hide_the_good_one(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_twins(WT_TRUST_PATHS_MAX + 6);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_true(result->is_trusted);
+	assert_ptr_equal(result->links[1].cert,
+		wt_cert_list_get(
+			set->certs, wt_cert_list_count(set->certs) - 1));
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void a_namesake_is_not_blamed_for_a_missing_root(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_namesake();
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_string_equal(result->verdict.code, "root-not-in-image");
+	assert_non_null(strstr(result->verdict.reason, "CN=Missing"));
+	assert_int_equal(result->link_count, 2);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void cas_that_sign_each_other_are_a_circle(void **state)
+{
+	(void)state;
+	for (size_t i = 2; i <= 3; i++) {
+		struct wt_trust_result *result = NULL;
+		struct chains_set *set = chains_make_maze(i);
+		double seconds = 0;
+
+		assert_int_equal(ask(set, &result, &seconds), WT_OK);
+		assert_string_equal(result->verdict.code, "root-not-in-image");
+		assert_non_null(strstr(result->verdict.reason, "in a circle"));
+		assert_int_equal(result->link_count, i + 1);
+		wt_trust_result_free(result);
+		chains_free(set);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_image_is_searched_quickly),
+		cmocka_unit_test(a_maze_of_cross_signed_cas_is_given_up),
+		cmocka_unit_test(many_bad_ways_do_not_hide_the_good_one),
+		cmocka_unit_test(a_namesake_is_not_blamed_for_a_missing_root),
+		cmocka_unit_test(cas_that_sign_each_other_are_a_circle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
