@@ -3,7 +3,7 @@
 #ifndef CLI_H
 #define CLI_H
 
-#include "error.h"
+#include "base/error.h"
 #include "progress.h"
 
 #include <jansson.h>

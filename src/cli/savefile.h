@@ -3,7 +3,7 @@
 #ifndef CLI_SAVEFILE_H
 #define CLI_SAVEFILE_H
 
-#include "error.h"
+#include "base/error.h"
 
 /** An existing file is replaced with force only; a device or a pipe is
  *  written to as it is. */

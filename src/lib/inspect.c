@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * inspect.c: list, info, verify and check: what reads and writes nothing. */
 #include "plan.h"
-#include "report.h"
-#include "target.h"
-#include "trust.h"
+#include "target/report.h"
+#include "target/target.h"
+#include "trust/trust.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * plan.c: which changes a hive needs, decided before any is made. */
 #include "plan.h"
 
-#include "certblob.h"
-#include "report.h"
+#include "cert/blob.h"
+#include "target/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #ifndef WT_PLAN_H
 #define WT_PLAN_H
 
-#include "cert.h"
+#include "cert/cert.h"
 #include "select.h"
-#include "target.h"
+#include "target/target.h"
 
 /** One certificate on its way into a store. */
 struct wt_plan_item {

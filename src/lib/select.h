@@ -3,7 +3,7 @@
 #ifndef WT_SELECT_H
 #define WT_SELECT_H
 
-#include "cert.h"
+#include "cert/cert.h"
 
 /** A thumbprint that was given, or a certificate's. */
 struct wt_selector {

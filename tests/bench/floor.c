@@ -7,8 +7,8 @@
  * decompressing its hive, compressing CHUNKS chunks of that, compressing the
  * metadata again; and of what OpenSSL alone takes to decode the certificates
  * and to verify their own signatures. All of it by one processor. */
-#include "wim_append.h"
-#include "wim_chunks.h"
+#include "wim/append/append.h"
+#include "wim/chunks.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_cert_file.c: every kind of file of certificates, told by content. */
-#include "cert_kind.h"
+#include "cert/kind.h"
 
 #include "fuzz_certs.h"
 

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "cert_list.h"
-#include "certblob.h"
+#include "cert/blob.h"
+#include "cert/list.h"
 #include "fuzz.h"
 
 #define FUZZ_ALLOW_ALL 15U

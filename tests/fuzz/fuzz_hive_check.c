@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_hive_check.c: the raw checks of a hive. */
 #include "fuzz.h"
-#include "hive_check.h"
+#include "hive/check.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * fuzz_hive_edit.c: a hive that passes the raw checks is changed: it stays a
  * hive, and nothing but the keys asked for is another. */
 #include "fuzz.h"
-#include "hive_edit.h"
+#include "hive/edit.h"
 
 #include <string.h>
 

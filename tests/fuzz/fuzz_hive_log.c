@@ -2,7 +2,7 @@
  * fuzz_hive_log.c: hives with transaction logs. The input is the hive and
  * then its logs; each begins with "regf" at a multiple of 512. */
 #include "fuzz.h"
-#include "hive_log.h"
+#include "hive/log.h"
 
 #include <string.h>
 #include <sys/mman.h>

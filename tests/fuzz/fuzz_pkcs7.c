@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_pkcs7.c: the certificates of a PKCS#7. */
-#include "cert_kind.h"
+#include "cert/kind.h"
 
 #include "fuzz_certs.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_regfile.c: registry exports; what is written is read back. */
-#include "regfile.h"
+#include "cert/reg.h"
 
 #include "fuzz_certs.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_sstfile.c: serialized stores. */
-#include "cert_kind.h"
+#include "cert/kind.h"
 
 #include "fuzz_certs.h"
 

@@ -3,7 +3,7 @@
  *
  * The first four bytes are its decompressed length. */
 #include "fuzz.h"
-#include "wim_chunks.h"
+#include "wim/chunks.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * fuzz_wim_header.c: the checks of a WIM's header and integrity table. */
-#include "wim_header.h"
+#include "wim/header.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

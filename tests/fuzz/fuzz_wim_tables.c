@@ -9,7 +9,7 @@
  *      8    . that: the old blob table, one byte for XML, an integrity table;
  *             then the new ones, which only the skeleton has */
 #include "fuzz.h"
-#include "wim_tables.h"
+#include "wim/append/tables.h"
 
 #include <stdio.h>
 #include <string.h>

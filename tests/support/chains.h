@@ -3,7 +3,7 @@
 #ifndef WT_CHAINS_H
 #define WT_CHAINS_H
 
-#include "trust.h"
+#include "trust/trust.h"
 
 /** Properties of a registry value; NULL leaves one out. */
 struct chains_properties {

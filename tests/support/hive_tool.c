@@ -8,7 +8,7 @@
  * All in Microsoft\SystemCertificates. The value is LENGTH times BYTE; with
  * COUNT so many keys are made, called KEY and eight hex digits. Exit status
  * and stderr say how it went: the status, and the code on a line. */
-#include "hive.h"
+#include "hive/hive.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
  *
  * "wim" replaces the first 208 bytes, "pages" all pages that differ. Exits
  * with the status and says the code, as the program does. */
-#include "workfile.h"
+#include "file/workfile.h"
 
 #include <fcntl.h>
 #include <stdio.h>

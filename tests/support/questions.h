@@ -3,7 +3,7 @@
 #ifndef WT_QUESTIONS_H
 #define WT_QUESTIONS_H
 
-#include "trust.h"
+#include "trust/trust.h"
 
 #define CHAINS WT_TESTDATA "/chains/"
 /** 2025-06-01 12:00 UTC: when a question is asked that says nothing else. */

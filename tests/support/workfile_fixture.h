@@ -3,7 +3,7 @@
 #ifndef WORKFILE_FIXTURE_H
 #define WORKFILE_FIXTURE_H
 
-#include "workfile.h"
+#include "file/workfile.h"
 
 #include <dirent.h>
 #include <fcntl.h>

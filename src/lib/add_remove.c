@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ * add_remove.c: add and remove: plan, apply, verify, publish. */
+#include "plan.h"
+#include "target/report.h"
+#include "target/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A change creates at most its key and the five keys above it. */
+#define KEYS_PER_CHANGE 6
+
+void wt_options_init(struct wt_options *options)
+{
+	*options = (struct wt_options){
+		.wait_seconds = 60,
+		.now = (int64_t)time(NULL),
+	};
+}
+
+const char *wt_action_name(enum wt_action action)
+{
+	static const char *const names[] = {
+		[WT_ACTION_PRESENT] = "present",
+		[WT_ACTION_ADDED] = "added",
+		[WT_ACTION_UNCHANGED] = "unchanged",
+		[WT_ACTION_REPAIRED] = "repaired",
+		[WT_ACTION_REPLACED] = "replaced",
+		[WT_ACTION_REMOVED] = "removed",
+		[WT_ACTION_REFUSED] = "refused",
+		[WT_ACTION_MISSING] = "missing",
+		[WT_ACTION_UNSOUND] = "unsound",
+	};
+
+	return names[action];
+}
+
+static bool entries_equal(
+	const struct wt_hive_entry *entry, const struct wt_hive_entry *other)
+{
+	return other && entry->blob_type == other->blob_type &&
+	       entry->blob_len == other->blob_len &&
+	       (entry->blob_len == 0 ||
+		       memcmp(entry->blob, other->blob, entry->blob_len) == 0);
+}
+
+static enum wt_status hive_not_as_meant(
+	const char *object, const char *key, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_HIVE, "hive-verify", object,
+		"the changed hive read back does not hold what was meant "
+		"(%s); it was thrown away",
+		key);
+	wt_error_hint(err, "the hive may be damaged: look at it with "
+			   "reglookup or regfexport");
+	return WT_ERR_HIVE;
+}
+
+/* Is every change there? */
+static enum wt_status changes_verify(const struct wt_hive_content *content,
+	const struct wt_changes *changes, const char *object,
+	struct wt_error *err)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct wt_hive_change *change = &changes->changes[i];
+		const struct wt_hive_entry *found = wt_content_find(
+			content, change->place, change->store, change->key);
+		bool is_right = !found;
+
+		if (change->blob)
+			is_right = found && found->blob_type == 3 &&
+				   found->blob_len == change->blob_len &&
+				   memcmp(found->blob, change->blob,
+					   change->blob_len) == 0;
+		if (!is_right)
+			return hive_not_as_meant(object, change->key, err);
+	}
+	return WT_OK;
+}
+
+/* Is everything that was not to be changed as it was? */
+static enum wt_status rest_verify(const struct wt_hive_content *old,
+	const struct wt_hive_content *content, const struct wt_changes *changes,
+	const char *object, struct wt_error *err)
+{
+	struct wt_hive_content changed = {.entry_count = changes->count};
+	enum wt_status ret = WT_OK;
+
+	if (content->key_count >
+			old->key_count + changes->count * KEYS_PER_CHANGE ||
+		content->key_count + changes->count < old->key_count)
+		return hive_not_as_meant(object, "number of keys", err);
+	/* The changes in the same order as entries, to be looked up in. */
+	changed.entries = calloc(changes->count + 1, sizeof(*changed.entries));
+	if (!changed.entries)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < changes->count; i++)
+		changed.entries[i] = (struct wt_hive_entry){
+			.place = changes->changes[i].place,
+			.store = changes->changes[i].store,
+			.key = (char *)(uintptr_t)changes->changes[i].key};
+	qsort(changed.entries, changed.entry_count, sizeof(*changed.entries),
+		wt_content_order);
+	for (size_t i = 0; ret == WT_OK && i < old->entry_count; i++) {
+		const struct wt_hive_entry *entry = &old->entries[i];
+
+		if (!wt_content_find(
+			    &changed, entry->place, entry->store, entry->key) &&
+			!entries_equal(
+				entry, wt_content_find(content, entry->place,
+					       entry->store, entry->key)))
+			ret = hive_not_as_meant(object, entry->key, err);
+	}
+	free(changed.entries);
+	return ret;
+}
+
+/* One hive on its way: its changes, and the child that works on it. */
+struct hive_edit {
+	struct wt_changes changes;
+	struct wt_hive_writing *writing;
+	struct wt_hive_reading *reading; /* the changed hive, back */
+};
+
+/* What differs between add and remove: how a hive's changes are found. */
+struct edit {
+	const struct wt_plan *plan;
+	const struct wt_selectors *selectors;
+	struct hive_edit *hives; /* as many as the target has */
+};
+
+static enum wt_status hive_plan(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct wt_changes *changes = &edit->hives[i].changes;
+
+	if (edit->plan)
+		return wt_plan_add(edit->plan, target, hive, changes, err);
+	return wt_plan_remove(edit->selectors, target, hive, changes, err);
+}
+
+static enum wt_status hive_write_start(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct hive_edit *own = &edit->hives[i];
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = hive_plan(edit, target, i, err);
+
+	if (ret != WT_OK || own->changes.count == 0)
+		return ret;
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	return wt_hive_write_start(hive->fd, object, own->changes.changes,
+		own->changes.count, target->options->cancel, &own->writing,
+		err);
+}
+
+/* The end of writing, and the beginning of reading it back. */
+static enum wt_status hive_write_finish(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	struct wt_target_hive *hive = &target->hives[i];
+	struct wt_hive_writing *writing = edit->hives[i].writing;
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = WT_OK;
+
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	/* Only its logs were applied or given up. */
+	if (!writing && hive->is_mended) {
+		hive->new_fd = dup(hive->fd);
+		if (hive->new_fd < 0)
+			ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+				object, "cannot keep the hive");
+	}
+	if (!writing)
+		return ret;
+	edit->hives[i].writing = NULL; /* freed by the next call */
+	ret = wt_hive_write_finish(writing, &hive->new_fd, err);
+	if (ret != WT_OK)
+		return ret;
+	return wt_hive_read_start(hive->new_fd, object, target->options->cancel,
+		&edit->hives[i].reading, err);
+}
+
+/* Does the changed hive hold what was meant, and all else as it was? */
+static enum wt_status hive_verify(const struct edit *edit,
+	const struct wt_target *target, size_t i, struct wt_error *err)
+{
+	struct wt_hive_reading *reading = edit->hives[i].reading;
+	const struct wt_changes *changes = &edit->hives[i].changes;
+	const struct wt_target_hive *hive = &target->hives[i];
+	struct wt_hive_content *content = NULL;
+	char object[sizeof(err->object)] = "";
+	enum wt_status ret = WT_OK;
+
+	if (!reading)
+		return WT_OK;
+	edit->hives[i].reading = NULL; /* freed by the next call */
+	wt_target_hive_object(target, hive, object, sizeof(object));
+	ret = wt_hive_read_finish(reading, &content, err);
+	if (ret == WT_OK)
+		ret = changes_verify(content, changes, object, err);
+	if (ret == WT_OK)
+		ret = rest_verify(hive->content, content, changes, object, err);
+	wt_hive_content_free(content);
+	return ret;
+}
+
+/* Plans and writes every hive, several at a time, each a step behind the one
+ * before it. The last ones are still being read back when this returns. */
+static enum wt_status hives_write(const struct edit *edit,
+	const struct wt_target *target, struct wt_error *err)
+{
+	size_t count = target->hive_count, behind = WT_HIVES_AT_ONCE;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < count + behind; i++) {
+		if (i >= 2 * behind)
+			ret = hive_verify(edit, target, i - 2 * behind, err);
+		if (ret == WT_OK && i >= behind)
+			ret = hive_write_finish(edit, target, i - behind, err);
+		if (ret == WT_OK && i < count)
+			ret = hive_write_start(edit, target, i, err);
+	}
+	return ret;
+}
+
+static void hives_end(const struct edit *edit, const struct wt_target *target)
+{
+	for (size_t i = 0; edit->hives && i < target->hive_count; i++) {
+		wt_hive_write_stop(edit->hives[i].writing);
+		wt_hive_read_stop(edit->hives[i].reading);
+		free(edit->hives[i].changes.changes);
+	}
+	free(edit->hives);
+}
+
+/* Everything is worked out beside the target; only the last step changes it,
+ * and before it stands the verification. */
+static enum wt_status target_edit(
+	const struct edit *edit, struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	bool is_changed_any = false, is_to_publish = false;
+	enum wt_status ret = hives_write(edit, target, err);
+
+	for (size_t i = 0; i < target->hive_count; i++)
+		is_changed_any |= target->hives[i].new_fd >= 0;
+	/* Only a WIM has holes that a rebuild drops. */
+	is_to_publish =
+		!options->dry_run &&
+		(is_changed_any || options->output ||
+			(options->rebuild && report->kind == WT_TARGET_WIM));
+	if (ret == WT_OK && is_to_publish)
+		ret = wt_target_prepare(target, err);
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++)
+		ret = hive_verify(edit, target, i, err);
+	if (ret == WT_OK && is_to_publish)
+		ret = wt_target_publish(target, err);
+	if (ret == WT_OK && options->dry_run)
+		report->is_changed |= is_changed_any;
+	if (ret != WT_OK)
+		report->output = report->commit = report->backup = NULL;
+	return ret;
+}
+
+static enum wt_status edit_run(struct edit *edit, const char *path,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	struct wt_target *target = NULL;
+	enum wt_status ret = WT_OK;
+
+	if (options->rebuild && options->commit == WT_COMMIT_APPEND &&
+		!options->output) {
+		wt_fail(err, WT_ERR_USAGE, "rebuild-append", path,
+			"cannot be rebuilt by appending to it");
+		wt_error_hint(err, "leave out --commit append, or --rebuild");
+		return WT_ERR_USAGE;
+	}
+	ret = wt_target_open(path, true, options, report, &target, err);
+	if (ret != WT_OK)
+		return ret;
+	edit->hives = calloc(target->hive_count + 1, sizeof(*edit->hives));
+	ret = edit->hives ? target_edit(edit, target, err)
+			  : wt_fail_memory(err);
+	hives_end(edit, target);
+	wt_target_close(target);
+	return ret;
+}
+
+enum wt_status wt_target_add(const char *target,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	struct wt_plan plan = {0};
+	struct edit edit = {.plan = &plan};
+	enum wt_status ret =
+		wt_report_text(report, target, &report->target, err);
+
+	if (ret == WT_OK)
+		ret = wt_plan_make(certs, options, report, &plan, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = edit_run(&edit, target, options, report, err);
+	wt_plan_free(&plan);
+	return ret;
+}
+
+enum wt_status wt_target_remove(const char *target,
+	const char *const *thumbprints, size_t thumbprint_count,
+	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
+{
+	struct wt_selectors selectors = {0};
+	struct edit edit = {.selectors = &selectors};
+	enum wt_status ret =
+		wt_report_text(report, target, &report->target, err);
+
+	if (ret == WT_OK)
+		ret = wt_selectors_make(
+			thumbprints, thumbprint_count, certs, &selectors, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = edit_run(&edit, target, options, report, err);
+	if (ret == WT_OK)
+		ret = wt_selectors_missing(&selectors, options, report, err);
+	wt_selectors_free(&selectors);
+	return ret;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT
+ * base/child.c: runs work on untrusted input in a process of its own. */
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WT_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+/* How often the parent looks whether it was cancelled. */
+#define POLL_MS 50
+
+/* How long the processes that a child has started take to go, once it is
+ * gone: they are killed with it. */
+#define GONE_MS 1000
+
+/* The heap that a child begins with: more than the metadata of a boot image
+ * takes. malloc() takes from it what is not longer than both together. */
+#define HEAP_LEN ((int)24 << 20)
+#define HEAP_ROOM ((int)1 << 20)
+
+/* Written by the child, read by the parent once the child has ended. */
+struct outcome {
+	bool is_done;
+	enum wt_status status;
+	struct wt_error err;
+};
+
+static void limit_set(int resource, uint64_t len)
+{
+	struct rlimit limit = {0};
+
+	if (len == 0 || getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+		return;
+	if (limit.rlim_max != RLIM_INFINITY && len > limit.rlim_max)
+		len = limit.rlim_max;
+	limit.rlim_cur = limit.rlim_max = len;
+	setrlimit((__rlimit_resource_t)resource, &limit);
+}
+
+/* What children take memory for is thousands of small pieces, or large ones
+ * that are used once: to get it page by page would be a good part of their
+ * time. So their heap is made of large pages where the system has them; what
+ * is not used of it costs nothing but addresses. */
+static void heap_use_large_pages(void)
+{
+#if defined(__GLIBC__) && !defined(WT_ADDRESS_SANITIZER)
+	size_t page_len = (size_t)sysconf(_SC_PAGESIZE);
+	char *heap = NULL;
+
+	mallopt(M_MMAP_THRESHOLD, HEAP_LEN + HEAP_ROOM);
+	mallopt(M_TRIM_THRESHOLD, HEAP_LEN + HEAP_ROOM);
+	heap = malloc(HEAP_LEN);
+	if (heap) {
+		size_t before = page_len - (uintptr_t)heap % page_len;
+
+		madvise(heap + before, HEAP_LEN - page_len - before,
+			MADV_HUGEPAGE);
+	}
+	/* It stays in the heap, and is given out piece by piece. */
+	free(heap);
+#endif
+}
+
+static void child_enter(const struct wt_child_limits *limits, pid_t parent)
+{
+	static const int ignored[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	/* Ignored, as by some daemons and whatever they start, it would keep
+	 * libraries from learning how programs ended that they ran. */
+	signal(SIGCHLD, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before the line above took effect. */
+	if (getppid() != parent)
+		_exit(1);
+	limit_set(RLIMIT_CORE, 1);
+#ifndef WT_ADDRESS_SANITIZER
+	limit_set(RLIMIT_AS, limits->memory_len);
+#endif
+	limit_set(RLIMIT_FSIZE, limits->file_len);
+	heap_use_large_pages();
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct wt_child_job {
+	struct wt_child how;
+	struct outcome *outcome;
+	int64_t end_ms; /* when its time is up */
+	pid_t pid;
+	int alive_fd; /* reads the end when it and all it started are gone */
+};
+
+/* Waits for the job to end; kills it when cancelled or late. Returns the wait
+ * status; *ret_late is set when its time was up. */
+static int job_wait(const struct wt_child_job *job, void (*tick)(void *ctx),
+	void *tick_ctx, bool *ret_late)
+{
+	const volatile sig_atomic_t *cancel = job->how.cancel;
+	int fd = (int)syscall(SYS_pidfd_open, job->pid, 0);
+	bool is_killed = false;
+	int status = 0;
+
+	for (;;) {
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+		pid_t ended = 0;
+
+		/* Without a pidfd this is a plain sleep between two looks. */
+		if (is_killed || poll(&poll_fd, 1, fd < 0 ? 2 : POLL_MS) != 0)
+			ended = waitpid(
+				job->pid, &status, is_killed ? 0 : WNOHANG);
+		else if (fd < 0)
+			ended = waitpid(job->pid, &status, WNOHANG);
+		if (ended == job->pid || (ended < 0 && errno != EINTR))
+			break;
+		if (is_killed)
+			continue;
+		if (tick)
+			tick(tick_ctx);
+		*ret_late =
+			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
+		if (*ret_late || (cancel && *cancel != 0)) {
+			kill(job->pid, SIGKILL);
+			is_killed = true;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+/* What the child has started may have files locked or mounted until it is
+ * gone as well. */
+static void descendants_wait(const struct wt_child_job *job)
+{
+	struct pollfd gone = {.fd = job->alive_fd, .events = POLLIN};
+
+	while (poll(&gone, 1, GONE_MS) < 0 && errno == EINTR)
+		continue;
+}
+
+static void job_free(struct wt_child_job *job)
+{
+	if (job->alive_fd >= 0)
+		close(job->alive_fd);
+	wt_shared_free(job->outcome, sizeof(*job->outcome));
+	free(job);
+}
+
+static enum wt_status child_died(const struct wt_child *how, int status,
+	bool is_late, struct wt_error *err)
+{
+	if (is_late)
+		return wt_fail(err, how->died_status, how->died_code,
+			how->object, "gave no answer within %u seconds",
+			how->limits.seconds);
+	if (!WIFSIGNALED(status))
+		return wt_fail(err, how->died_status, how->died_code,
+			how->object, "reading it ended with status %d",
+			WEXITSTATUS(status));
+	wt_fail(err, how->died_status, how->died_code, how->object,
+		"working on it was ended by signal %d (%s); %s",
+		WTERMSIG(status), strsignal(WTERMSIG(status)),
+		WTERMSIG(status) == SIGKILL
+			? "the system does that when memory is short"
+			: "it is malformed in a way that no check names");
+	wt_error_native(err, WT_DOMAIN_SIGNAL, WTERMSIG(status));
+	return how->died_status;
+}
+
+static enum wt_status job_new(const struct wt_child *how, int *ret_alive_fd,
+	struct wt_child_job **ret_job, struct wt_error *err)
+{
+	struct wt_child_job *job = calloc(1, sizeof(*job));
+	int alive[2] = {-1, -1};
+
+	if (!job)
+		return wt_fail_memory(err);
+	job->how = *how;
+	job->end_ms = now_ms() + (int64_t)how->limits.seconds * 1000;
+	job->alive_fd = -1;
+	job->outcome = wt_shared_new(sizeof(*job->outcome));
+	if (!job->outcome) {
+		job_free(job);
+		return wt_fail_memory(err);
+	}
+	if (pipe2(alive, O_CLOEXEC) != 0) {
+		wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot make a pipe to a process");
+		job_free(job);
+		return WT_ERR_FILE;
+	}
+	job->alive_fd = alive[0];
+	*ret_alive_fd = alive[1];
+	*ret_job = job;
+	return WT_OK;
+}
+
+enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_child_job **ret_job, struct wt_error *err)
+{
+	struct wt_child_job *job = NULL;
+	pid_t parent = getpid();
+	int alive_fd = -1;
+	enum wt_status ret = wt_cancelled(how->cancel, err);
+
+	if (ret == WT_OK)
+		ret = job_new(how, &alive_fd, &job, err);
+	if (ret != WT_OK || !job)
+		return ret;
+	job->pid = fork();
+	if (job->pid == 0) {
+		/* alive_fd is closed by the end of the last process that has
+		 * it. */
+		close(job->alive_fd);
+		child_enter(&how->limits, parent);
+		job->outcome->status = fn(arg, &job->outcome->err);
+		job->outcome->is_done = true;
+		_exit(0);
+	}
+	if (job->pid < 0)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
+			"cannot start a process");
+	close(alive_fd);
+	if (ret != WT_OK) {
+		job_free(job);
+		return ret;
+	}
+	*ret_job = job;
+	return WT_OK;
+}
+
+enum wt_status wt_child_finish(struct wt_child_job *job,
+	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err)
+{
+	bool is_late = false;
+	int status = job_wait(job, tick, tick_ctx, &is_late);
+	enum wt_status ret = wt_cancelled(job->how.cancel, err);
+
+	descendants_wait(job);
+	if (ret == WT_OK && !job->outcome->is_done) {
+		ret = child_died(&job->how, status, is_late, err);
+	} else if (ret == WT_OK) {
+		ret = job->outcome->status;
+		if (ret != WT_OK && err)
+			*err = job->outcome->err;
+	}
+	job_free(job);
+	return ret;
+}
+
+void wt_child_stop(struct wt_child_job *job)
+{
+	if (!job)
+		return;
+	/* A caller that ignores SIGCHLD has let its number go already, when
+	 * it has ended. */
+	if (waitpid(job->pid, NULL, WNOHANG) == 0) {
+		kill(job->pid, SIGKILL);
+		while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	descendants_wait(job);
+	job_free(job);
+}
+
+enum wt_status wt_child_end(
+	struct wt_child_job *job, enum wt_status ret, struct wt_error *err)
+{
+	if (job && ret == WT_OK)
+		return wt_child_finish(job, NULL, NULL, err);
+	wt_child_stop(job);
+	return ret;
+}
+
+enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_error *err)
+{
+	struct wt_child_job *job = NULL;
+	enum wt_status ret = wt_child_start(how, fn, arg, &job, err);
+
+	return ret == WT_OK ? wt_child_finish(job, NULL, NULL, err) : ret;
+}
+
+void *wt_shared_new(size_t len)
+{
+	void *shared = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
+void wt_shared_free(void *shared, size_t len)
+{
+	if (shared)
+		munmap(shared, len);
+}
+
+enum wt_status wt_cancelled(
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	int number = cancel ? (int)*cancel : 0;
+
+	if (number == 0)
+		return WT_OK;
+	wt_fail(err, WT_INTERRUPTED, "interrupted", NULL,
+		"interrupted by signal %d (%s); nothing was changed", number,
+		strsignal(number));
+	wt_error_native(err, WT_DOMAIN_SIGNAL, number);
+	return WT_INTERRUPTED;
+}

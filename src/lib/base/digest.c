@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * base/digest.c: hashes of files, and whether two files hold the same. */
+#include "base/digest.h"
+
+#include "base/child.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Large enough that the calls do not count, small enough for the cache. */
+#define CHUNK_LEN ((size_t)256 << 10)
+
+enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
+	const char *object, size_t *ret_len, struct wt_error *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t got = pread(fd, (char *)data + done, len - done,
+			(off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+				object, "cannot be read at byte %llu",
+				(unsigned long long)(offset + done));
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	*ret_len = done;
+	return WT_OK;
+}
+
+static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
+	uint64_t len, uint8_t *chunk, const char *object,
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	while (ret == WT_OK && len > 0) {
+		size_t wanted = len < CHUNK_LEN ? (size_t)len : CHUNK_LEN;
+		size_t got = 0;
+
+		ret = wt_cancelled(cancel, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(
+				fd, chunk, wanted, offset, object, &got, err);
+		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, got) != 1)
+			ret = wt_fail_memory(err);
+		offset += got;
+		len = got < wanted ? 0 : len - got;
+	}
+	return ret;
+}
+
+static enum wt_status digest_make(int fd, uint64_t offset, uint64_t len,
+	const EVP_MD *kind, const char *object,
+	const volatile sig_atomic_t *cancel, uint8_t *ret_digest,
+	struct wt_error *err)
+{
+	uint8_t *chunk = malloc(CHUNK_LEN);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	enum wt_status ret = WT_OK;
+
+	if (!chunk || !md || EVP_DigestInit_ex(md, kind, NULL) != 1)
+		ret = wt_fail_memory(err);
+	if (ret == WT_OK)
+		ret = digest_update(
+			md, fd, offset, len, chunk, object, cancel, err);
+	if (ret == WT_OK && EVP_DigestFinal_ex(md, ret_digest, NULL) != 1)
+		ret = wt_fail_memory(err);
+	EVP_MD_CTX_free(md);
+	free(chunk);
+	return ret;
+}
+
+enum wt_status wt_digest_file(int fd, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
+{
+	uint8_t digest[WT_SHA256_LEN] = {0};
+	enum wt_status ret = digest_make(fd, 0, WT_DIGEST_REST, EVP_sha256(),
+		object, cancel, digest, err);
+
+	if (ret == WT_OK)
+		wt_text_hex(digest, sizeof(digest), ret_hex);
+	return ret;
+}
+
+enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
+	const char *object, const volatile sig_atomic_t *cancel,
+	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err)
+{
+	return digest_make(
+		fd, offset, len, EVP_sha1(), object, cancel, ret_sha1, err);
+}
+
+enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
+	bool *ret_equal, struct wt_error *err)
+{
+	uint8_t *chunks = malloc(2 * CHUNK_LEN);
+	size_t len = CHUNK_LEN, other_len = 0;
+	enum wt_status ret = chunks ? WT_OK : wt_fail_memory(err);
+	bool is_equal = true;
+
+	for (uint64_t offset = 0; ret == WT_OK && is_equal && len == CHUNK_LEN;
+		offset += len) {
+		ret = wt_read_at(
+			fd, chunks, CHUNK_LEN, offset, object, &len, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(other_fd, chunks + CHUNK_LEN,
+				CHUNK_LEN, offset, object, &other_len, err);
+		is_equal = ret == WT_OK && len == other_len &&
+			   memcmp(chunks, chunks + CHUNK_LEN, len) == 0;
+	}
+	free(chunks);
+	if (ret == WT_OK)
+		*ret_equal = is_equal;
+	return ret;
+}

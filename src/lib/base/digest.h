@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * base/digest.h: hashes of files, and whether two files hold the same. */
+#ifndef WT_BASE_DIGEST_H
+#define WT_BASE_DIGEST_H
+
+#include "base/error.h"
+
+/** SHA-256 of a whole file, upper-case hex. The offset is not moved. */
+enum wt_status wt_digest_file(int fd, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
+
+/** To the end of the file. */
+#define WT_DIGEST_REST UINT64_MAX
+
+/** SHA-1 of len bytes from offset on, or of as many as there are. The offset
+ *  of the descriptor is not moved. */
+enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
+	const char *object, const volatile sig_atomic_t *cancel,
+	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err);
+
+/** Do two files hold the same bytes from 0 to their ends? */
+enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
+	bool *ret_equal, struct wt_error *err);
+
+/** pread() until len bytes or the end; *ret_len says how many. */
+enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
+	const char *object, size_t *ret_len, struct wt_error *err);
+
+#endif

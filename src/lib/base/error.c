@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ * base/error.c: fills a struct wt_error; the only place messages are formatted.
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void error_start(struct wt_error *err, enum wt_status status,
+	const char *code, const char *object)
+{
+	memset(err, 0, sizeof(*err));
+	err->status = status;
+	snprintf(err->code, sizeof(err->code), "%s", code);
+	snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
+}
+
+static void error_format(char *dst, size_t size, const char *fmt, va_list args)
+	WT_PRINTF(3, 0);
+
+/* What did not fit is said to be missing, rather than left out silently. */
+static void error_format(char *dst, size_t size, const char *fmt, va_list args)
+{
+	int len = vsnprintf(dst, size, fmt, args);
+
+	if (len >= 0 && (size_t)len >= size)
+		memcpy(dst + size - 4, "...", 4);
+}
+
+enum wt_status wt_fail(struct wt_error *err, enum wt_status status,
+	const char *code, const char *object, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err)
+		return status;
+	error_start(err, status, code, object);
+	va_start(args, fmt);
+	error_format(err->reason, sizeof(err->reason), fmt, args);
+	va_end(args);
+	return status;
+}
+
+enum wt_status wt_fail_errno(struct wt_error *err, enum wt_status status,
+	const char *code, const char *object, const char *fmt, ...)
+{
+	int saved = errno;
+	size_t used = 0;
+	va_list args;
+
+	if (!err)
+		return status;
+	error_start(err, status, code, object);
+	err->domain = WT_DOMAIN_SYSTEM;
+	err->native = saved;
+	va_start(args, fmt);
+	error_format(err->reason, sizeof(err->reason), fmt, args);
+	va_end(args);
+	used = strlen(err->reason);
+	snprintf(err->reason + used, sizeof(err->reason) - used, ": %s",
+		strerror(saved));
+	return status;
+}
+
+enum wt_status wt_fail_memory(struct wt_error *err)
+{
+	return wt_fail(err, WT_ERR_FILE, "no-memory", NULL, "out of memory");
+}
+
+enum wt_status wt_error_native(
+	struct wt_error *err, enum wt_domain domain, int native)
+{
+	if (!err)
+		return WT_OK;
+	err->domain = domain;
+	err->native = native;
+	return err->status;
+}
+
+void wt_error_hint(struct wt_error *err, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err || err->hint[0] != '\0')
+		return;
+	va_start(args, fmt);
+	error_format(err->hint, sizeof(err->hint), fmt, args);
+	va_end(args);
+}

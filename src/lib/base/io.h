@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * base/io.h: whole reads and writes, syncing, and what their failures mean. */
+#ifndef WT_BASE_IO_H
+#define WT_BASE_IO_H
+
+#include "base/error.h"
+
+#include <sys/stat.h>
+
+/* The functions that return int give 0, or -1 with errno set. */
+
+/** Reads len bytes at offset; errno is ENODATA when the file ends before. */
+int wt_io_read(int fd, void *dst, size_t len, uint64_t offset);
+
+/** Writes all len bytes at offset. */
+int wt_io_write(int fd, const void *src, size_t len, uint64_t offset);
+
+/** fsync, repeated when a signal came in between. */
+int wt_io_sync(int fd);
+
+/** fsync of a folder; file systems that know no such thing are content. */
+int wt_io_sync_folder(int fd);
+
+int wt_io_truncate(int fd, uint64_t len);
+
+/** openat that never waits for a FIFO or a lease, and is not inherited. The
+ *  descriptor blocks as usual. EAGAIN: another process holds a lease. */
+int wt_io_open(int dir_fd, const char *name, int flags, mode_t mode);
+
+/** Opens a folder by a path that was resolved before: none of its parts may
+ *  have become a link since (ELOOP), where the kernel can tell (5.6). */
+int wt_io_open_resolved(const char *path, int flags);
+
+/**
+ * Copies len bytes between files that do not overlap, with a buffer of its
+ * own. errno is ENODATA when src ends before, EINTR when *cancel was set.
+ */
+int wt_io_copy(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset,
+	uint64_t len, const volatile sig_atomic_t *cancel);
+
+/**
+ * Fills err from errno: no-space (ENOSPC, EDQUOT), permission,
+ * read-only-file-system, not-found, no-memory or io-error, with the remedy
+ * where there is one. Returns WT_ERR_FILE.
+ */
+enum wt_status wt_io_fail(struct wt_error *err, const char *object,
+	const char *fmt, ...) WT_PRINTF(3, 4);
+
+/** "1.5 GB", for messages. Returns dst. */
+const char *wt_io_size_text(uint64_t len, char dst[32]);
+
+/** When a file was last changed, in nanoseconds since 1970. */
+int64_t wt_io_mtime_ns(const struct stat *file);
+
+/** Milliseconds of a clock that never goes back. */
+int64_t wt_io_now_ms(void);
+
+/** Sleeps; a signal may end it early. */
+void wt_io_sleep_ms(unsigned ms);
+
+#endif

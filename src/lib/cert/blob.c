@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: MIT
+ * cert/blob.c: a certificate's registry value, bytes in and bytes out. */
+#include "cert/blob.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include "base/text.h"
+#include "cert/der.h"
+#include "cert/x509.h"
+
+#define ENCODING_X509 1
+
+/* Property ids are 16-bit (CERT_LAST_USER_PROP_ID is 0xFFFF). */
+#define PROP_ID_MAX 0xFFFF
+
+/* Seconds between 1601 and 1970, and FILETIME ticks in a second. */
+#define FILETIME_EPOCH INT64_C(11644473600)
+#define FILETIME_SECOND 10000000
+
+bool wt_property_next(
+	struct wt_reader *reader, struct wt_property *ret_property)
+{
+	struct wt_property property = {0};
+
+	property.id = wt_reader_u32(reader);
+	property.encoding = wt_reader_u32(reader);
+	property.data_len = wt_reader_u32(reader);
+	property.data = wt_reader_bytes(reader, property.data_len);
+	if (reader->has_failed)
+		return false;
+	*ret_property = property;
+	return true;
+}
+
+bool wt_certblob_is_likely(const uint8_t *data, size_t data_len)
+{
+	struct wt_reader reader = wt_reader_init(data, data_len);
+	uint32_t id = wt_reader_u32(&reader);
+
+	return wt_reader_u32(&reader) == ENCODING_X509 && id > 0 &&
+	       id <= PROP_ID_MAX && wt_reader_left(&reader) >= 4;
+}
+
+/* The parts of the DER that properties are computed from. */
+struct parts {
+	struct wt_der tbs;
+	const uint8_t *key; /* contents of the subjectPublicKey BIT STRING */
+	size_t key_len;
+};
+
+static bool parts_get(const struct wt_cert *cert, struct parts *ret_parts)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert->x509);
+	struct wt_der outer = {0};
+
+	ret_parts->key = ASN1_STRING_get0_data(key);
+	ret_parts->key_len = (size_t)ASN1_STRING_length(key);
+	return wt_der_read(cert->info.der, cert->info.der_len, &outer) ==
+		       WT_DER_OK &&
+	       wt_der_read(outer.content, outer.content_len, &ret_parts->tbs) ==
+		       WT_DER_OK;
+}
+
+/* 0 without memory, and in a FIPS build that has no MD5. */
+static size_t hash(int nid, const void *data, size_t len,
+	uint8_t ret_hash[EVP_MAX_MD_SIZE])
+{
+	const EVP_MD *md = EVP_get_digestbynid(nid);
+	unsigned hash_len = 0;
+
+	if (!md || EVP_Digest(data, len, ret_hash, &hash_len, md, NULL) != 1)
+		return 0;
+	return hash_len;
+}
+
+/*
+ * The signature's own hash; where the signature has none, the one of that
+ * size. NID_undef: it cannot be computed, and so contradicts nothing.
+ */
+static int signature_hash_nid(const struct wt_cert *cert, size_t len)
+{
+	if (cert->hash_nid != NID_undef)
+		return wt_cert_is_hash_gone(cert) ? NID_undef : cert->hash_nid;
+	switch (len) {
+	case 20:
+		return NID_sha1;
+	case 32:
+		return NID_sha256;
+	case 48:
+		return NID_sha384;
+	case 64:
+		return NID_sha512;
+	default:
+		return NID_undef;
+	}
+}
+
+/* Does a property that is a hash agree? Others always do. */
+static enum wt_status hash_check(const struct wt_cert *cert,
+	const struct wt_property *property, const char *object,
+	struct wt_error *err)
+{
+	uint8_t expected[EVP_MAX_MD_SIZE] = {0};
+	const uint8_t *data = cert->info.der;
+	size_t data_len = cert->info.der_len, len = 0;
+	int nid = NID_undef;
+	struct parts parts = {0};
+
+	if (!parts_get(cert, &parts))
+		return wt_fail_memory(err);
+	switch (property->id) {
+	case WT_PROP_SHA1:
+		nid = NID_sha1;
+		break;
+	case WT_PROP_MD5:
+		nid = NID_md5;
+		break;
+	case WT_PROP_SHA256:
+		nid = NID_sha256;
+		break;
+	case WT_PROP_PUBLIC_KEY_MD5:
+		nid = NID_md5;
+		data = parts.key;
+		data_len = parts.key_len;
+		break;
+	case WT_PROP_SUBJECT_NAME_MD5:
+		nid = NID_md5;
+		if (X509_NAME_get0_der(X509_get_subject_name(cert->x509), &data,
+			    &data_len) != 1)
+			return wt_fail_memory(err);
+		break;
+	case WT_PROP_SIGNATURE_HASH:
+		nid = signature_hash_nid(cert, property->data_len);
+		data = parts.tbs.start;
+		data_len = parts.tbs.len;
+		break;
+	default:
+		break;
+	}
+	if (nid == NID_undef)
+		return WT_OK;
+	len = hash(nid, data, data_len, expected);
+	if (len == 0)
+		return wt_fail_memory(err);
+	if (len != property->data_len ||
+		memcmp(expected, property->data, len) != 0)
+		return wt_fail(err, WT_ERR_CERT, "blob-bad-hash", object,
+			"property 0x%02X is a hash that contradicts the "
+			"certificate",
+			property->id);
+	return WT_OK;
+}
+
+static enum wt_status element_fail(struct wt_error *err, const char *object,
+	const uint8_t *blob, size_t blob_len, size_t offset)
+{
+	struct wt_der der = {0};
+
+	if (offset == 0 && wt_der_read(blob, blob_len, &der) == WT_DER_OK &&
+		der.tag == WT_DER_SEQUENCE && der.len == blob_len)
+		return wt_fail(err, WT_ERR_CERT, "blob-bare-certificate",
+			object,
+			"the value is the bare certificate without properties, "
+			"which Windows does not read");
+	return wt_fail(err, WT_ERR_CERT, "blob-truncated", object,
+		"the property at byte %zu runs past the value's end at %zu",
+		offset, blob_len);
+}
+
+/* Looks at all elements, and finds the certificate's. */
+static enum wt_status blob_scan(const uint8_t *blob, size_t blob_len,
+	const char *object, struct wt_property *ret_cert, struct wt_error *err)
+{
+	struct wt_reader reader = wt_reader_init(blob, blob_len);
+	struct wt_property property = {0};
+	bool has_cert = false;
+
+	while (wt_reader_left(&reader) > 0) {
+		size_t offset = reader.pos;
+
+		if (!wt_property_next(&reader, &property))
+			return element_fail(
+				err, object, blob, blob_len, offset);
+		if (property.id == 0 || property.id > PROP_ID_MAX ||
+			property.encoding != ENCODING_X509)
+			return wt_fail(err, WT_ERR_CERT, "blob-bad-header",
+				object,
+				"no property begins at byte %zu (id 0x%X, "
+				"encoding 0x%X)",
+				offset, property.id, property.encoding);
+		if (property.id != WT_PROP_CERTIFICATE)
+			continue;
+		if (has_cert)
+			return wt_fail(err, WT_ERR_CERT,
+				"blob-two-certificates", object,
+				"the value holds a second certificate at byte "
+				"%zu",
+				offset);
+		has_cert = true;
+		*ret_cert = property;
+	}
+	if (!has_cert)
+		return wt_fail(err, WT_ERR_CERT, "blob-no-certificate", object,
+			"the value holds no certificate");
+	return WT_OK;
+}
+
+static enum wt_status oid_list_read(const struct wt_property *property,
+	struct wt_oid_list *list, const char *object, struct wt_error *err)
+{
+	const uint8_t *end = property->data;
+	EXTENDED_KEY_USAGE *usage =
+		d2i_EXTENDED_KEY_USAGE(NULL, &end, (long)property->data_len);
+	enum wt_status status = WT_OK;
+	int count = usage ? sk_ASN1_OBJECT_num(usage) : 0;
+	char text[256] = "";
+
+	/* Said twice, as the second of two 0x09 would be: keep the first. */
+	if (list->oids)
+		goto out;
+	if (!usage || end != property->data + property->data_len) {
+		status = wt_fail(err, WT_ERR_CERT, "blob-bad-property", object,
+			"property 0x%02X is not a list of usages",
+			property->id);
+		goto out;
+	}
+	list->oids = calloc((size_t)count + 1, sizeof(*list->oids));
+	if (!list->oids) {
+		status = wt_fail_memory(err);
+		goto out;
+	}
+	for (int i = 0; i < count; i++) {
+		OBJ_obj2txt(
+			text, sizeof(text), sk_ASN1_OBJECT_value(usage, i), 1);
+		list->oids[list->count] = strdup(text);
+		if (!list->oids[list->count]) {
+			status = wt_fail_memory(err);
+			goto out;
+		}
+		list->count++;
+	}
+out:
+	EXTENDED_KEY_USAGE_free(usage);
+	return status;
+}
+
+static enum wt_status filetime_read(const struct wt_property *property,
+	int64_t *ret_time, const char *object, struct wt_error *err)
+{
+	struct wt_reader reader =
+		wt_reader_init(property->data, property->data_len);
+	uint64_t ticks = 0;
+
+	if (property->data_len == 0) {
+		*ret_time = WT_TIME_ALWAYS;
+		return WT_OK;
+	}
+	ticks = wt_reader_u64(&reader);
+	if (property->data_len != 8)
+		return wt_fail(err, WT_ERR_CERT, "blob-bad-property", object,
+			"property 0x%02X is not a time", property->id);
+	*ret_time = ticks == 0 ? WT_TIME_ALWAYS
+			       : (int64_t)(ticks / FILETIME_SECOND) -
+					 FILETIME_EPOCH;
+	return WT_OK;
+}
+
+static enum wt_status friendly_name_read(struct wt_cert *cert,
+	const struct wt_property *property, struct wt_error *err)
+{
+	struct wt_writer text = {0};
+	const uint8_t *data = property->data;
+	size_t len = 0;
+
+	while (len + 1 < property->data_len && (data[len] || data[len + 1]))
+		len += 2;
+	wt_text_from_utf16(&text, data, len, false);
+	free(cert->friendly_name);
+	cert->friendly_name = NULL;
+	if (!text.has_failed)
+		cert->friendly_name = wt_text_clean_dup(text.data, text.len);
+	wt_writer_free(&text);
+	cert->info.friendly_name = cert->friendly_name;
+	return cert->friendly_name ? WT_OK : wt_fail_memory(err);
+}
+
+/* The names that Windows shows; others are shown as numbers. */
+static const char *usage_name(const char *oid)
+{
+	static const char *const names[][2] = {
+		{"1.3.6.1.5.5.7.3.1", "Server Authentication"},
+		{"1.3.6.1.5.5.7.3.2", "Client Authentication"},
+		{"1.3.6.1.5.5.7.3.3", "Code Signing"},
+		{"1.3.6.1.5.5.7.3.4", "Secure Email"},
+		{"1.3.6.1.5.5.7.3.5", "IP security end system"},
+		{"1.3.6.1.5.5.7.3.6", "IP security tunnel termination"},
+		{"1.3.6.1.5.5.7.3.7", "IP security user"},
+		{"1.3.6.1.5.5.7.3.8", "Time Stamping"},
+		{"1.3.6.1.5.5.7.3.9", "OCSP Signing"},
+		{"1.3.6.1.5.5.8.2.2", "IP security IKE intermediate"},
+		{"1.3.6.1.4.1.311.10.3.4", "Encrypting File System"},
+		{"1.3.6.1.4.1.311.10.3.12", "Document Signing"},
+		{"1.3.6.1.4.1.311.20.2.2", "Smart Card Logon"},
+		{"2.5.29.37.0", "Any Purpose"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(oid, names[i][0]) == 0)
+			return names[i][1];
+	return oid;
+}
+
+static enum wt_status usages_fill(struct wt_cert *cert, struct wt_error *err)
+{
+	const struct wt_oid_list *list = &cert->limits.usage;
+	struct wt_writer text = {0};
+
+	if (list->count == 0)
+		wt_writer_bytes(&text, "none", 4);
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = usage_name(list->oids[i]);
+
+		wt_writer_bytes(&text, ", ", i > 0 ? 2 : 0);
+		wt_writer_bytes(&text, name, strlen(name));
+	}
+	wt_writer_bytes(&text, "", 1);
+	if (text.has_failed) {
+		wt_writer_free(&text);
+		return wt_fail_memory(err);
+	}
+	free(cert->usages);
+	cert->info.usages = cert->usages = (char *)text.data;
+	return WT_OK;
+}
+
+static enum wt_status property_apply(struct wt_cert *cert,
+	const struct wt_property *property, const char *object,
+	struct wt_error *err)
+{
+	struct wt_cert_limits *limits = &cert->limits;
+	enum wt_status status = WT_OK;
+
+	switch (property->id) {
+	case WT_PROP_FRIENDLY_NAME:
+		return friendly_name_read(cert, property, err);
+	case WT_PROP_USAGE:
+		limits->has_usage = true;
+		status = oid_list_read(property, &limits->usage, object, err);
+		return status == WT_OK ? usages_fill(cert, err) : status;
+	case WT_PROP_DISALLOWED_FROM:
+		limits->is_disallowed = true;
+		return filetime_read(
+			property, &limits->disallowed_from, object, err);
+	case WT_PROP_DISALLOWED_USAGE:
+		limits->has_disallowed_usage = true;
+		return oid_list_read(
+			property, &limits->disallowed_usage, object, err);
+	case WT_PROP_NOT_BEFORE:
+		limits->has_not_before = true;
+		return filetime_read(
+			property, &limits->not_before, object, err);
+	case WT_PROP_NOT_BEFORE_USAGE:
+		limits->has_not_before_usage = true;
+		return oid_list_read(
+			property, &limits->not_before_usage, object, err);
+	default:
+		return WT_OK;
+	}
+}
+
+static enum wt_status properties_apply(struct wt_cert *cert,
+	const uint8_t *blob, size_t blob_len, const char *object,
+	struct wt_error *err)
+{
+	struct wt_reader reader = wt_reader_init(blob, blob_len);
+	struct wt_property property = {0};
+	enum wt_status status = WT_OK;
+
+	ERR_set_mark();
+	while (status == WT_OK && wt_reader_left(&reader) > 0 &&
+		wt_property_next(&reader, &property)) {
+		status = hash_check(cert, &property, object, err);
+		if (status == WT_OK)
+			status = property_apply(cert, &property, object, err);
+	}
+	ERR_pop_to_mark();
+	return status;
+}
+
+enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
+	const char *key, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err)
+{
+	struct wt_property der = {0};
+	struct wt_cert *cert = NULL;
+	struct wt_error why = {0};
+	enum wt_status status = blob_scan(blob, blob_len, object, &der, err);
+
+	if (status != WT_OK)
+		return status;
+	status = wt_cert_from_der(der.data, der.data_len, object, &cert, &why);
+	if (status == WT_ERR_CERT)
+		return wt_fail(err, WT_ERR_CERT, "blob-bad-certificate", object,
+			"%s (%s)", why.reason, why.code);
+	if (status != WT_OK)
+		return wt_fail_memory(err);
+	if (key && strcasecmp(key, cert->info.sha1) != 0) {
+		status = wt_fail(err, WT_ERR_CERT, "blob-key-mismatch", object,
+			"the value holds the certificate %s, but its key is "
+			"named %.64s",
+			cert->info.sha1, key);
+		goto out;
+	}
+	status = properties_apply(cert, blob, blob_len, object, err);
+	if (status != WT_OK)
+		goto out;
+	cert->blob = malloc(blob_len);
+	if (!cert->blob) {
+		status = wt_fail_memory(err);
+		goto out;
+	}
+	memcpy(cert->blob, blob, blob_len);
+	cert->info.blob = cert->blob;
+	cert->info.blob_len = blob_len;
+	*ret_cert = cert;
+	cert = NULL; /* the caller's now */
+out:
+	wt_cert_free(cert);
+	return status;
+}
+
+static void property_write(
+	struct wt_writer *blob, uint32_t id, const void *data, size_t len)
+{
+	wt_writer_u32(blob, id);
+	wt_writer_u32(blob, ENCODING_X509);
+	wt_writer_u32(blob, (uint32_t)len);
+	wt_writer_bytes(blob, data, len);
+}
+
+static void hash_write(struct wt_writer *blob, uint32_t id, int nid,
+	const void *data, size_t len)
+{
+	uint8_t value[EVP_MAX_MD_SIZE] = {0};
+	size_t value_len = hash(nid, data, len, value);
+
+	if (value_len == 0)
+		blob->has_failed = true;
+	property_write(blob, id, value, value_len);
+}
+
+static void key_identifier_write(struct wt_writer *blob,
+	const struct wt_cert *cert, const struct parts *parts)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(cert->x509);
+
+	if (id)
+		property_write(blob, WT_PROP_KEY_IDENTIFIER,
+			ASN1_STRING_get0_data(id),
+			(size_t)ASN1_STRING_length(id));
+	else
+		hash_write(blob, WT_PROP_KEY_IDENTIFIER, NID_sha1, parts->key,
+			parts->key_len);
+}
+
+/* Nothing at all for an empty name: that takes a name away. */
+static bool friendly_name_write(struct wt_writer *blob, const char *name)
+{
+	struct wt_writer text = {0};
+	bool is_utf8 = true;
+
+	if (!name || name[0] == '\0')
+		return true;
+	is_utf8 = wt_text_to_utf16le(&text, name, strlen(name));
+	wt_writer_u16(&text, 0);
+	if (text.has_failed)
+		blob->has_failed = true;
+	else if (is_utf8)
+		property_write(
+			blob, WT_PROP_FRIENDLY_NAME, text.data, text.len);
+	wt_writer_free(&text);
+	return is_utf8;
+}
+
+/* The seven properties that Windows 10 writes, in its order. */
+static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
+	const char *friendly_name)
+{
+	const struct wt_cert_info *info = &cert->info;
+	struct parts parts = {0};
+	struct wt_writer bits = {0};
+	bool is_utf8 = true;
+
+	if (!parts_get(cert, &parts)) {
+		blob->has_failed = true;
+		return true;
+	}
+	hash_write(blob, WT_PROP_MD5, NID_md5, info->der, info->der_len);
+	/* Left out where the signature has no hash, or one that is gone. */
+	if (!wt_cert_is_hash_gone(cert))
+		hash_write(blob, WT_PROP_SIGNATURE_HASH, cert->hash_nid,
+			parts.tbs.start, parts.tbs.len);
+	key_identifier_write(blob, cert, &parts);
+	hash_write(blob, WT_PROP_PUBLIC_KEY_MD5, NID_md5, parts.key,
+		parts.key_len);
+	hash_write(blob, WT_PROP_SHA1, NID_sha1, info->der, info->der_len);
+	if (info->key_bits > 0) {
+		wt_writer_u32(&bits, info->key_bits);
+		if (bits.has_failed)
+			blob->has_failed = true;
+		else
+			property_write(blob, WT_PROP_PUBLIC_KEY_BITS, bits.data,
+				bits.len);
+		wt_writer_free(&bits);
+	}
+	is_utf8 = friendly_name_write(blob, friendly_name);
+	property_write(blob, WT_PROP_CERTIFICATE, info->der, info->der_len);
+	return is_utf8;
+}
+
+/* The value as it was read, but for the friendly name. */
+static bool blob_rename(struct wt_writer *blob, const struct wt_cert *cert,
+	const char *friendly_name)
+{
+	struct wt_reader reader =
+		wt_reader_init(cert->blob, cert->info.blob_len);
+	struct wt_property property = {0};
+	bool is_utf8 = true;
+
+	while (wt_reader_left(&reader) > 0 &&
+		wt_property_next(&reader, &property)) {
+		if (property.id == WT_PROP_FRIENDLY_NAME)
+			continue;
+		if (property.id == WT_PROP_CERTIFICATE)
+			is_utf8 = friendly_name_write(blob, friendly_name);
+		property_write(
+			blob, property.id, property.data, property.data_len);
+	}
+	return is_utf8;
+}
+
+static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
+	const struct wt_cert *cert, bool has_name, struct wt_error *err)
+{
+	if (blob->has_failed)
+		return wt_fail_memory(err);
+	if (!is_utf8)
+		return wt_fail(err, WT_ERR_USAGE, "friendly-name-not-utf8",
+			cert->info.subject,
+			"the friendly name is not valid UTF-8");
+	if (blob->len > WT_BLOB_MAX) {
+		wt_fail(err, WT_ERR_CERT, "blob-too-large", cert->info.subject,
+			"its registry value of %zu bytes is larger than the "
+			"%d that can be written into a hive",
+			blob->len, WT_BLOB_MAX);
+		if (has_name)
+			wt_error_hint(err, "shorten the friendly name");
+		wt_error_hint(err,
+			"put this certificate in on a running Windows, or "
+			"trust another one of the same chain");
+		return WT_ERR_CERT;
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_cert_encode(const struct wt_cert *cert,
+	const char *friendly_name, uint8_t **ret_blob, size_t *ret_blob_len,
+	struct wt_error *err)
+{
+	struct wt_writer blob = {0};
+	enum wt_status status = WT_OK;
+	bool is_utf8 = true;
+
+	if (!cert->blob)
+		is_utf8 = blob_make(&blob, cert, friendly_name);
+	else if (friendly_name)
+		is_utf8 = blob_rename(&blob, cert, friendly_name);
+	else
+		wt_writer_bytes(&blob, cert->blob, cert->info.blob_len);
+	status = blob_finish(&blob, is_utf8, cert, friendly_name != NULL, err);
+	if (status != WT_OK) {
+		wt_writer_free(&blob);
+		return status;
+	}
+	*ret_blob = blob.data; /* the caller's now */
+	*ret_blob_len = blob.len;
+	return WT_OK;
+}
+
+size_t wt_certblob_len(const struct wt_cert *cert)
+{
+	struct wt_writer blob = {0};
+	size_t len = 0;
+
+	if (cert->blob)
+		return cert->info.blob_len;
+	blob_make(&blob, cert, NULL);
+	len = blob.len;
+	wt_writer_free(&blob);
+	return len;
+}

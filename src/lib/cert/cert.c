@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT
+ * cert/cert.c: one certificate through OpenSSL, taken strictly. */
+#include "cert/cert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "base/text.h"
+#include "cert/der.h"
+#include "cert/x509.h"
+
+const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert)
+{
+	return &cert->info;
+}
+
+X509 *wt_cert_x509(const struct wt_cert *cert)
+{
+	return cert->x509;
+}
+
+enum wt_store wt_cert_stood_in(const struct wt_cert *cert)
+{
+	return cert->stood_in;
+}
+
+void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store)
+{
+	cert->stood_in = store;
+}
+
+const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert)
+{
+	return &cert->limits;
+}
+
+const uint8_t *wt_cert_sha1(const struct wt_cert *cert)
+{
+	return cert->sha1;
+}
+
+const uint8_t *wt_cert_sha256(const struct wt_cert *cert)
+{
+	return cert->sha256;
+}
+
+bool wt_cert_has_weak_signature(const struct wt_cert *cert)
+{
+	return cert->hash_nid == NID_sha1 || cert->hash_nid == NID_md5 ||
+	       cert->hash_nid == NID_md5_sha1 || cert->hash_nid == NID_md4 ||
+	       cert->hash_nid == NID_md2;
+}
+
+/*
+ * By OpenSSL's table, not by fetching: that fails without memory as well, and
+ * then a signature would go unverified. MD4 is in the table, but only the
+ * legacy provider has it.
+ */
+bool wt_cert_is_hash_gone(const struct wt_cert *cert)
+{
+	return cert->hash_nid == NID_undef || cert->hash_nid == NID_md4 ||
+	       !EVP_get_digestbynid(cert->hash_nid);
+}
+
+bool wt_cert_is_key_known(const struct wt_cert *cert)
+{
+	return cert->key_nid != NID_undef;
+}
+
+bool wt_cert_is_key_elliptic(const struct wt_cert *cert)
+{
+	return cert->key_nid == NID_X9_62_id_ecPublicKey ||
+	       cert->key_nid == NID_sm2 || cert->key_nid == NID_ED25519 ||
+	       cert->key_nid == NID_ED448;
+}
+
+bool wt_cert_is_key_dsa(const struct wt_cert *cert)
+{
+	return cert->key_nid == NID_dsa;
+}
+
+void wt_cert_object(char ret_object[256], const char *object, size_t number)
+{
+	char copy[200] = "";
+
+	snprintf(copy, sizeof(copy), "%s", object ? object : "");
+	wt_text_cut(copy, sizeof(copy));
+	snprintf(ret_object, 256, "%s, certificate %zu", copy, number);
+}
+
+static void oid_list_free(struct wt_oid_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->oids[i]);
+	free(list->oids);
+	*list = (struct wt_oid_list){0};
+}
+
+void wt_cert_free(struct wt_cert *cert)
+{
+	if (!cert)
+		return;
+	oid_list_free(&cert->limits.usage);
+	oid_list_free(&cert->limits.disallowed_usage);
+	oid_list_free(&cert->limits.not_before_usage);
+	X509_free(cert->x509);
+	free(cert->der);
+	free(cert->subject);
+	free(cert->issuer);
+	free(cert->serial);
+	free(cert->key);
+	free(cert->signature);
+	free(cert->friendly_name);
+	free(cert->usages);
+	free(cert->blob);
+	free(cert);
+}
+
+void wt_free(void *data)
+{
+	free(data);
+}
+
+static char *bio_take(BIO *bio)
+{
+	char *data = NULL;
+	long len = BIO_get_mem_data(bio, &data);
+
+	return len < 0 ? NULL
+		       : wt_text_clean_dup(data ? data : "", (size_t)len);
+}
+
+/*
+ * RFC 2253 without the escaping of bytes over 0x7F, so that UTF-8 stays
+ * readable. OpenSSL refuses a name whose strings are not what their type says
+ * when it parses it, so nothing but memory should fail here.
+ */
+static char *name_text(const X509_NAME *name)
+{
+	const unsigned long flags =
+		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+
+	if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0)
+		text = bio_take(bio);
+	BIO_free(bio);
+	return text;
+}
+
+/* The number's own bytes, so that a negative one looks as on Windows. */
+static char *serial_text(const X509 *x509)
+{
+	struct wt_der serial = {0};
+	uint8_t *der = NULL;
+	char *text = NULL;
+	int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(x509), &der);
+
+	if (len <= 0 || wt_der_read(der, (size_t)len, &serial) != WT_DER_OK)
+		goto out;
+	/* the zero that keeps a high first bit from meaning a minus */
+	if (serial.content_len > 1 && serial.content[0] == 0) {
+		serial.content++;
+		serial.content_len--;
+	}
+	text = malloc(2 * serial.content_len + 1);
+	if (text)
+		wt_text_hex(serial.content, serial.content_len, text);
+out:
+	OPENSSL_free(der);
+	return text;
+}
+
+static char *object_text(const ASN1_OBJECT *object)
+{
+	int nid = OBJ_obj2nid(object);
+	char buf[128] = "unknown";
+
+	if (nid != NID_undef)
+		return strdup(OBJ_nid2ln(nid));
+	OBJ_obj2txt(buf, sizeof(buf), object, 1);
+	return strdup(buf);
+}
+
+static bool time_get(const ASN1_TIME *time, int64_t *ret_time)
+{
+	struct tm tm = {0};
+
+	if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
+		return false;
+	*ret_time = timegm(&tm);
+	return true;
+}
+
+/* The names that people know the NIST curves by. */
+static const char *curve_name(const char *group)
+{
+	static const char *const names[][2] = {
+		{"prime192v1", "P-192"},
+		{"secp224r1", "P-224"},
+		{"prime256v1", "P-256"},
+		{"secp384r1", "P-384"},
+		{"secp521r1", "P-521"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(group, names[i][0]) == 0)
+			return names[i][1];
+	return group;
+}
+
+static bool is_curve_known(const X509_ALGOR *algorithm)
+{
+	EC_builtin_curve curves[256] = {0};
+	const void *parameter = NULL;
+	int type = 0, nid = NID_undef;
+	size_t count = EC_get_builtin_curves(
+		curves, sizeof(curves) / sizeof(curves[0]));
+
+	X509_ALGOR_get0(NULL, &type, &parameter, algorithm);
+	if (type == V_ASN1_OBJECT)
+		nid = OBJ_obj2nid(parameter);
+	for (size_t i = 0; nid != NID_undef && i < count; i++)
+		if (curves[i].nid == nid)
+			return true;
+	return false;
+}
+
+/*
+ * A kind or a curve that OpenSSL does not know leaves the key unknown. One
+ * that it knows must be readable: else a signature would go unverified.
+ */
+static enum wt_status unknown_key_read(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
+{
+	ASN1_OBJECT *kind = NULL;
+	X509_ALGOR *algorithm = NULL;
+	bool is_known = false;
+
+	X509_PUBKEY_get0_param(&kind, NULL, NULL, &algorithm,
+		X509_get_X509_PUBKEY(cert->x509));
+	switch (OBJ_obj2nid(kind)) {
+	case NID_rsaEncryption:
+	case NID_rsassaPss:
+	case NID_ED25519:
+	case NID_ED448:
+		is_known = true;
+		break;
+	case NID_X9_62_id_ecPublicKey:
+		is_known = is_curve_known(algorithm);
+		break;
+	default:
+		break;
+	}
+	if (is_known)
+		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"the certificate's public key cannot be read");
+	cert->key = object_text(kind);
+	return cert->key ? WT_OK : wt_fail_memory(err);
+}
+
+static enum wt_status key_read(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
+{
+	EVP_PKEY *pkey = X509_get0_pubkey(cert->x509);
+	char text[128] = "", group[80] = "";
+	int bits = 0;
+
+	if (!pkey)
+		return unknown_key_read(cert, object, err);
+	cert->key_nid = EVP_PKEY_get_base_id(pkey);
+	bits = EVP_PKEY_get_bits(pkey);
+	if (bits <= 0)
+		return wt_fail_memory(err);
+	cert->info.key_bits = (unsigned)bits;
+	switch (cert->key_nid) {
+	case NID_rsaEncryption:
+		snprintf(text, sizeof(text), "RSA %d", bits);
+		break;
+	case NID_rsassaPss:
+		snprintf(text, sizeof(text), "RSA-PSS %d", bits);
+		break;
+	case NID_dsa:
+		snprintf(text, sizeof(text), "DSA %d", bits);
+		break;
+	case NID_ED25519:
+		/* OpenSSL says 253, the size of the group. */
+		cert->info.key_bits = 256;
+		snprintf(text, sizeof(text), "Ed25519");
+		break;
+	case NID_ED448:
+		cert->info.key_bits = 456;
+		snprintf(text, sizeof(text), "Ed448");
+		break;
+	case NID_X9_62_id_ecPublicKey:
+	case NID_sm2:
+		if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) ==
+			1)
+			snprintf(
+				text, sizeof(text), "EC %s", curve_name(group));
+		else
+			snprintf(text, sizeof(text), "EC %d", bits);
+		break;
+	default:
+		snprintf(text, sizeof(text), "%s %d", OBJ_nid2sn(cert->key_nid),
+			bits);
+		cert->key_nid = NID_undef;
+		break;
+	}
+	cert->key = strdup(text);
+	return cert->key ? WT_OK : wt_fail_memory(err);
+}
+
+/*
+ * Issued by itself: the same name, and no authority key identifier that says
+ * another key signed it (a new root signed by the old one has that).
+ */
+static bool is_self_issued(X509 *x509)
+{
+	const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(x509);
+	const ASN1_OCTET_STRING *issuer = X509_get0_authority_key_id(x509);
+
+	if (X509_NAME_cmp(X509_get_subject_name(x509),
+		    X509_get_issuer_name(x509)) != 0)
+		return false;
+	return !own || !issuer || ASN1_OCTET_STRING_cmp(own, issuer) == 0;
+}
+
+/*
+ * OpenSSL no longer has MD2, and there are keys that it cannot read. Two
+ * roots in Microsoft's own list are signed so. What cannot be verified is
+ * taken at its word: a root's signature by itself proves nothing but that its
+ * bytes are whole, and the hashes in a registry value show that as well.
+ */
+static bool is_verifiable(const struct wt_cert *cert)
+{
+	if (cert->key_nid == NID_undef)
+		return false;
+	return cert->hash_nid == NID_undef || !wt_cert_is_hash_gone(cert);
+}
+
+static enum wt_status self_signature_check(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
+{
+	const X509_ALGOR *algorithm = NULL;
+	int nid = NID_undef, key_nid = NID_undef;
+	bool is_known = false;
+
+	is_known = OBJ_find_sigid_algs(X509_get_signature_nid(cert->x509), &nid,
+			   &key_nid) == 1;
+	/* RSA-PSS says its hash in its parameters. */
+	X509_get_signature_info(cert->x509, &cert->hash_nid, NULL, NULL, NULL);
+	if (cert->hash_nid == NID_undef && nid != NID_undef)
+		cert->hash_nid = nid;
+	if (!is_self_issued(cert->x509))
+		return WT_OK;
+	X509_get0_signature(NULL, &algorithm, cert->x509);
+	if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(cert->x509)) != 0 ||
+		(is_known && is_verifiable(cert) &&
+			X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) !=
+				1))
+		return wt_fail(err, WT_ERR_CERT, "cert-bad-signature", object,
+			"the certificate is issued by itself, but its own "
+			"signature does not verify: it was altered or damaged");
+	cert->info.is_self_signed = true;
+	return WT_OK;
+}
+
+/* basicConstraints and keyUsage as OpenSSL reads them; version 1 has none. */
+static bool is_ca(struct wt_cert *cert)
+{
+	if (X509_get_version(cert->x509) == X509_VERSION_1)
+		return cert->info.is_self_signed;
+	return X509_check_ca(cert->x509) == 1;
+}
+
+static enum wt_status info_fill(
+	struct wt_cert *cert, const char *object, struct wt_error *err)
+{
+	struct wt_cert_info *info = &cert->info;
+	const X509_ALGOR *algorithm = NULL;
+	const ASN1_OBJECT *signature = NULL;
+	enum wt_status status = WT_OK;
+
+	if (!time_get(X509_get0_notBefore(cert->x509), &info->not_before) ||
+		!time_get(X509_get0_notAfter(cert->x509), &info->not_after))
+		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"the certificate's validity is no readable date");
+	X509_get0_signature(NULL, &algorithm, cert->x509);
+	X509_ALGOR_get0(&signature, NULL, NULL, algorithm);
+	cert->subject = name_text(X509_get_subject_name(cert->x509));
+	cert->issuer = name_text(X509_get_issuer_name(cert->x509));
+	cert->serial = serial_text(cert->x509);
+	cert->signature = object_text(signature);
+	if (!cert->subject || !cert->issuer || !cert->serial ||
+		!cert->signature)
+		return wt_fail_memory(err);
+	status = key_read(cert, object, err);
+	if (status != WT_OK)
+		return status;
+	info->subject = cert->subject;
+	info->issuer = cert->issuer;
+	info->serial = cert->serial;
+	info->signature = cert->signature;
+	info->key = cert->key;
+	status = self_signature_check(cert, object, err);
+	if (status != WT_OK)
+		return status;
+	info->is_ca = is_ca(cert);
+	return WT_OK;
+}
+
+/* What is to be hashed must be exactly one certificate, and in DER. */
+static enum wt_status der_check(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_error *err)
+{
+	struct wt_der element = {0};
+	enum wt_der_status status = wt_der_read(der, der_len, &element);
+
+	if (der_len > WT_CERT_DER_MAX)
+		return wt_fail(err, WT_ERR_CERT, "cert-too-large", object,
+			"it is larger than any certificate (%zu bytes)",
+			der_len);
+	if (status == WT_DER_OK && element.tag != WT_DER_SEQUENCE)
+		status = WT_DER_INVALID;
+	if (status == WT_DER_OK && element.len != der_len)
+		return wt_fail(err, WT_ERR_CERT, "cert-trailing-data", object,
+			"%zu byte%s behind the certificate's end",
+			der_len - element.len,
+			der_len - element.len == 1 ? "" : "s");
+	if (status == WT_DER_OK)
+		status = wt_der_check(&element);
+	if (status == WT_DER_TRUNCATED)
+		return wt_fail(err, WT_ERR_CERT, "cert-truncated", object,
+			"the certificate ends before its own length says");
+	if (status == WT_DER_NOT_DER) {
+		wt_fail(err, WT_ERR_CERT, "cert-not-der", object,
+			"the certificate is encoded in BER, not in DER: its "
+			"thumbprint would depend on who reads it");
+		wt_error_hint(err, "ask the issuer for the certificate in DER");
+		return WT_ERR_CERT;
+	}
+	if (status != WT_DER_OK)
+		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"this is not a certificate");
+	return WT_OK;
+}
+
+/* Parsing and encoding again must give the input: fact 4 of the design. */
+static enum wt_status x509_parse(struct wt_cert *cert, const uint8_t *der,
+	size_t der_len, const char *object, struct wt_error *err)
+{
+	const uint8_t *end = der;
+	uint8_t *again = NULL;
+	int again_len = 0;
+	bool is_same = false;
+
+	cert->x509 = d2i_X509(NULL, &end, (long)der_len);
+	if (!cert->x509) {
+		unsigned long code = ERR_peek_last_error();
+		const char *reason = ERR_reason_error_string(code);
+
+		wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"this is not a certificate, or it is damaged (%s)",
+			reason ? reason : "unknown");
+		return wt_error_native(
+			       err, WT_DOMAIN_OPENSSL, ERR_GET_REASON(code)),
+		       WT_ERR_CERT;
+	}
+	again_len = i2d_X509(cert->x509, &again);
+	if (again_len < 0)
+		return wt_fail_memory(err);
+	is_same = end == der + der_len && (size_t)again_len == der_len &&
+		  memcmp(again, der, der_len) == 0;
+	OPENSSL_free(again);
+	if (!is_same)
+		return wt_fail(err, WT_ERR_CERT, "cert-not-der", object,
+			"the certificate is not encoded in DER");
+	return WT_OK;
+}
+
+static enum wt_status cert_fill(struct wt_cert *cert, const uint8_t *der,
+	size_t der_len, const char *object, struct wt_error *err)
+{
+	enum wt_status status = x509_parse(cert, der, der_len, object, err);
+
+	if (status != WT_OK)
+		return status;
+	cert->der = malloc(der_len);
+	if (!cert->der)
+		return wt_fail_memory(err);
+	memcpy(cert->der, der, der_len);
+	cert->info.der = cert->der;
+	cert->info.der_len = der_len;
+	if (EVP_Digest(der, der_len, cert->sha1, NULL, EVP_sha1(), NULL) != 1 ||
+		EVP_Digest(der, der_len, cert->sha256, NULL, EVP_sha256(),
+			NULL) != 1)
+		return wt_fail_memory(err);
+	wt_text_hex(cert->sha1, WT_SHA1_LEN, cert->info.sha1);
+	wt_text_hex(cert->sha256, WT_SHA256_LEN, cert->info.sha256);
+	return info_fill(cert, object, err);
+}
+
+enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
+{
+	enum wt_status status = der_check(der, der_len, object, err);
+	struct wt_cert *cert = NULL;
+
+	if (status != WT_OK)
+		return status;
+	cert = calloc(1, sizeof(*cert));
+	if (!cert)
+		return wt_fail_memory(err);
+	/* OpenSSL's queue is the caller's: leave it as it was. */
+	ERR_set_mark();
+	status = cert_fill(cert, der, der_len, object, err);
+	ERR_pop_to_mark();
+	if (status != WT_OK) {
+		wt_cert_free(cert);
+		return status;
+	}
+	*ret_cert = cert;
+	return WT_OK;
+}
+
+enum wt_status wt_cert_to_pem(
+	const struct wt_cert *cert, char **ret_pem, struct wt_error *err)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data = NULL, *pem = NULL;
+	long len = 0;
+
+	if (bio && PEM_write_bio_X509(bio, cert->x509) == 1)
+		len = BIO_get_mem_data(bio, &data);
+	if (len > 0)
+		pem = strndup(data, (size_t)len);
+	BIO_free(bio);
+	if (!pem)
+		return wt_fail_memory(err);
+	*ret_pem = pem;
+	return WT_OK;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ * cert/cert.h: one certificate, and what a registry value said about it. */
+#ifndef WT_CERT_CERT_H
+#define WT_CERT_CERT_H
+
+#include "base/error.h"
+
+/** Object identifiers in dotted form, owned by the certificate. */
+struct wt_oid_list {
+	char **oids;
+	size_t count;
+};
+
+/** Larger certificates are refused unread, in bytes: none fits a hive. */
+#define WT_CERT_DER_MAX ((size_t)1024 * 1024)
+
+/** What a FILETIME of zero means: from always on. */
+#define WT_TIME_ALWAYS INT64_MIN
+
+/**
+ * How the properties of a registry value limit the trust in a certificate.
+ * Times are seconds since 1970. An ExtKeyUsage may be empty: no use at all.
+ */
+struct wt_cert_limits {
+	bool has_usage; /**< 0x09: trusted for these uses only */
+	struct wt_oid_list usage;
+	bool is_disallowed; /**< 0x68: not trusted from disallowed_from on */
+	int64_t disallowed_from;
+	bool has_disallowed_usage; /**< 0x7A: 0x68 is for these uses only */
+	struct wt_oid_list disallowed_usage;
+	bool has_not_before; /**< 0x7E: what is issued after it is not trusted
+			      */
+	int64_t not_before;
+	bool has_not_before_usage; /**< 0x7F: 0x7E is for these uses only */
+	struct wt_oid_list not_before_usage;
+};
+
+/**
+ * Parses one certificate from DER, strictly: what Windows would hash must be
+ * what was parsed. A self-issued certificate's own signature is verified.
+ *
+ * @param object  names the input in messages
+ * @return WT_ERR_CERT: cert-truncated, cert-trailing-data, cert-not-der,
+ *         cert-malformed, cert-bad-signature, cert-too-large
+ */
+enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
+
+/** NULL allowed. */
+void wt_cert_free(struct wt_cert *cert);
+
+/** Borrowed from cert. All false when there was no registry value. */
+const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert);
+
+/**
+ * The store that its .reg file names, where that narrows what it is trusted
+ * for: TrustedPublisher, TrustedPeople or Disallowed; WT_STORE_AUTO otherwise.
+ */
+enum wt_store wt_cert_stood_in(const struct wt_cert *cert);
+void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store);
+
+/** SHA-1 of the DER, 20 bytes, borrowed from cert. */
+const uint8_t *wt_cert_sha1(const struct wt_cert *cert);
+/** SHA-256 of the DER, 32 bytes, borrowed from cert. */
+const uint8_t *wt_cert_sha256(const struct wt_cert *cert);
+
+/**
+ * Does the signature rest on a hash that is broken (MD2, MD4, MD5, SHA-1)?
+ */
+bool wt_cert_has_weak_signature(const struct wt_cert *cert);
+
+/**
+ * Is the signature's hash one that OpenSSL no longer has, or has it none of
+ * its own? Then nothing can be computed with it.
+ */
+bool wt_cert_is_hash_gone(const struct wt_cert *cert);
+
+/** Is the public key of a kind that this program can judge? */
+bool wt_cert_is_key_known(const struct wt_cert *cert);
+/** Is the public key elliptic, Ed25519 and Ed448 included? */
+bool wt_cert_is_key_elliptic(const struct wt_cert *cert);
+/** Is it a DSA key? */
+bool wt_cert_is_key_dsa(const struct wt_cert *cert);
+
+/**
+ * Names one of several certificates in an input: "bundle.pem" and 3 make
+ * "bundle.pem, certificate 3". Cut to the array.
+ */
+void wt_cert_object(char ret_object[256], const char *object, size_t number);
+
+#endif

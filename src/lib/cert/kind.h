@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * cert/kind.h: the kinds of files that hold certificates. */
+#ifndef WT_CERT_KIND_H
+#define WT_CERT_KIND_H
+
+#include "cert/list.h"
+
+/** The largest input that is read, in bytes. */
+#define WT_CERT_FILE_MAX ((size_t)64 * 1024 * 1024)
+
+/**
+ * Adds every certificate in data to list, which is left half filled on
+ * failure. The kind is told by content.
+ */
+enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
+	size_t data_len, const char *object, struct wt_error *err);
+
+/**
+ * The same for one DER structure: a certificate or a PKCS#7. Anything else is
+ * named in the error: cert-none, cert-pkcs12.
+ */
+enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
+	const uint8_t *der, size_t der_len, const char *object,
+	struct wt_error *err);
+
+/** Text with PEM blocks; UTF-8. */
+enum wt_status wt_pemfile_read(struct wt_cert_list *list, const char *text,
+	size_t text_len, const char *object, struct wt_error *err);
+
+/** The certificates of a PKCS#7 SignedData in DER or BER. */
+enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
+	size_t data_len, const char *object, struct wt_error *err);
+
+/** Is it a ContentInfo, that is PKCS#7 or CMS? */
+bool wt_pkcs7_is_likely(const uint8_t *data, size_t data_len);
+
+/** A serialized store (.sst). */
+enum wt_status wt_sstfile_read(struct wt_cert_list *list, const uint8_t *data,
+	size_t data_len, const char *object, struct wt_error *err);
+
+bool wt_sstfile_is_likely(const uint8_t *data, size_t data_len);
+
+#endif

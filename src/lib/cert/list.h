@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * cert/list.h: filling a list of certificates, each once. */
+#ifndef WT_CERT_LIST_H
+#define WT_CERT_LIST_H
+
+#include "cert/cert.h"
+
+/**
+ * Adds a certificate, which is the list's from then on, also when this fails.
+ * One that is there already is dropped, unless the new one came with a
+ * registry value and the old one did not.
+ */
+enum wt_status wt_cert_list_add(
+	struct wt_cert_list *list, struct wt_cert *cert, struct wt_error *err);
+
+/** An empty list that is asked for the same notes. */
+enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
+	struct wt_cert_list **ret_list, struct wt_error *err);
+
+/** Is each skipped key and value to be named in a note? */
+bool wt_cert_list_names_skipped(const struct wt_cert_list *list);
+
+/** Parses and adds; one that is there already is not parsed again. */
+enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
+	const uint8_t *der, size_t der_len, const char *object,
+	struct wt_error *err);
+
+/** Adds a note, made valid UTF-8 without control characters. */
+enum wt_status wt_cert_list_add_note(struct wt_cert_list *list,
+	struct wt_error *err, const char *fmt, ...) WT_PRINTF(3, 4);
+
+/**
+ * Moves everything from one list to another: all of it, or on failure
+ * nothing. What is left in from is to be freed.
+ */
+enum wt_status wt_cert_list_move(struct wt_cert_list *list,
+	struct wt_cert_list *from, struct wt_error *err);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ * cert/policy.c: may this certificate be trusted, and where does it belong? */
+#include "cert/policy.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "cert/blob.h"
+
+#define DAY (24 * 60 * 60)
+
+struct wt_policy_date {
+	char text[16];
+};
+
+static struct wt_policy_date date_text(int64_t when)
+{
+	struct wt_policy_date date = {"unknown"};
+	time_t seconds = (time_t)when;
+	struct tm tm = {0};
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(date.text, sizeof(date.text), "%Y-%m-%d", &tm);
+	return date;
+}
+
+static enum wt_status refuse(struct wt_error *err, const char *code,
+	const struct wt_cert_info *info, const char *allow, const char *reason)
+{
+	wt_fail(err, WT_ERR_CERT, code, info->subject, "%s", reason);
+	if (allow)
+		wt_error_hint(err,
+			"--allow %s puts it in all the same (thumbprint %s)",
+			allow, info->sha1);
+	return WT_ERR_CERT;
+}
+
+static enum wt_status validity_check(const struct wt_cert_info *info,
+	unsigned allow, int64_t now, struct wt_error *err)
+{
+	char reason[96] = "";
+
+	if (now > info->not_after && !(allow & WT_ALLOW_EXPIRED)) {
+		snprintf(reason, sizeof(reason),
+			"the certificate expired on %s",
+			date_text(info->not_after).text);
+		return refuse(err, "cert-expired", info, "expired", reason);
+	}
+	if (now < info->not_before && !(allow & WT_ALLOW_NOT_YET_VALID)) {
+		snprintf(reason, sizeof(reason),
+			"the certificate is not valid before %s",
+			date_text(info->not_before).text);
+		return refuse(err, "cert-not-yet-valid", info, "not-yet-valid",
+			reason);
+	}
+	return WT_OK;
+}
+
+/* RSA under 2048 bits, EC under 224, DSA of any size, and what is unknown. */
+static bool is_weak_key(const struct wt_cert *cert)
+{
+	unsigned bits = wt_cert_info(cert)->key_bits;
+
+	if (!wt_cert_is_key_known(cert) || wt_cert_is_key_dsa(cert))
+		return true;
+	return bits < (wt_cert_is_key_elliptic(cert) ? WT_EC_BITS_MIN
+						     : WT_RSA_BITS_MIN);
+}
+
+static enum wt_status key_check(
+	const struct wt_cert *cert, unsigned allow, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	char reason[192] = "";
+
+	if ((allow & WT_ALLOW_WEAK_KEY) || !is_weak_key(cert))
+		return WT_OK;
+	snprintf(reason, sizeof(reason),
+		wt_cert_is_key_known(cert)
+			? "its key (%.100s) is too weak to be trusted"
+			: "its key (%.100s) is of a kind that cannot be judged",
+		info->key);
+	return refuse(err, "cert-weak-key", info, "weak-key", reason);
+}
+
+static enum wt_status store_choose(const struct wt_cert *cert,
+	enum wt_store store, unsigned allow, enum wt_store *ret_store,
+	const char **ret_why, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+
+	if (store != WT_STORE_AUTO) {
+		*ret_store = store;
+		*ret_why = "asked for";
+	} else if (wt_cert_stood_in(cert) != WT_STORE_AUTO) {
+		*ret_store = store = wt_cert_stood_in(cert);
+		*ret_why = "stands there where it comes from";
+	} else if (info->is_self_signed) {
+		*ret_store = WT_STORE_AUTHROOT;
+		*ret_why = "issued by itself";
+	} else if (info->is_ca) {
+		*ret_store = WT_STORE_CA;
+		*ret_why = "a CA issued by another";
+	} else {
+		*ret_why = "neither issued by itself nor a CA";
+	}
+	if (info->is_ca || store == WT_STORE_DISALLOWED)
+		return WT_OK;
+	if (!(allow & WT_ALLOW_NOT_CA)) {
+		refuse(err, "cert-not-ca", info, NULL,
+			info->is_self_signed
+				? "the certificate is not a CA: it may not "
+				  "issue others"
+				: "the certificate is not a CA and not issued "
+				  "by itself: trust the CA that issued it");
+		wt_error_hint(err, "--allow not-ca%s puts it in all the same",
+			info->is_self_signed || store != WT_STORE_AUTO
+				? ""
+				: " with a named --store");
+		return WT_ERR_CERT;
+	}
+	if (store == WT_STORE_AUTO && !info->is_self_signed) {
+		refuse(err, "cert-no-store", info, NULL,
+			"the certificate is neither a CA nor issued by itself, "
+			"so no store follows from what it is");
+		wt_error_hint(err, "name one with --store");
+		return WT_ERR_CERT;
+	}
+	return WT_OK;
+}
+
+/* Never allowed: a hive that hivex writes cannot hold it. */
+static enum wt_status blob_check(
+	const struct wt_cert *cert, struct wt_error *err)
+{
+	uint8_t *blob = NULL;
+	size_t blob_len = 0;
+	enum wt_status status =
+		wt_cert_encode(cert, NULL, &blob, &blob_len, err);
+
+	if (status == WT_OK)
+		wt_free(blob);
+	return status;
+}
+
+enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
+	unsigned allow, int64_t now, enum wt_store *ret_store,
+	const char **ret_why, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	const char *why = "";
+	enum wt_status status = WT_OK;
+
+	status = store_choose(cert, store, allow, ret_store, &why, err);
+	if (ret_why)
+		*ret_why = why;
+	if (status == WT_OK)
+		status = blob_check(cert, err);
+	/* Anything may be distrusted. */
+	if (status != WT_OK || *ret_store == WT_STORE_DISALLOWED)
+		return status;
+	status = validity_check(info, allow, now, err);
+	return status == WT_OK ? key_check(cert, allow, err) : status;
+}
+
+void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
+	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	size_t blob_len = wt_certblob_len(cert);
+	char text[256] = "";
+
+	if (now <= info->not_after &&
+		info->not_after - now < WT_EXPIRY_WARN_DAYS * DAY) {
+		snprintf(text, sizeof(text), "expires within %d days, on %s",
+			WT_EXPIRY_WARN_DAYS, date_text(info->not_after).text);
+		emit(ctx, "cert-expires-soon", text);
+	}
+	if (!info->is_self_signed && wt_cert_has_weak_signature(cert)) {
+		snprintf(text, sizeof(text),
+			"its signature rests on a broken hash (%.100s)",
+			info->signature);
+		emit(ctx, "cert-weak-signature", text);
+	}
+	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
+		emit(ctx, "cert-distrusted",
+			"it stands in Disallowed where it comes from");
+	else if (wt_cert_limits(cert)->is_disallowed)
+		emit(ctx, "cert-distrusted",
+			"a property that came with it tells Windows to "
+			"distrust it; as PEM or DER it would have none");
+	if (blob_len > WT_BLOB_LARGE) {
+		snprintf(text, sizeof(text),
+			"its registry value is large: %zu bytes", blob_len);
+		emit(ctx, "blob-large", text);
+	}
+}

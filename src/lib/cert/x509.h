@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * cert/x509.h: what the modules that know OpenSSL's X.509 share. */
+#ifndef WT_CERT_X509_H
+#define WT_CERT_X509_H
+
+#include <openssl/x509.h>
+
+#include "cert/cert.h"
+
+/** The parsed form of the certificate; info points into the rest. */
+struct wt_cert {
+	struct wt_cert_info info;
+	struct wt_cert_limits limits;
+	uint8_t sha1[WT_SHA1_LEN];
+	uint8_t sha256[WT_SHA256_LEN];
+	X509 *x509;
+	int key_nid;  /**< NID_undef: a kind that OpenSSL cannot read */
+	int hash_nid; /**< of the signature; NID_undef: none of its own */
+	uint8_t *der;
+	char *subject;
+	char *issuer;
+	char *serial;
+	char *key;
+	char *signature;
+	char *friendly_name;
+	char *usages;
+	uint8_t *blob;
+	enum wt_store stood_in;
+};
+
+/** Borrowed from cert; X509_up_ref() it to keep it. */
+X509 *wt_cert_x509(const struct wt_cert *cert);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * file/attributes.h: owner, mode, lists and attributes of a new file. */
+#ifndef WT_FILE_ATTRIBUTES_H
+#define WT_FILE_ATTRIBUTES_H
+
+#include "base/error.h"
+
+#include <sys/stat.h>
+
+/**
+ * Gives a new, empty file the owner, group, mode, access control list and
+ * extended attributes of the file that it will replace; not the times.
+ * Security labels that only root may set, and sums over the old content
+ * (security.ima, security.evm), are left out when they cannot be set.
+ *
+ * @return WT_ERR_FILE: permission when owner or group cannot be kept
+ */
+enum wt_status wt_attributes_copy(int src_fd, const struct stat *src,
+	int dst_fd, const char *object, struct wt_error *err);
+
+/** The mode that cp would give a new copy: of src, writable for its owner,
+ *  without what the umask takes away. */
+enum wt_status wt_attributes_new_file(const struct stat *src, int dst_fd,
+	const char *object, struct wt_error *err);
+
+#endif

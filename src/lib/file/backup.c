@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * file/backup.c: keeps the old file under another name. */
+#include "file/copy.h"
+
+#include "base/io.h"
+#include "file/attributes.h"
+#include "file/copy_data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err)
+{
+	if (suffix[0] != '\0' && !strchr(suffix, '/'))
+		return WT_OK;
+	return wt_fail(err, WT_ERR_USAGE, "bad-suffix", suffix,
+		"cannot be the ending of a backup's name");
+}
+
+static char *backup_name(const struct wt_copy *copy)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "%s%s", copy->name, copy->publish->backup_suffix) <
+		0)
+		return NULL;
+	return name;
+}
+
+static bool is_replaced_file(const struct wt_copy *copy, const char *name)
+{
+	struct stat found = {0};
+
+	return fstatat(copy->dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       found.st_dev == copy->replaced.st_dev &&
+	       found.st_ino == copy->replaced.st_ino;
+}
+
+/* For file systems without links: a second copy, with the old times. */
+static enum wt_status backup_copy(struct wt_copy *copy,
+	char temp_name[WT_TEMP_NAME_MAX], struct wt_error *err)
+{
+	struct timespec times[2] = {
+		copy->replaced.st_atim, copy->replaced.st_mtim};
+	struct wt_child_job *job = NULL;
+	enum wt_status ret = WT_OK;
+	int fd = wt_temp_create(copy->dir_fd, copy->name, false, temp_name);
+
+	if (fd < 0)
+		return wt_io_fail(err, copy->path, "cannot make its backup");
+	ret = wt_attributes_copy(
+		copy->replaced_fd, &copy->replaced, fd, copy->path, err);
+	if (ret == WT_OK && !wt_copy_clone(copy->replaced_fd, fd)) {
+		ret = wt_copy_data_start(copy->replaced_fd, fd,
+			(uint64_t)copy->replaced.st_size, copy->path,
+			copy->publish->cancel, NULL, &job, err);
+		if (ret == WT_OK)
+			ret = wt_child_finish(job, NULL, NULL, err);
+	}
+	if (ret == WT_OK && (futimens(fd, times) != 0 || wt_io_sync(fd) != 0))
+		ret = wt_io_fail(err, copy->path, "cannot make its backup");
+	if (ret != WT_OK)
+		unlinkat(copy->dir_fd, temp_name, 0);
+	close(fd);
+	return ret;
+}
+
+/* Puts the old file under a name of its own first: link() does not replace
+ * what is there, rename() does. */
+static enum wt_status backup_stage(struct wt_copy *copy,
+	char temp_name[WT_TEMP_NAME_MAX], struct wt_error *err)
+{
+	if (wt_temp_unused_name(copy->dir_fd, copy->name, temp_name) != 0)
+		return wt_io_fail(err, copy->path, "cannot make its backup");
+	if (linkat(copy->dir_fd, copy->name, copy->dir_fd, temp_name, 0) != 0) {
+		if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS ||
+			errno == EMLINK)
+			return backup_copy(copy, temp_name, err);
+		return wt_io_fail(err, copy->path, "cannot make its backup");
+	}
+	if (is_replaced_file(copy, temp_name))
+		return WT_OK;
+	unlinkat(copy->dir_fd, temp_name, 0);
+	return wt_fail(err, WT_ERR_FILE, "changed", copy->path,
+		"was replaced by another program meanwhile");
+}
+
+enum wt_status wt_backup_make(
+	struct wt_copy *copy, bool *ret_is_new, struct wt_error *err)
+{
+	char temp_name[WT_TEMP_NAME_MAX];
+	char *name = backup_name(copy);
+	enum wt_status ret = WT_OK;
+
+	*ret_is_new = false;
+	if (!name)
+		return wt_fail_memory(err);
+	ret = wt_backup_suffix_check(copy->publish->backup_suffix, err);
+	if (ret != WT_OK)
+		goto out;
+	/* A run that was killed just here has made it already; rename() of
+	 * two names of one file would do nothing. */
+	if (is_replaced_file(copy, name))
+		goto out;
+	ret = backup_stage(copy, temp_name, err);
+	if (ret != WT_OK)
+		goto out;
+	if (renameat(copy->dir_fd, temp_name, copy->dir_fd, name) != 0) {
+		ret = wt_io_fail(
+			err, copy->path, "cannot keep its backup as %s", name);
+		unlinkat(copy->dir_fd, temp_name, 0);
+		goto out;
+	}
+	*ret_is_new = true;
+	if (wt_io_sync_folder(copy->dir_fd) != 0) {
+		ret = wt_io_fail(err, copy->path, "cannot sync its folder");
+		wt_backup_drop(copy);
+	}
+out:
+	free(name);
+	return ret;
+}
+
+void wt_backup_drop(struct wt_copy *copy)
+{
+	char *name = backup_name(copy);
+
+	/* A second copy stays: it may be all that is left of the old file
+	 * should the rename have happened after all. */
+	if (name && is_replaced_file(copy, name))
+		unlinkat(copy->dir_fd, name, 0);
+	free(name);
+}

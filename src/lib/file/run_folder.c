@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ * file/run_folder.c: a private folder for the temporary files of one run. */
+#include "file/workfile.h"
+
+#include "base/io.h"
+#include "file/temp.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define PREFIX "wimtrust-"
+#define RANDOM_LEN 6
+#define NAME_LEN (sizeof(PREFIX) - 1 + RANDOM_LEN)
+/* The sticky bit says nothing in a private folder, so nobody sets it there:
+ * it tells ours from one of the user's, such as "wimtrust-images". */
+#define MODE 01700
+#define CREATE_TRIES 16
+
+/* How long the children of a killed run take to go at most, and how often
+ * that is looked at. */
+#define GONE_MS 500
+#define POLL_MS 5
+
+struct wt_run_folder {
+	char *path;
+	const char *name; /* its last part */
+	int parent_fd;
+	int fd; /* locked */
+};
+
+/*
+ * Two locks lie on a run's folder. The flock is shared by the children that
+ * are forked while it is in use, and is free when the last of them has gone.
+ * The record lock is the run's own, and is gone as soon as the run is: then
+ * its children are about to be. Without it nothing is lost but the time that
+ * others wait for them in vain.
+ */
+static void owner_lock(int fd)
+{
+	const struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+	(void)fcntl(fd, F_SETLK, &lock);
+}
+
+/* The open file's question: the process's own would not see its own lock. */
+static bool has_owner(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+/* Takes the flock if no run uses the folder. Who has just been killed is
+ * waited for, but no longer than *budget_ms. */
+static bool lock_abandoned(int fd, unsigned *budget_ms)
+{
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || has_owner(fd) ||
+			*budget_ms < POLL_MS)
+			return false;
+		wt_io_sleep_ms(POLL_MS);
+		*budget_ms -= POLL_MS;
+	}
+	return true;
+}
+
+/* One of ours, left by a run of the same user that has ended? */
+static bool is_abandoned(
+	int parent_fd, const char *name, unsigned *budget_ms, int *ret_fd)
+{
+	struct stat found = {0};
+	struct stat by_name = {0};
+	int fd = wt_io_open(
+		parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &found) == 0 && found.st_uid == geteuid() &&
+		(found.st_mode & 07777) == MODE &&
+		lock_abandoned(fd, budget_ms) &&
+		fstatat(parent_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+		by_name.st_ino == found.st_ino &&
+		by_name.st_dev == found.st_dev) {
+		*ret_fd = fd;
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+/* As the mount table names it, or mounts in it would not be found. */
+static char *parent_resolve(const char **parent)
+{
+	if (!*parent)
+		*parent = secure_getenv("TMPDIR");
+	if (!*parent || (*parent)[0] == '\0')
+		*parent = "/tmp";
+	return realpath(*parent, NULL);
+}
+
+void wt_run_folder_sweep(const char *parent)
+{
+	char *resolved = parent_resolve(&parent);
+	unsigned budget_ms = GONE_MS;
+	DIR *dir = resolved ? opendir(resolved) : NULL;
+
+	for (;;) {
+		struct dirent *entry = dir ? readdir(dir) : NULL;
+		char *path = NULL;
+		int fd = -1;
+
+		if (!entry)
+			break;
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
+			strlen(entry->d_name) != NAME_LEN)
+			continue;
+		if (!is_abandoned(dirfd(dir), entry->d_name, &budget_ms, &fd))
+			continue;
+		if (asprintf(&path, "%s/%s", resolved, entry->d_name) >= 0) {
+			wt_tree_remove(dirfd(dir), entry->d_name, path);
+			free(path);
+		}
+		close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	free(resolved);
+}
+
+/* Makes the folder with its mode in one step, so that there is no instant at
+ * which a run that is killed leaves one that nobody recognises. */
+static int folder_create(struct wt_run_folder *folder)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	char *random = folder->path + strlen(folder->path) - RANDOM_LEN;
+	uint8_t bytes[RANDOM_LEN];
+	ssize_t got = 0;
+
+	do {
+		got = getrandom(bytes, sizeof(bytes), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)sizeof(bytes))
+		return -1;
+	for (size_t i = 0; i < RANDOM_LEN; i++)
+		random[i] = letters[bytes[i] & 63];
+	return mkdirat(folder->parent_fd, folder->name, MODE);
+}
+
+/* Opens and locks it, and puts back what an odd umask took from its mode. */
+static bool folder_lock(struct wt_run_folder *folder)
+{
+	struct stat found = {0};
+
+	folder->fd = wt_io_open(folder->parent_fd, folder->name,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (folder->fd < 0)
+		return false;
+	owner_lock(folder->fd);
+	if (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
+		fstatat(folder->parent_fd, folder->name, &found,
+			AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	(void)fchmod(folder->fd, MODE);
+	return true;
+}
+
+/* Makes the folder and locks it; again when a run that was just removing
+ * abandoned folders took it between the two. */
+static enum wt_status folder_make(
+	struct wt_run_folder *folder, const char *parent, struct wt_error *err)
+{
+	if (asprintf(&folder->path, "%s/" PREFIX "XXXXXX", parent) < 0) {
+		folder->path = NULL;
+		return wt_fail_memory(err);
+	}
+	folder->name = strrchr(folder->path, '/') + 1;
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		if (folder_create(folder) != 0) {
+			bool is_taken = errno == EEXIST;
+
+			wt_io_fail(err, parent,
+				"cannot make a temporary folder in it");
+			if (is_taken)
+				continue;
+			wt_error_hint(err, "set TMPDIR to a folder that can be "
+					   "written");
+			break;
+		}
+		if (folder_lock(folder))
+			return WT_OK;
+		wt_io_fail(err, folder->path, "cannot lock it");
+		unlinkat(folder->parent_fd, folder->name, AT_REMOVEDIR);
+		if (folder->fd >= 0)
+			close(folder->fd);
+		folder->fd = -1;
+	}
+	free(folder->path);
+	folder->path = NULL;
+	return WT_ERR_FILE;
+}
+
+enum wt_status wt_run_folder_new(const char *parent,
+	struct wt_run_folder **ret_folder, struct wt_error *err)
+{
+	struct wt_run_folder *folder = NULL;
+	enum wt_status ret = WT_OK;
+	char *resolved = NULL;
+
+	folder = calloc(1, sizeof(*folder));
+	if (!folder)
+		return wt_fail_memory(err);
+	folder->parent_fd = folder->fd = -1;
+	resolved = parent_resolve(&parent);
+	if (resolved)
+		folder->parent_fd =
+			wt_io_open(AT_FDCWD, resolved, O_PATH | O_DIRECTORY, 0);
+	if (folder->parent_fd < 0) {
+		ret = wt_io_fail(err, parent,
+			"cannot be used as the folder "
+			"for temporary files");
+		wt_error_hint(
+			err, "set TMPDIR to a folder that can be written");
+		goto out;
+	}
+	ret = folder_make(folder, resolved, err);
+	if (ret != WT_OK)
+		goto out;
+	*ret_folder = folder;
+	folder = NULL; /* the caller's now */
+out:
+	free(resolved);
+	wt_run_folder_free(folder);
+	return ret;
+}
+
+const char *wt_run_folder_path(const struct wt_run_folder *folder)
+{
+	return folder->path;
+}
+
+void wt_run_folder_free(struct wt_run_folder *folder)
+{
+	if (!folder)
+		return;
+	if (folder->path)
+		wt_tree_remove(folder->parent_fd, folder->name, folder->path);
+	if (folder->fd >= 0)
+		close(folder->fd);
+	if (folder->parent_fd >= 0)
+		close(folder->parent_fd);
+	free(folder->path);
+	free(folder);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ * file/temp.c: names of temporary files; removing what killed runs left. */
+#include "file/temp.h"
+
+#include "base/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define RANDOM_LEN 8
+#define CREATE_TRIES 16
+/* Room for ".", "~", a hash, ".wimtrust-" and the random part in NAME_MAX. */
+#define NAME_KEPT_MAX 200
+
+static uint64_t name_hash(const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+void wt_temp_name(
+	const char *name, const char *suffix, char dst[WT_TEMP_NAME_MAX])
+{
+	if (strlen(name) <= NAME_KEPT_MAX)
+		snprintf(dst, WT_TEMP_NAME_MAX, ".%.*s.wimtrust%s",
+			NAME_KEPT_MAX, name, suffix);
+	else
+		snprintf(dst, WT_TEMP_NAME_MAX,
+			".%.180s~%016" PRIx64 ".wimtrust%s", name,
+			name_hash(name), suffix);
+}
+
+static int temp_random_name(const char *name, char dst[WT_TEMP_NAME_MAX])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint8_t random[RANDOM_LEN];
+	char suffix[RANDOM_LEN + 2] = "-";
+	ssize_t got = 0;
+
+	do {
+		got = getrandom(random, sizeof(random), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)sizeof(random))
+		return -1;
+	for (size_t i = 0; i < RANDOM_LEN; i++)
+		suffix[i + 1] = letters[random[i] & 31];
+	wt_temp_name(name, suffix, dst);
+	return 0;
+}
+
+/* Still under its name? A sweeping run may have taken it for abandoned
+ * between its creation and its lock. */
+static bool is_linked(int dir_fd, const char *name, int fd)
+{
+	struct stat by_fd = {0};
+	struct stat by_name = {0};
+
+	return fstat(fd, &by_fd) == 0 &&
+	       fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
+}
+
+static int temp_open_new(int dir_fd, const char *name, bool is_folder)
+{
+	int saved = 0;
+	int fd = -1;
+
+	if (!is_folder)
+		return wt_io_open(dir_fd, name,
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (mkdirat(dir_fd, name, 0700) != 0)
+		return -1;
+	fd = wt_io_open(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0) {
+		saved = errno;
+		unlinkat(dir_fd, name, AT_REMOVEDIR);
+		errno = saved;
+	}
+	return fd;
+}
+
+int wt_temp_create(int dir_fd, const char *name, bool is_folder,
+	char ret_name[WT_TEMP_NAME_MAX])
+{
+	int saved = 0;
+
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		int fd = -1;
+
+		if (temp_random_name(name, ret_name) != 0)
+			return -1;
+		fd = temp_open_new(dir_fd, ret_name, is_folder);
+		if (fd < 0 && (errno == EEXIST || errno == ENOENT))
+			continue;
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+			is_linked(dir_fd, ret_name, fd) &&
+			fchmod(fd, is_folder ? 0700 : 0600) == 0)
+			return fd;
+		saved = errno;
+		unlinkat(dir_fd, ret_name, is_folder ? AT_REMOVEDIR : 0);
+		close(fd);
+		errno = saved;
+		if (saved != EWOULDBLOCK && saved != ENOENT && saved != EINTR)
+			return -1;
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+void wt_temp_inner_name(const char *name, char dst[WT_TEMP_NAME_MAX])
+{
+	wt_temp_name(name, "-new", dst);
+}
+
+int wt_temp_folder_remove(
+	int dir_fd, const char *folder_name, int folder_fd, const char *name)
+{
+	char inner_name[WT_TEMP_NAME_MAX];
+
+	wt_temp_inner_name(name, inner_name);
+	if (unlinkat(folder_fd, inner_name, 0) != 0 && errno != ENOENT)
+		return -1;
+	return unlinkat(dir_fd, folder_name, AT_REMOVEDIR);
+}
+
+int wt_temp_unused_name(
+	int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX])
+{
+	struct stat existing = {0};
+
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		if (temp_random_name(name, ret_name) != 0)
+			return -1;
+		if (fstatat(dir_fd, ret_name, &existing, AT_SYMLINK_NOFOLLOW) !=
+			0)
+			return errno == ENOENT ? 0 : -1;
+	}
+	errno = EEXIST;
+	return -1;
+}
+
+/* Is entry a temporary name that belongs to the file whose name prefix was
+ * made from? prefix ends with "-". */
+static bool is_temp_name(const char *entry, const char *prefix)
+{
+	size_t prefix_len = strlen(prefix);
+
+	return strncmp(entry, prefix, prefix_len) == 0 &&
+	       strlen(entry) == prefix_len + RANDOM_LEN &&
+	       strspn(entry + prefix_len, "abcdefghijklmnopqrstuvwxyz234567") ==
+		       RANDOM_LEN;
+}
+
+static bool sweep_one(int dir_fd, const char *entry, const char *name,
+	const struct stat *file)
+{
+	bool is_removed = false;
+	struct stat found = {0};
+	int fd = -1;
+
+	if (fstatat(dir_fd, entry, &found, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	/* A link made for a backup that was not reached: the data stays under
+	 * the file's own name, and the caller holds its lock. */
+	if (found.st_dev == file->st_dev && found.st_ino == file->st_ino)
+		return unlinkat(dir_fd, entry, 0) == 0;
+	if (found.st_uid != geteuid() && found.st_uid != file->st_uid)
+		return false;
+	if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
+		return false;
+	fd = wt_io_open(dir_fd, entry, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_linked(dir_fd, entry, fd))
+		is_removed = S_ISDIR(found.st_mode)
+				     ? wt_temp_folder_remove(
+					       dir_fd, entry, fd, name) == 0
+				     : unlinkat(dir_fd, entry, 0) == 0;
+	close(fd);
+	return is_removed;
+}
+
+unsigned wt_temp_sweep(int dir_fd, const char *name, const struct stat *file)
+{
+	char prefix[WT_TEMP_NAME_MAX];
+	unsigned count = 0;
+	DIR *dir = NULL;
+	int fd = wt_io_open(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return 0;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return 0;
+	}
+	wt_temp_name(name, "-", prefix);
+	for (;;) {
+		struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			break;
+		if (is_temp_name(entry->d_name, prefix) &&
+			sweep_one(dir_fd, entry->d_name, name, file))
+			count++;
+	}
+	closedir(dir);
+	return count;
+}

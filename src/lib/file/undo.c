@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT
+ * file/undo.c: what a file held before it is changed in place. */
+#include "file/undo.h"
+
+#include "base/io.h"
+#include "file/temp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAGIC "wimtrust undo 1\n"
+#define HEADER_LEN 40
+#define RANGE_LEN 16
+#define DIGEST_LEN 32
+/* Far above any hive's changed pages; bounds what a reader allocates. */
+#define UNDO_MAX ((uint64_t)1 << 30)
+#define RANGES_MAX ((uint64_t)1 << 22)
+
+static void undo_name(const char *name, char dst[WT_TEMP_NAME_MAX])
+{
+	wt_temp_name(name, "-undo", dst);
+}
+
+static void put_u64(uint8_t *dst, uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		dst[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get_u64(const uint8_t *src)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value |= (uint64_t)src[i] << (8 * i);
+	return value;
+}
+
+static bool digest(const uint8_t *data, size_t len, uint8_t dst[DIGEST_LEN])
+{
+	return EVP_Digest(data, len, dst, NULL, EVP_sha256(), NULL) == 1;
+}
+
+void wt_undo_free(struct wt_undo *undo)
+{
+	if (!undo)
+		return;
+	free(undo->ranges);
+	free(undo->buffer);
+	free(undo);
+}
+
+/* Points the ranges into the buffer, whose head they were read from or are
+ * about to be written to. */
+static void ranges_place(struct wt_undo *undo)
+{
+	uint8_t *at = undo->buffer + HEADER_LEN + RANGE_LEN * undo->range_count;
+
+	for (size_t i = 0; i < undo->range_count; i++) {
+		struct wt_undo_range *range = &undo->ranges[i];
+
+		range->old_data = at;
+		range->new_data = at + range->len;
+		at += 2 * range->len;
+	}
+}
+
+/* The part of an extent that replaces bytes. */
+static uint64_t replaced_len(
+	const struct wt_patch *patch, const struct wt_extent *extent)
+{
+	if (extent->offset >= patch->old_len)
+		return 0;
+	if (extent->len > patch->old_len - extent->offset)
+		return patch->old_len - extent->offset;
+	return extent->len;
+}
+
+/* Finds the ranges and how long the undo file will be. */
+static enum wt_status ranges_collect(struct wt_undo *undo,
+	const struct wt_patch *patch, const char *object, struct wt_error *err)
+{
+	uint64_t total = 0;
+
+	undo->ranges = calloc(patch->extent_count + 1, sizeof(*undo->ranges));
+	if (!undo->ranges)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < patch->extent_count; i++) {
+		uint64_t len = replaced_len(patch, &patch->extents[i]);
+
+		if (len == 0)
+			continue;
+		undo->ranges[undo->range_count].offset =
+			patch->extents[i].offset;
+		undo->ranges[undo->range_count++].len = len;
+		total += len;
+		if (total > UNDO_MAX / 4)
+			break;
+	}
+	if (undo->range_count == 0 || undo->range_count > RANGES_MAX ||
+		total > UNDO_MAX / 4)
+		return wt_fail(err, WT_ERR_FILE, "bad-patch", object,
+			"cannot be changed in place: the change replaces "
+			"%llu bytes",
+			(unsigned long long)total);
+	undo->buffer_len = HEADER_LEN + RANGE_LEN * undo->range_count +
+			   2 * (size_t)total + DIGEST_LEN;
+	return WT_OK;
+}
+
+static enum wt_status ranges_fill(struct wt_undo *undo, int fd,
+	const struct wt_patch *patch, const char *object, struct wt_error *err)
+{
+	uint8_t *head = undo->buffer;
+	size_t range = 0;
+
+	memcpy(head, MAGIC, 16);
+	put_u64(head + 16, undo->old_len);
+	put_u64(head + 24, undo->new_len);
+	put_u64(head + 32, undo->range_count);
+	ranges_place(undo);
+	for (size_t i = 0; range < undo->range_count; i++) {
+		const struct wt_extent *extent = &patch->extents[i];
+		uint8_t *entry = head + HEADER_LEN + RANGE_LEN * range;
+		size_t len = (size_t)replaced_len(patch, extent);
+		uint8_t *data = NULL;
+
+		if (len == 0)
+			continue;
+		put_u64(entry, extent->offset);
+		put_u64(entry + 8, len);
+		data = head + (undo->ranges[range].old_data - head);
+		if (wt_io_read(fd, data, len, extent->offset) != 0 ||
+			wt_io_read(extent->src_fd, data + len, len,
+				extent->src_offset) != 0)
+			return wt_io_fail(err, object,
+				"cannot read what will be replaced");
+		range++;
+	}
+	if (!digest(head, undo->buffer_len - DIGEST_LEN,
+		    head + undo->buffer_len - DIGEST_LEN))
+		return wt_fail_memory(err);
+	return WT_OK;
+}
+
+enum wt_status wt_undo_new(int fd, const struct wt_patch *patch,
+	const char *object, struct wt_undo **ret_undo, struct wt_error *err)
+{
+	struct wt_undo *undo = calloc(1, sizeof(*undo));
+	enum wt_status ret = WT_OK;
+
+	if (!undo)
+		return wt_fail_memory(err);
+	undo->old_len = patch->old_len;
+	undo->new_len = patch->new_len;
+	ret = ranges_collect(undo, patch, object, err);
+	if (ret != WT_OK)
+		goto out;
+	undo->buffer = malloc(undo->buffer_len);
+	if (!undo->buffer) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	ret = ranges_fill(undo, fd, patch, object, err);
+	if (ret != WT_OK)
+		goto out;
+	*ret_undo = undo;
+	undo = NULL; /* the caller's now */
+out:
+	wt_undo_free(undo);
+	return ret;
+}
+
+/* A reader may be trying the lock at this moment. */
+static int lock_as_live(int fd)
+{
+	for (int i = 0; i < 100; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		wt_io_sleep_ms(10);
+	}
+	return -1;
+}
+
+enum wt_status wt_undo_write(const struct wt_undo *undo, int dir_fd,
+	const char *name, const struct stat *file, const char *object,
+	int *ret_fd, struct wt_error *err)
+{
+	char own_name[WT_TEMP_NAME_MAX];
+	int fd = -1;
+
+	undo_name(name, own_name);
+	fd = wt_io_open(
+		dir_fd, own_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		wt_io_fail(err, object,
+			"cannot make the undo file %s beside it", own_name);
+		wt_error_hint(err, "run this as who may write into that "
+				   "folder, or write another file with "
+				   "-o FILE");
+		return WT_ERR_FILE;
+	}
+	/* Best effort: who may read the file should be able to read what it
+	 * held, and its owner to roll it back. */
+	if (lock_as_live(fd) != 0 ||
+		(file->st_uid != geteuid() &&
+			fchown(fd, file->st_uid, (gid_t)-1) != 0 &&
+			errno != EPERM) ||
+		(fchown(fd, (uid_t)-1, file->st_gid) != 0 && errno != EPERM) ||
+		(fchmod(fd, file->st_mode & 0644) != 0 && errno != EPERM) ||
+		wt_io_write(fd, undo->buffer, undo->buffer_len, 0) != 0 ||
+		wt_io_sync(fd) != 0 || wt_io_sync_folder(dir_fd) != 0) {
+		wt_io_fail(err, object,
+			"cannot write the undo file %s beside it", own_name);
+		unlinkat(dir_fd, own_name, 0);
+		close(fd);
+		return WT_ERR_FILE;
+	}
+	*ret_fd = fd;
+	return WT_OK;
+}
+
+int wt_undo_remove(int dir_fd, const char *name)
+{
+	char own_name[WT_TEMP_NAME_MAX];
+
+	undo_name(name, own_name);
+	if (unlinkat(dir_fd, own_name, 0) != 0 && errno != ENOENT)
+		return -1;
+	return wt_io_sync_folder(dir_fd);
+}
+
+/* Checks every field of a read buffer. 0: it was never finished, so that the
+ * file was never touched; -1: out of memory. */
+static int undo_parse(struct wt_undo *undo)
+{
+	uint8_t sum[DIGEST_LEN];
+	const uint8_t *head = undo->buffer;
+	uint64_t count = 0;
+	uint64_t total = 0;
+	uint64_t end = 0;
+	size_t body_len = 0;
+
+	if (undo->buffer_len < HEADER_LEN + RANGE_LEN + DIGEST_LEN ||
+		memcmp(head, MAGIC, 16) != 0)
+		return 0;
+	body_len = undo->buffer_len - DIGEST_LEN;
+	if (!digest(head, body_len, sum))
+		return -1;
+	if (memcmp(sum, head + body_len, DIGEST_LEN) != 0)
+		return 0;
+	count = get_u64(head + 32);
+	if (count == 0 || count > (body_len - HEADER_LEN) / RANGE_LEN)
+		return 0;
+	undo->ranges = calloc((size_t)count, sizeof(*undo->ranges));
+	if (!undo->ranges)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *entry = head + HEADER_LEN + RANGE_LEN * i;
+		uint64_t offset = get_u64(entry);
+		uint64_t len = get_u64(entry + 8);
+
+		if (len == 0 || len > UNDO_MAX || offset < end ||
+			offset > INT64_MAX - len)
+			return 0;
+		end = offset + len;
+		total += 2 * len;
+		if (total > UNDO_MAX)
+			return 0;
+		undo->ranges[i].offset = offset;
+		undo->ranges[i].len = len;
+	}
+	if (HEADER_LEN + RANGE_LEN * count + total != body_len)
+		return 0;
+	undo->old_len = get_u64(head + 16);
+	undo->new_len = get_u64(head + 24);
+	undo->range_count = (size_t)count;
+	ranges_place(undo);
+	return end <= undo->old_len && end <= undo->new_len &&
+	       undo->old_len <= INT64_MAX && undo->new_len <= INT64_MAX;
+}
+
+/* Ours, the file's owner's or root's, a plain file under one name. */
+static bool is_believable(const struct stat *found, const struct stat *file)
+{
+	return S_ISREG(found->st_mode) && found->st_nlink <= 1 &&
+	       (found->st_mode & 0022) == 0 &&
+	       (found->st_uid == geteuid() || found->st_uid == file->st_uid ||
+		       found->st_uid == 0);
+}
+
+static enum wt_status undo_load(struct wt_undo *undo, int fd,
+	const struct stat *found, const char *object, struct wt_error *err)
+{
+	int sound = 0;
+
+	if ((uint64_t)found->st_size > UNDO_MAX + RANGES_MAX * RANGE_LEN)
+		return WT_OK;
+	undo->buffer_len = (size_t)found->st_size;
+	undo->buffer = malloc(undo->buffer_len + 1);
+	if (!undo->buffer)
+		return wt_fail_memory(err);
+	if (wt_io_read(fd, undo->buffer, undo->buffer_len, 0) != 0) {
+		/* Cut while it was read: its writer is taking it back. */
+		if (errno == ENODATA)
+			return WT_OK;
+		return wt_io_fail(err, object, "cannot read its undo file");
+	}
+	sound = undo_parse(undo);
+	if (sound < 0)
+		return wt_fail_memory(err);
+	if (sound == 0)
+		undo->range_count = 0;
+	return WT_OK;
+}
+
+enum wt_status wt_undo_read(int dir_fd, const char *name,
+	const struct stat *file, const char *object, struct wt_undo **ret_undo,
+	bool *ret_is_live, struct wt_error *err)
+{
+	char own_name[WT_TEMP_NAME_MAX];
+	struct wt_undo *undo = NULL;
+	enum wt_status ret = WT_OK;
+	struct stat found = {0};
+	int fd = -1;
+
+	undo_name(name, own_name);
+	*ret_undo = NULL;
+	*ret_is_live = false;
+	fd = wt_io_open(dir_fd, own_name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0 && errno == ENOENT)
+		return WT_OK;
+	if ((fd < 0 && errno == ELOOP) ||
+		(fd >= 0 && (fstat(fd, &found) != 0 ||
+				    !is_believable(&found, file)))) {
+		ret = wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
+			"the undo file %s beside it is a link, no plain file, "
+			"or belongs to a stranger",
+			own_name);
+		wt_error_hint(err, "look at it, and remove it if no wimtrust "
+				   "of yours made it");
+		goto out;
+	}
+	if (fd < 0)
+		return wt_io_fail(
+			err, object, "cannot read its undo file %s", own_name);
+	undo = calloc(1, sizeof(*undo));
+	if (!undo) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	*ret_is_live = flock(fd, LOCK_SH | LOCK_NB) != 0;
+	ret = undo_load(undo, fd, &found, object, err);
+	if (ret != WT_OK)
+		goto out;
+	*ret_undo = undo;
+	undo = NULL; /* the caller's now */
+out:
+	wt_undo_free(undo);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* What one range of the file holds. Torn as well as foreign bytes show in
+ * sectors, since a disk writes these whole. */
+static void range_compare(const struct wt_undo_range *range,
+	const uint8_t *data, bool *is_old, bool *is_new, bool *is_known)
+{
+	uint64_t at = 0;
+
+	while (at < range->len) {
+		/* Sectors of the disk, not of the range. */
+		uint64_t part =
+			WT_SECTOR_LEN - (range->offset + at) % WT_SECTOR_LEN;
+		bool sector_old = false;
+		bool sector_new = false;
+
+		if (part > range->len - at)
+			part = range->len - at;
+		sector_old = memcmp(data + at, range->old_data + at,
+				     (size_t)part) == 0;
+		sector_new = memcmp(data + at, range->new_data + at,
+				     (size_t)part) == 0;
+		*is_old = *is_old && sector_old;
+		*is_new = *is_new && sector_new;
+		*is_known = *is_known && (sector_old || sector_new);
+		at += part;
+	}
+}
+
+int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
+	enum wt_undo_state *ret_state)
+{
+	bool is_old = true;
+	bool is_new = true;
+	bool is_known = true;
+
+	/* Nothing of ours makes a file shorter than both. */
+	if (file_len < undo->old_len && file_len < undo->new_len) {
+		*ret_state = WT_UNDO_FOREIGN;
+		return 0;
+	}
+	for (size_t i = 0; i < undo->range_count; i++) {
+		const struct wt_undo_range *range = &undo->ranges[i];
+		uint8_t *data = malloc((size_t)range->len);
+
+		if (!data)
+			return -1;
+		if (wt_io_read(fd, data, (size_t)range->len, range->offset) !=
+			0) {
+			free(data);
+			return -1;
+		}
+		range_compare(range, data, &is_old, &is_new, &is_known);
+		free(data);
+	}
+	/* Where the change replaces bytes by the same ones, only the length
+	 * can tell: being new needs all of it, and old is always safe. */
+	if (is_old && file_len >= undo->old_len)
+		*ret_state = WT_UNDO_OLD;
+	else if (is_new && file_len >= undo->new_len)
+		*ret_state = WT_UNDO_NEW;
+	else if (is_known && file_len >= undo->old_len)
+		*ret_state = WT_UNDO_TORN;
+	else
+		*ret_state = WT_UNDO_FOREIGN;
+	return 0;
+}
+
+int wt_undo_restore(const struct wt_undo *undo, int fd)
+{
+	for (size_t i = 0; i < undo->range_count; i++) {
+		const struct wt_undo_range *range = &undo->ranges[i];
+
+		if (wt_io_write(fd, range->old_data, (size_t)range->len,
+			    range->offset) != 0)
+			return -1;
+	}
+	/* The old head has to be on the disk before what the new one points
+	 * to goes. */
+	if (wt_io_sync(fd) != 0 || wt_io_truncate(fd, undo->old_len) != 0)
+		return -1;
+	return wt_io_sync(fd);
+}
+
+int wt_undo_old_state(const struct wt_undo *undo, int fd)
+{
+	int memory_fd = memfd_create("wimtrust-old-state", MFD_CLOEXEC);
+	int saved = 0;
+
+	if (memory_fd < 0)
+		return -1;
+	if (wt_io_copy(fd, 0, memory_fd, 0, undo->old_len, NULL) != 0)
+		goto fail;
+	for (size_t i = 0; i < undo->range_count; i++) {
+		const struct wt_undo_range *range = &undo->ranges[i];
+
+		if (wt_io_write(memory_fd, range->old_data, (size_t)range->len,
+			    range->offset) != 0)
+			goto fail;
+	}
+	return memory_fd;
+fail:
+	saved = errno;
+	close(memory_fd);
+	errno = saved;
+	return -1;
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT
+ * file/workfile.c: opens, locks and recovers the file that a run works on. */
+#include "file/workfile.h"
+
+#include "base/child.h"
+#include "base/io.h"
+#include "file/openers.h"
+#include "file/temp.h"
+#include "file/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define POLL_MS 50
+#define LEASE_TRIES 300
+/* The longest file whose old state is put together in memory. A WIM's header
+ * is one sector, so that only a hive can be torn. */
+#define OLD_STATE_MAX ((uint64_t)512 << 20)
+
+void wt_workfile_close(struct wt_workfile *file)
+{
+	if (!file)
+		return;
+	/* Said, not left to close(): a child may still have a copy. */
+	if (file->is_locked)
+		(void)flock(file->fd, LOCK_UN);
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->dir_fd >= 0)
+		close(file->dir_fd);
+	free(file->path);
+	free(file->name);
+	free(file);
+}
+
+/* Finds the file behind path, and opens the folder that it stands in. */
+static enum wt_status place_find(const char *path, int dir_fd,
+	bool is_for_writing, struct wt_workfile *file, struct wt_error *err)
+{
+	int flags = O_DIRECTORY | (is_for_writing ? O_RDONLY : O_PATH);
+	char *slash = NULL;
+
+	file->path = dir_fd < 0 ? realpath(path, NULL) : strdup(path);
+	if (!file->path)
+		return wt_io_fail(err, path, "cannot be opened");
+	slash = strrchr(file->path, '/');
+	file->name = strdup(slash + 1);
+	if (!file->name)
+		return wt_fail_memory(err);
+	if (file->name[0] == '\0')
+		return wt_fail(err, WT_ERR_FILE, "not-a-file", path,
+			"is a folder, not a file");
+	/* The root folder keeps its slash. */
+	slash[slash == file->path ? 1 : 0] = '\0';
+	file->dir_fd = dir_fd < 0 ? wt_io_open_resolved(file->path, flags)
+				  : wt_io_open(dir_fd, ".", flags, 0);
+	if (file->dir_fd < 0)
+		wt_io_fail(err, path, "cannot open its folder %s", file->path);
+	memmove(slash + 1, file->name, strlen(file->name) + 1);
+	*slash = '/';
+	return file->dir_fd < 0 ? WT_ERR_FILE : WT_OK;
+}
+
+static enum wt_status kind_check(
+	const struct stat *found, const char *path, struct wt_error *err)
+{
+	const char *kind = NULL;
+
+	if (S_ISREG(found->st_mode))
+		return WT_OK;
+	if (S_ISDIR(found->st_mode))
+		kind = "a folder";
+	else if (S_ISFIFO(found->st_mode))
+		kind = "a pipe";
+	else if (S_ISLNK(found->st_mode))
+		kind = "a symbolic link that was put there meanwhile";
+	else
+		kind = "a device or socket";
+	return wt_fail(err, WT_ERR_FILE, "not-a-file", path,
+		"is %s, not a file", kind);
+}
+
+/* Looked at before it is opened: opening a device may do something. */
+static enum wt_status kind_look(
+	const struct wt_workfile *file, const char *path, struct wt_error *err)
+{
+	struct stat found = {0};
+
+	if (fstatat(file->dir_fd, file->name, &found, AT_SYMLINK_NOFOLLOW) != 0)
+		return wt_io_fail(err, path, "cannot be opened");
+	return kind_check(&found, path, err);
+}
+
+/* Opens NAME in the folder. errno EAGAIN: another run holds a lease for the
+ * moment, try again. */
+static int file_open(struct wt_workfile *file, int flags)
+{
+	file->fd = wt_io_open(file->dir_fd, file->name, flags | O_NOFOLLOW, 0);
+	return file->fd < 0 ? -1 : 0;
+}
+
+static void file_reset(struct wt_workfile *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
+static struct wt_workfile *file_new(void)
+{
+	struct wt_workfile *file = calloc(1, sizeof(*file));
+
+	if (file)
+		file->fd = file->dir_fd = -1;
+	return file;
+}
+
+/* What a reader sees of a file that has an undo file beside it. */
+static enum wt_status read_interrupted(struct wt_workfile *file,
+	const struct wt_undo *undo, bool is_live, struct wt_error *err)
+{
+	enum wt_undo_state state = WT_UNDO_OLD;
+	bool is_small = undo->old_len <= OLD_STATE_MAX;
+	int old_fd = -1;
+
+	if (wt_undo_compare(undo, file->fd, file->len, &state) != 0)
+		return wt_io_fail(err, file->path, "cannot read it");
+	if (state == WT_UNDO_FOREIGN && !is_live)
+		return WT_OK;
+	if (!is_live)
+		snprintf(file->note, sizeof(file->note),
+			"an earlier run was interrupted while it changed this "
+			"file; %s is shown, and the next run that writes "
+			"will %s",
+			state == WT_UNDO_NEW ? "the finished change"
+					     : "the state before it",
+			state == WT_UNDO_NEW ? "tidy up" : "restore it");
+	if (state == WT_UNDO_NEW) {
+		file->len = undo->new_len;
+		return WT_OK;
+	}
+	file->len = undo->old_len;
+	/* One sector is written whole: what was read is what there is. More
+	 * than one a live writer may be changing right now. */
+	if (state == WT_UNDO_OLD &&
+		(!is_live || (undo->range_count == 1 &&
+				     undo->ranges[0].offset % WT_SECTOR_LEN +
+						     undo->ranges[0].len <=
+					     WT_SECTOR_LEN)))
+		return WT_OK;
+	if (!is_small) {
+		wt_fail(err, WT_ERR_FILE, "interrupted", file->path,
+			"a run was interrupted while it changed this file");
+		wt_error_hint(err, "run a command that writes it: the state "
+				   "before is restored first");
+		return WT_ERR_FILE;
+	}
+	old_fd = wt_undo_old_state(undo, file->fd);
+	if (old_fd < 0)
+		return wt_io_fail(err, file->path,
+			"cannot put the state before together");
+	file_reset(file);
+	file->fd = old_fd;
+	file->mtime_ns = 0; /* nobody else can change it */
+	return WT_OK;
+}
+
+static enum wt_status recovery_look(
+	struct wt_workfile *file, struct wt_error *err)
+{
+	struct wt_undo *undo = NULL;
+	enum wt_status ret = WT_OK;
+	struct stat found = {0};
+	bool is_live = false;
+
+	if (fstat(file->fd, &found) != 0)
+		return wt_io_fail(err, file->path, "cannot read it");
+	file->dev = found.st_dev;
+	file->ino = found.st_ino;
+	file->len = (uint64_t)found.st_size;
+	file->mtime_ns = wt_io_mtime_ns(&found);
+	ret = wt_undo_read(file->dir_fd, file->name, &found, file->path, &undo,
+		&is_live, err);
+	/* A stranger's file in a folder that everyone may write must not keep
+	 * anybody from reading. */
+	if (ret != WT_OK && err && strcmp(err->code, "undo-foreign") == 0) {
+		snprintf(file->note, sizeof(file->note), "%.300s: ignored",
+			err->reason);
+		return WT_OK;
+	}
+	if (ret == WT_OK && undo && undo->range_count > 0)
+		ret = read_interrupted(file, undo, is_live, err);
+	wt_undo_free(undo);
+	return ret;
+}
+
+/* A lease is held for milliseconds, while the head of a file is changed in
+ * place: this ends soon, unless that very writer was stopped. */
+static enum wt_status reader_open(
+	struct wt_workfile *file, const char *path, struct wt_error *err)
+{
+	struct stat found = {0};
+	char holder[96];
+
+	for (int i = 0; file_open(file, O_RDONLY) != 0; i++) {
+		if (errno != EAGAIN)
+			return wt_io_fail(err, path, "cannot be opened");
+		if (i == LEASE_TRIES) {
+			(void)fstatat(file->dir_fd, file->name, &found,
+				AT_SYMLINK_NOFOLLOW);
+			wt_fail(err, WT_ERR_FILE, "locked", path,
+				"its head is being changed by %s, which has "
+				"stopped at that",
+				wt_lock_holder(&found, holder));
+			wt_error_hint(err, "look at that process");
+			return WT_ERR_FILE;
+		}
+		wt_io_sleep_ms(10);
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_workfile_open(const char *path, int dir_fd,
+	struct wt_workfile **ret_file, struct wt_error *err)
+{
+	struct wt_workfile *file = file_new();
+	struct wt_error why = {0};
+	enum wt_status ret = WT_OK;
+	struct stat found = {0};
+
+	if (!file)
+		return wt_fail_memory(err);
+	ret = place_find(path, dir_fd, false, file, err);
+	if (ret == WT_OK)
+		ret = kind_look(file, path, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = reader_open(file, path, err);
+	if (ret != WT_OK)
+		goto out;
+	if (fstat(file->fd, &found) != 0) {
+		ret = wt_io_fail(err, path, "cannot read it");
+		goto out;
+	}
+	ret = kind_check(&found, path, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = recovery_look(file, &why);
+	if (ret != WT_OK) {
+		if (err)
+			*err = why;
+		goto out;
+	}
+	*ret_file = file;
+	file = NULL; /* the caller's now */
+out:
+	wt_workfile_close(file);
+	return ret;
+}
+
+/* A file marked read-only is not to be replaced, even by who could. */
+static enum wt_status writable_check(struct wt_workfile *file,
+	const struct stat *found, struct wt_error *err)
+{
+	if ((found->st_mode & 0222) != 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "read-only-file", file->path,
+		"is marked read-only, as files copied from an ISO are");
+	wt_error_hint(err,
+		"chmod u+w '%.200s', or leave it and write another "
+		"with -o FILE",
+		file->path);
+	return WT_ERR_FILE;
+}
+
+/* One look: opened, locked, and still what the path leads to?
+ * WT_NO: not now, try again. */
+static enum wt_status lock_try(struct wt_workfile *file, const char *path,
+	struct stat *found, struct wt_error *err)
+{
+	enum wt_status ret = kind_look(file, path, err);
+	struct stat by_name = {0};
+
+	if (ret != WT_OK)
+		return ret;
+	/* For writing where that is allowed: a change in place needs it, and
+	 * a lease allows no second open file of ours. */
+	if (file_open(file, O_RDWR) != 0 &&
+		(errno == EACCES || errno == EROFS || errno == EPERM ||
+			errno == ETXTBSY))
+		(void)file_open(file, O_RDONLY);
+	if (file->fd < 0) {
+		if (errno == EAGAIN)
+			return WT_NO;
+		return wt_io_fail(err, path, "cannot be opened");
+	}
+	if (fstat(file->fd, found) != 0)
+		return wt_io_fail(err, path, "cannot read it");
+	ret = kind_check(found, path, err);
+	if (ret == WT_OK)
+		ret = writable_check(file, found, err);
+	if (ret != WT_OK)
+		return ret;
+	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK || errno == EINTR)
+			return WT_NO;
+		return wt_io_fail(err, path, "cannot be locked");
+	}
+	file->is_locked = true;
+	if (fstatat(file->dir_fd, file->name, &by_name, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		by_name.st_dev == found->st_dev &&
+		by_name.st_ino == found->st_ino)
+		return fstat(file->fd, found) == 0
+			       ? WT_OK
+			       : wt_io_fail(err, path, "cannot read it");
+	(void)flock(file->fd, LOCK_UN);
+	file->is_locked = false;
+	return WT_NO;
+}
+
+static enum wt_status lock_wait(struct wt_workfile *file, const char *path,
+	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
+	struct stat *found, struct wt_error *err)
+{
+	int64_t end = wt_io_now_ms() + (int64_t)wait_seconds * 1000;
+	char holder[96];
+
+	for (;;) {
+		enum wt_status ret = wt_cancelled(cancel, err);
+
+		if (ret != WT_OK)
+			return ret;
+		ret = lock_try(file, path, found, err);
+		if (ret != WT_NO)
+			return ret;
+		/* Not kept open between two looks: the holder waits for that
+		 * before it publishes (openers.h). */
+		file_reset(file);
+		if (wt_io_now_ms() >= end)
+			break;
+		wt_io_sleep_ms(POLL_MS);
+	}
+	wt_fail(err, WT_ERR_FILE, "locked", path,
+		"is being written by %s; waited %u seconds",
+		wt_lock_holder(found, holder), wait_seconds);
+	wt_error_hint(err, "try again when it has ended, or wait longer with "
+			   "--wait SECONDS");
+	return WT_ERR_FILE;
+}
+
+static enum wt_status recover(struct wt_workfile *file,
+	const struct wt_undo *undo, struct wt_error *err)
+{
+	enum wt_undo_state state = WT_UNDO_OLD;
+	struct stat found = {0};
+	uint64_t keep_len = 0;
+	int result = 0;
+
+	if (fstat(file->fd, &found) != 0 ||
+		wt_undo_compare(
+			undo, file->fd, (uint64_t)found.st_size, &state) != 0)
+		return wt_io_fail(err, file->path, "cannot read it");
+	if (state == WT_UNDO_FOREIGN) {
+		snprintf(file->note, sizeof(file->note),
+			"an earlier run was interrupted while it changed this "
+			"file, and another program has written it since; it "
+			"was left as it is");
+		return WT_OK;
+	}
+	/* What the page cache holds the disk may not know yet: a run that is
+	 * killed while it rolls back leaves the old head there only, and cut
+	 * to the old length the new head would lead nowhere. */
+	if (state == WT_UNDO_TORN)
+		result = wt_undo_restore(undo, file->fd);
+	else
+		result = wt_io_sync(file->fd);
+	keep_len = state == WT_UNDO_NEW ? undo->new_len : undo->old_len;
+	if (result == 0 && (uint64_t)found.st_size > keep_len)
+		result = wt_io_truncate(file->fd, keep_len);
+	if (result == 0)
+		result = wt_io_sync(file->fd);
+	if (result != 0)
+		return wt_io_fail(err, file->path,
+			"an earlier run was interrupted while it changed this "
+			"file, and the state before cannot be restored");
+	snprintf(file->note, sizeof(file->note),
+		"an earlier run was interrupted while it changed this file; %s",
+		state == WT_UNDO_NEW ? "the change was whole and was kept"
+				     : "the state before was restored");
+	return WT_OK;
+}
+
+static enum wt_status recovery_do(struct wt_workfile *file,
+	const struct stat *found, struct wt_error *err)
+{
+	struct wt_undo *undo = NULL;
+	enum wt_status ret = WT_OK;
+	bool is_live = false;
+
+	ret = wt_undo_read(file->dir_fd, file->name, found, file->path, &undo,
+		&is_live, err);
+	if (ret != WT_OK || !undo)
+		return ret;
+	if (undo->range_count > 0)
+		ret = recover(file, undo, err);
+	if (ret == WT_OK && wt_undo_remove(file->dir_fd, file->name) != 0)
+		ret = wt_io_fail(err, file->path,
+			"cannot remove the undo file of an interrupted run");
+	wt_undo_free(undo);
+	return ret;
+}
+
+enum wt_status wt_workfile_lock(const char *path, int dir_fd,
+	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
+	struct wt_workfile **ret_file, struct wt_error *err)
+{
+	struct wt_workfile *file = file_new();
+	enum wt_status ret = WT_OK;
+	struct stat found = {0};
+
+	if (!file)
+		return wt_fail_memory(err);
+	ret = place_find(path, dir_fd, true, file, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = lock_wait(file, path, wait_seconds, cancel, &found, err);
+	if (ret != WT_OK)
+		goto out;
+	ret = recovery_do(file, &found, err);
+	if (ret != WT_OK)
+		goto out;
+	(void)wt_temp_sweep(file->dir_fd, file->name, &found);
+	if (fstat(file->fd, &found) != 0) {
+		ret = wt_io_fail(err, path, "cannot read it");
+		goto out;
+	}
+	file->dev = found.st_dev;
+	file->ino = found.st_ino;
+	file->len = (uint64_t)found.st_size;
+	file->mtime_ns = wt_io_mtime_ns(&found);
+	*ret_file = file;
+	file = NULL; /* the caller's now */
+out:
+	wt_workfile_close(file);
+	return ret;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * hive/log.h: the transaction logs beside a hive, read and judged. */
+#ifndef WT_HIVE_LOG_H
+#define WT_HIVE_LOG_H
+
+#include "hive/check.h"
+#include "hive/hive.h"
+
+#define WT_LOG_SECTOR 512u
+#define WT_LOG_ENTRY_HEAD_LEN 40u
+
+enum wt_log_kind { WT_LOG_NONE, WT_LOG_OLD, WT_LOG_NEW };
+
+struct wt_log {
+	enum wt_log_kind kind;
+	uint8_t *data;
+	size_t len;
+	struct wt_hive_base base;
+};
+
+/* A sound entry of a log in the new format. */
+struct wt_log_entry {
+	const uint8_t *at;
+	uint32_t sequence;
+};
+
+/* What there is to apply. */
+struct wt_replay {
+	const struct wt_hive_files *files;
+	uint64_t hive_len;
+	uint8_t base_bytes[WT_LOG_SECTOR];
+	uint8_t first_bin[WT_HIVE_BIN_HEAD];
+	struct wt_hive_base base; /* of the hive, good or not */
+	bool is_dirty;
+	struct wt_log logs[3];
+	const struct wt_log *old;     /* the log in the old format that fits */
+	struct wt_log_entry *entries; /* one sequence number after the other */
+	size_t entry_count, entry_room;
+	bool is_stopped; /* a damaged entry stood where one was due */
+	uint32_t newest; /* the highest number of any entry */
+};
+
+/** Marvin32, the hash of the entries in transaction logs. */
+uint64_t wt_hive_marvin(uint64_t seed, const uint8_t *data, size_t len);
+
+/** Where the pages of a log in the old format begin. */
+size_t wt_log_old_offset(const struct wt_log *log);
+/** Is that page of 512 bytes in a log of the old format? */
+bool wt_log_old_bit(const struct wt_log *log, size_t page);
+/** How many pages a log in the old format holds. */
+size_t wt_log_old_count(const struct wt_log *log);
+
+/** Reads the hive's head and its logs, and finds what is to be applied.
+ *  wt_replay_close() in any case; replay is zeroed before. */
+enum wt_status wt_replay_open(struct wt_replay *replay,
+	const struct wt_hive_files *files, struct wt_error *err);
+void wt_replay_close(struct wt_replay *replay);
+
+#endif

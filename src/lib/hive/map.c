@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ * hive/map.c: hives as mapped files, and the child that works on them. */
+#include "hive/map.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A hive of 12 MB takes some hundredths of a second; this is for machines
+ * that are very busy. */
+#define CHILD_SECONDS 120
+#define MIB (UINT64_C(1) << 20)
+
+enum wt_status wt_hive_file_len(
+	int fd, const char *object, uint64_t *ret_len, struct wt_error *err)
+{
+	struct stat st = {0};
+
+	if (fstat(fd, &st) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
+			"cannot read the registry hive");
+	if (!S_ISREG(st.st_mode))
+		return wt_fail(err, WT_ERR_HIVE, "hive-not-a-hive", object,
+			"this is no registry hive (it is no regular file)");
+	*ret_len = (uint64_t)st.st_size;
+	return WT_OK;
+}
+
+enum wt_status wt_hive_map_open(struct wt_hive_map *ret_map, int fd,
+	bool is_shared, const char *object, struct wt_error *err)
+{
+	uint64_t len = 0;
+	enum wt_status ret = wt_hive_file_len(fd, object, &len, err);
+	void *data = NULL;
+
+	if (ret != WT_OK)
+		return ret;
+	if (len == 0)
+		return wt_fail(err, WT_ERR_HIVE, "hive-not-a-hive", object,
+			"this is no registry hive (it is empty)");
+	if (len > SIZE_MAX)
+		return wt_fail_memory(err);
+	data = mmap(NULL, (size_t)len, PROT_READ | (is_shared ? PROT_WRITE : 0),
+		is_shared ? MAP_SHARED : MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (data == MAP_FAILED)
+		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
+			"cannot map the registry hive into memory");
+	*ret_map = (struct wt_hive_map){.data = data, .len = (size_t)len};
+	return WT_OK;
+}
+
+void wt_hive_map_close(struct wt_hive_map *map)
+{
+	if (map->data)
+		munmap(map->data, map->len);
+	map->data = NULL;
+}
+
+enum wt_status wt_hive_memfd(
+	const char *name, const char *object, int *ret_fd, struct wt_error *err)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "no-memory-file", object,
+			"cannot make a file in memory for the registry hive");
+	*ret_fd = fd;
+	return WT_OK;
+}
+
+enum wt_status wt_hive_write_all(int fd, const uint8_t *data, size_t len,
+	uint64_t offset, const char *object, struct wt_error *err)
+{
+	while (len > 0) {
+		ssize_t done = pwrite(fd, data, len, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+				object,
+				"cannot write the registry hive into memory");
+		data += done;
+		len -= (size_t)done;
+		offset += (uint64_t)done;
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_hive_read_all(int fd, uint8_t *data, size_t len,
+	uint64_t offset, const char *object, struct wt_error *err)
+{
+	while (len > 0) {
+		ssize_t done = pread(fd, data, len, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+				object, "cannot read the registry hive");
+		if (done == 0)
+			return wt_fail(err, WT_ERR_FILE, "read-failed", object,
+				"the registry hive or a log beside it became "
+				"shorter while it was read");
+		data += done;
+		len -= (size_t)done;
+		offset += (uint64_t)done;
+	}
+	return WT_OK;
+}
+
+/* The address space that this process has mapped, which its child inherits
+ * and which counts against the child's limit. */
+static uint64_t mapped_len(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	unsigned long long pages = 0;
+
+	if (!statm)
+		return 0;
+	if (fscanf(statm, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(statm);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+struct wt_child wt_hive_child(uint64_t hive_len, uint64_t new_len,
+	const char *object, const volatile sig_atomic_t *cancel)
+{
+	uint64_t mapped = mapped_len();
+	uint64_t own = 4 * (hive_len + new_len) + 64 * MIB;
+
+	return (struct wt_child){
+		.limits = {.memory_len = mapped ? mapped + own : 0,
+			.file_len = 2 * (hive_len + new_len) + 16 * MIB,
+			.seconds = CHILD_SECONDS},
+		.object = object,
+		.died_status = WT_ERR_HIVE,
+		.died_code = "hive-crash",
+		.cancel = cancel,
+	};
+}

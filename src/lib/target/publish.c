@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT
+ * target/publish.c: puts changed hives back into a target, verified. */
+#include "target/target.h"
+
+#include "base/digest.h"
+#include "base/io.h"
+#include "file/room.h"
+#include "target/report.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A hive is compared and written in pages of this size, which is also the
+ * unit of its bins. */
+#define PAGE_LEN ((size_t)4096)
+
+/* What an append may need beyond the hives, and the metadata and the tables as
+ * they are: new entries, alignment. */
+#define APPEND_SLACK_LEN ((uint64_t)64 << 10)
+
+/* The folders of a run, and what wimlib puts into them. */
+#define TEMP_UNITS 16
+
+static uint64_t file_len(int fd)
+{
+	struct stat st = {0};
+
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* What a bare hive is to hold; unless something changes, what it does. */
+static int hive_result_fd(const struct wt_target *target)
+{
+	const struct wt_target_hive *hive = &target->hives[0];
+
+	return hive->new_fd >= 0 ? hive->new_fd : hive->fd;
+}
+
+static enum wt_status not_as_meant(
+	const char *path, int image, struct wt_error *err)
+{
+	char which[32] = "";
+
+	if (image > 0)
+		snprintf(which, sizeof(which), " of image %d", image);
+	wt_fail(err, WT_ERR_FILE, "verify-failed", path,
+		"the hive%s read back is not the one that was written; the "
+		"result was thrown away",
+		which);
+	wt_error_hint(err,
+		"is the disk sound, is the file system full? Nothing was "
+		"changed, so it can be tried again");
+	return WT_ERR_FILE;
+}
+
+static bool is_same_header(
+	const struct wt_wim_info *one, const struct wt_wim_info *other)
+{
+	return one->image_count == other->image_count &&
+	       one->boot_index == other->boot_index && !one->is_interrupted &&
+	       one->has_integrity_table == other->has_integrity_table;
+}
+
+/* Is every image there, and each that was not changed as it was? */
+static enum wt_status images_verify(const struct wt_target *target,
+	const struct wt_wim *wim, const char *path, struct wt_error *err)
+{
+	const struct wt_wim *old = target->wim;
+	size_t at = 0;
+	bool is_right = is_same_header(&wim->info, &old->info);
+
+	for (size_t i = 0; is_right && i < (size_t)old->info.image_count; i++) {
+		const struct wt_wim_image *one = &wim->images[i];
+		const struct wt_wim_image *before = &old->images[i];
+		bool is_changed = false;
+
+		for (; at < target->hive_count && target->hives[at].image == i;
+			at++)
+			is_changed = target->hives[at].new_fd >= 0;
+		is_right = strcmp(one->name, before->name) == 0 &&
+			   strcmp(one->hive_path, before->hive_path) == 0 &&
+			   (is_changed || strcmp(one->hive_sha1,
+						  before->hive_sha1) == 0);
+	}
+	if (is_right)
+		return WT_OK;
+	return wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+		"the finished file has other images than was meant; it was "
+		"thrown away");
+}
+
+/* Does each changed image hold the hive that was made for it? */
+static enum wt_status hives_verify(const struct wt_target *target,
+	const struct wt_wim *wim, const struct wt_wim_options *options,
+	const char *path, struct wt_error *err)
+{
+	struct wt_wim_hive *hives = calloc(target->hive_count, sizeof(*hives));
+	int *images = calloc(target->hive_count, sizeof(*images));
+	bool is_equal = true;
+	size_t count = 0, at = 0;
+	enum wt_status ret = WT_OK;
+
+	if (!hives || !images) {
+		ret = wt_fail_memory(err);
+		goto out;
+	}
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			images[count++] = (int)target->hives[i].image;
+	if (count > 0)
+		ret = wt_wim_extract(
+			path, wim, images, count, options, hives, err);
+	if (ret != WT_OK)
+		goto out;
+	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
+		const struct wt_target_hive *hive = &target->hives[i];
+
+		if (hive->new_fd < 0)
+			continue;
+		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd, path,
+			&is_equal, err);
+		if (ret == WT_OK && !is_equal)
+			ret = not_as_meant(path,
+				target->wim->images[hive->image].index, err);
+	}
+	wt_wim_hives_close(hives, count);
+out:
+	free(images);
+	free(hives);
+	return ret;
+}
+
+/* How a finished file is read: what was checked of its integrity table before
+ * is unchanged, and it is named in messages as it is. */
+static struct wt_wim_options finished_options(const struct wt_target *target)
+{
+	struct wt_wim_options options = target->wim_options;
+
+	options.object = NULL;
+	options.check_integrity = false;
+	options.progress = NULL;
+	return options;
+}
+
+/* Opens a finished WIM afresh and reads back what it holds: one that was
+ * written anew, or only copied. */
+static enum wt_status whole_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	const struct wt_wim_options options = finished_options(target);
+	struct wt_wim *wim = NULL;
+	enum wt_status ret = wt_wim_read(path, &options, &wim, err);
+
+	if (ret == WT_OK)
+		ret = images_verify(target, wim, path, err);
+	if (ret == WT_OK)
+		ret = hives_verify(target, wim, &options, path, err);
+	wt_wim_free(wim);
+	return ret;
+}
+
+/* Opens a patched WIM afresh. Images and hives were read back from the
+ * skeleton, and the bytes written since were compared with it. */
+static enum wt_status patched_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	struct wt_wim_options options = finished_options(target);
+	struct wt_wim *wim = NULL;
+	enum wt_status ret = WT_OK;
+
+	options.skip_images = true;
+	ret = wt_wim_read(path, &options, &wim, err);
+	if (ret == WT_OK && !is_same_header(&wim->info, &target->wim->info))
+		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+			"the finished file has another header than was meant; "
+			"it was thrown away");
+	wt_wim_free(wim);
+	return ret;
+}
+
+static enum wt_status hive_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is_equal = false;
+	enum wt_status ret = WT_OK;
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", path,
+			"cannot be opened to verify it");
+	ret = wt_files_equal(fd, hive_result_fd(target), path, &is_equal, err);
+	close(fd);
+	if (ret == WT_OK && !is_equal)
+		ret = not_as_meant(path, 0, err);
+	return ret;
+}
+
+static enum wt_status wim_rebuild(
+	void *ctx, const char *path, const char *new_path, struct wt_error *err)
+{
+	const struct wt_target *target = ctx;
+
+	return wt_wim_rebuild(path, new_path, &target->wim_options, err);
+}
+
+static wt_verify_fn *verify_choose(const struct wt_target *target)
+{
+	bool is_patched = false;
+
+	if (target->kind != WT_TARGET_WIM)
+		return hive_verify;
+	for (size_t i = 0; i < target->hive_count; i++)
+		is_patched = is_patched || target->hives[i].new_fd >= 0;
+	return is_patched && !target->options->rebuild ? patched_verify
+						       : whole_verify;
+}
+
+static void publish_init(struct wt_target *target)
+{
+	const struct wt_options *options = target->options;
+	bool is_wim = target->kind == WT_TARGET_WIM;
+
+	target->publish = (struct wt_publish){
+		.output = options->output,
+		.force = options->force,
+		.backup_suffix =
+			options->output ? NULL : options->backup_suffix,
+		.rebuild = is_wim && options->rebuild ? wim_rebuild : NULL,
+		.verify = verify_choose(target),
+		.rebuild_ctx = target,
+		.verify_ctx = target,
+		.cancel = options->cancel,
+		.progress = options->progress,
+		.progress_ctx = options->progress_ctx,
+	};
+}
+
+/* The longest tail that wimlib may append: hives that do not compress, and
+ * metadata and tables as they are, which grow by little. */
+static uint64_t tail_len_max(const struct wt_target *target)
+{
+	uint64_t len = target->wim->tables_len;
+
+	len += len / 4 + APPEND_SLACK_LEN;
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			len += file_len(target->hives[i].new_fd);
+	return len;
+}
+
+/* The skeleton and its second blob table, the tail behind it, and what a mount
+ * stages: one hive at a time, whole, before it is compressed. */
+static uint64_t temp_room_need(
+	const struct wt_target *target, const struct wt_room *room)
+{
+	uint64_t need = wt_room_of_file(room, tail_len_max(target)) +
+			wt_room_of_file(room, target->wim->tables_len);
+	uint64_t staged_len = 0;
+
+	for (size_t i = 0; i < target->wim->extent_count; i++)
+		need += wt_room_of_file(room, target->wim->extents[i].len);
+	for (size_t i = 0; i < target->hive_count; i++) {
+		uint64_t len = target->hives[i].new_fd >= 0
+				       ? file_len(target->hives[i].new_fd)
+				       : 0;
+
+		if (len > staged_len)
+			staged_len = len;
+	}
+	if (target->options->access != WT_ACCESS_UPDATE)
+		need += wt_room_of_file(room, staged_len);
+	return need + TEMP_UNITS * room->unit_len;
+}
+
+/* Looked at beforehand, since wimlib cannot say how much it would have
+ * needed. */
+static enum wt_status temp_room_check(const struct wt_target *target,
+	const char *folder, struct wt_error *err)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int parent_len = (int)(strrchr(folder, '/') - folder);
+	char parent[sizeof(err->object)] = "";
+	struct wt_room_texts texts = {0};
+	struct wt_room room = {0};
+	bool is_known = fd >= 0 && wt_room_look(fd, &room);
+	uint64_t need = 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!is_known)
+		return WT_OK;
+	need = temp_room_need(target, &room);
+	if (need <= room.free_len)
+		return WT_OK;
+	/* The run's own folder will be gone when this is read. */
+	snprintf(parent, sizeof(parent), "%.*s",
+		parent_len > 0 ? parent_len : 1, folder);
+	texts = wt_room_texts(&room, need);
+	wt_fail(err, WT_ERR_FILE, "no-space", parent,
+		"the folder for temporary files needs room for %s, and its "
+		"file system has %s free",
+		texts.need, texts.free);
+	wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return WT_ERR_FILE;
+}
+
+/* What wimlib would write, worked out on a skeleton of the WIM. */
+static enum wt_status wim_patch(struct wt_target *target,
+	struct wt_wim_patch *ret_patch, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_run_folder *folder = NULL;
+	struct wt_wim_put *puts = NULL;
+	size_t count = 0;
+	enum wt_status ret = WT_OK;
+
+	puts = calloc(target->hive_count, sizeof(*puts));
+	if (!puts)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < target->hive_count; i++)
+		if (target->hives[i].new_fd >= 0)
+			puts[count++] = (struct wt_wim_put){
+				.image = (int)target->hives[i].image,
+				.hive_fd = target->hives[i].new_fd,
+				.old_fd = target->hives[i].is_mended
+						  ? -1
+						  : target->hives[i].fd,
+			};
+	if (count == 0) /* a plain copy, or a rebuild */
+		goto out;
+	ret = wt_run_folder_new(options->temp_parent, &folder, err);
+	if (ret == WT_OK)
+		ret = temp_room_check(target, wt_run_folder_path(folder), err);
+	if (ret != WT_OK)
+		goto out;
+	target->wim_options.temp_folder = wt_run_folder_path(folder);
+	ret = wt_wim_make_patch(target->wim_path, target->wim, puts, count,
+		options->access, &target->wim_options, ret_patch, err);
+	target->wim_options.temp_folder = NULL;
+out:
+	wt_run_folder_free(folder);
+	free(puts);
+	return ret;
+}
+
+static enum wt_status access_report(const struct wt_target *target,
+	const struct wt_wim_patch *patch, struct wt_error *err)
+{
+	struct wt_report *report = target->report;
+
+	report->access = patch->access == WT_ACCESS_MOUNT ? "mount" : "update";
+	if (patch->access_reason[0] == '\0')
+		return WT_OK;
+	return wt_report_text(
+		report, patch->access_reason, &report->access_why, err);
+}
+
+/* Into the copy, when there is one, which is gone then. */
+static enum wt_status patch_publish(struct wt_target *target,
+	const struct wt_patch *patch, struct wt_error *err)
+{
+	struct wt_copy *copy = target->copy;
+
+	target->copy = NULL; /* freed by the next call */
+	return copy ? wt_copy_publish(copy, patch, err)
+		    : wt_workfile_patch(
+			      target->file, patch, &target->publish, err);
+}
+
+static enum wt_status wim_publish(
+	struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_patch *made = &target->patch;
+	struct wt_extent extents[2] = {
+		{.len = WT_WIM_HEADER_LEN, .src_fd = made->fd},
+		{.offset = made->tail_offset,
+			.len = made->new_len - made->tail_offset,
+			.src_fd = made->fd,
+			.src_offset = made->tail_offset},
+	};
+	/* A plain copy, or a rebuild. */
+	struct wt_patch patch = {
+		.old_len = target->file->len, .new_len = target->file->len};
+
+	if (made->fd >= 0)
+		patch = (struct wt_patch){.old_len = made->old_len,
+			.new_len = made->new_len,
+			.extents = extents,
+			.extent_count = 2};
+	return patch_publish(target, &patch, err);
+}
+
+/* Adds a page to the extents, joined to the last one where they touch. */
+static enum wt_status page_add(struct wt_patch *patch, uint64_t offset,
+	uint64_t len, int src_fd, struct wt_error *err)
+{
+	size_t count = patch->extent_count;
+	struct wt_extent *last = count > 0 ? &patch->extents[count - 1] : NULL;
+	struct wt_extent *extents = patch->extents;
+
+	if (last && last->offset + last->len == offset &&
+		offset != patch->old_len) {
+		last->len += len;
+		return WT_OK;
+	}
+	if ((count & (count - 1)) == 0)
+		extents = reallocarray(
+			extents, count == 0 ? 1 : count * 2, sizeof(*extents));
+	if (!extents)
+		return wt_fail_memory(err);
+	patch->extents = extents;
+	extents[patch->extent_count++] = (struct wt_extent){.offset = offset,
+		.len = len,
+		.src_fd = src_fd,
+		.src_offset = offset};
+	return WT_OK;
+}
+
+/* The pages in which the new hive differs from the file. */
+static enum wt_status hive_diff(const struct wt_target *target,
+	struct wt_patch *patch, struct wt_error *err)
+{
+	int new_fd = hive_result_fd(target);
+	const char *path = target->file->path;
+	char old_page[PAGE_LEN], new_page[PAGE_LEN];
+	size_t old_len = 0, new_len = 0;
+	enum wt_status ret = WT_OK;
+
+	patch->old_len = target->file->len;
+	patch->new_len = file_len(new_fd);
+	for (uint64_t at = 0; ret == WT_OK && at < patch->new_len;
+		at += PAGE_LEN) {
+		ret = wt_read_at(target->file->fd, old_page, PAGE_LEN, at, path,
+			&old_len, err);
+		if (ret == WT_OK)
+			ret = wt_read_at(new_fd, new_page, PAGE_LEN, at, path,
+				&new_len, err);
+		if (ret == WT_OK &&
+			(old_len != new_len ||
+				memcmp(old_page, new_page, new_len) != 0))
+			ret = page_add(patch, at, new_len, new_fd, err);
+	}
+	return ret;
+}
+
+static enum wt_status hive_publish(
+	struct wt_target *target, struct wt_error *err)
+{
+	struct wt_patch patch = {0};
+	enum wt_status ret = hive_diff(target, &patch, err);
+
+	if (ret == WT_OK)
+		ret = patch_publish(target, &patch, err);
+	free(patch.extents);
+	return ret;
+}
+
+/* The words for what is about to be done. */
+static enum wt_status commit_report(
+	struct wt_target *target, bool is_copy, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	char *backup = NULL;
+	enum wt_status ret = WT_OK;
+
+	report->output = options->output;
+	report->commit = is_copy			 ? "replace"
+			 : target->kind == WT_TARGET_WIM ? "append"
+							 : "in-place";
+	if (!options->backup_suffix || options->output)
+		return WT_OK;
+	if (asprintf(&backup, "%s%s", target->file->path,
+		    options->backup_suffix) < 0)
+		return wt_fail_memory(err);
+	ret = wt_report_text(report, backup, &report->backup, err);
+	free(backup);
+	return ret;
+}
+
+/* Size and hash of what stands there now. The result counts already, so that
+ * not learning them is no failure of the call. */
+static void result_report(struct wt_target *target)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	const char *path =
+		options->output ? options->output : target->file->path;
+	struct wt_error err = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	report->is_changed = true;
+	if (fd < 0) {
+		wt_report_warn(report, "read-failed",
+			"%s: was written, but cannot be opened again", path);
+		return;
+	}
+	report->size_after = file_len(fd);
+	if (options->hash_target &&
+		wt_digest_file(fd, path, options->cancel, report->sha256_after,
+			&err) != WT_OK)
+		wt_report_warn(report, err.code, "%s: was written, but %s",
+			path, err.reason);
+	close(fd);
+}
+
+enum wt_status wt_target_prepare(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	bool is_wim = target->kind == WT_TARGET_WIM;
+	bool is_copy = options->output ||
+		       (is_wim && options->commit == WT_COMMIT_REPLACE);
+	enum wt_status ret = commit_report(target, is_copy, err);
+
+	publish_init(target);
+	/* The copy runs beside the work on the skeleton. */
+	if (ret == WT_OK && is_copy)
+		ret = wt_copy_begin(target->file, &target->publish,
+			is_wim ? tail_len_max(target)
+			       : file_len(hive_result_fd(target)),
+			&target->copy, err);
+	if (ret == WT_OK && is_wim)
+		ret = wim_patch(target, &target->patch, err);
+	if (ret == WT_OK && target->patch.fd >= 0)
+		ret = access_report(target, &target->patch, err);
+	return ret;
+}
+
+enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
+{
+	enum wt_status ret = target->kind == WT_TARGET_WIM
+				     ? wim_publish(target, err)
+				     : hive_publish(target, err);
+
+	if (ret == WT_OK)
+		result_report(target);
+	return ret;
+}

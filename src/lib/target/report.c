@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * target/report.c: fills the report that a call gives back. */
+#include "target/report.h"
+
+#include "cert/cert.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Something that goes with the report. */
+struct owned {
+	struct owned *next;
+	void *data;
+	void (*free_data)(void *data);
+};
+
+/* The public part stands first, so that one pointer leads to both. */
+struct report {
+	struct wt_report shown;
+	struct wt_image *images;
+	struct wt_warning *warnings;
+	struct owned *owned;
+};
+
+static struct report *report_of(struct wt_report *shown)
+{
+	return (struct report *)(void *)shown;
+}
+
+enum wt_status wt_report_new(
+	struct wt_report **ret_report, struct wt_error *err)
+{
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (!report)
+		return wt_fail_memory(err);
+	*ret_report = &report->shown;
+	return WT_OK;
+}
+
+void wt_report_clear(struct wt_report *shown)
+{
+	struct report *report = report_of(shown);
+
+	for (size_t i = 0; i < shown->image_count; i++) {
+		free((void *)(uintptr_t)report->images[i].entries);
+		free((void *)(uintptr_t)report->images[i].chain);
+	}
+	free(report->images);
+	free(report->warnings);
+	report->images = NULL;
+	report->warnings = NULL;
+	memset(shown, 0, sizeof(*shown));
+}
+
+void wt_report_free(struct wt_report *shown)
+{
+	struct report *report = report_of(shown);
+
+	if (!report)
+		return;
+	wt_report_clear(shown);
+	while (report->owned) {
+		struct owned *owned = report->owned;
+
+		report->owned = owned->next;
+		owned->free_data(owned->data);
+		free(owned);
+	}
+	free(report);
+}
+
+static enum wt_status report_own(struct wt_report *shown, void *data,
+	void (*free_data)(void *data), struct wt_error *err)
+{
+	struct owned *owned = data ? malloc(sizeof(*owned)) : NULL;
+
+	if (!owned) {
+		free_data(data);
+		return wt_fail_memory(err);
+	}
+	owned->next = report_of(shown)->owned;
+	owned->data = data;
+	owned->free_data = free_data;
+	report_of(shown)->owned = owned;
+	return WT_OK;
+}
+
+enum wt_status wt_report_text(struct wt_report *report, const char *text,
+	const char **ret_text, struct wt_error *err)
+{
+	char *copy = strdup(text);
+	enum wt_status ret = report_own(report, copy, free, err);
+
+	if (ret == WT_OK)
+		*ret_text = copy;
+	return ret;
+}
+
+static void cert_free(void *cert)
+{
+	wt_cert_free(cert);
+}
+
+enum wt_status wt_report_keep_cert(
+	struct wt_report *report, struct wt_cert *cert, struct wt_error *err)
+{
+	if (!cert)
+		return WT_OK;
+	return report_own(report, cert, cert_free, err);
+}
+
+/* Room for one more element, by doubling whenever count is a power of two.
+ * The array is the caller's to free, also after failure. */
+static void *array_grow(void *array, size_t count, size_t size)
+{
+	size_t room = count == 0 ? 1 : count * 2;
+
+	if ((count & (count - 1)) != 0)
+		return array;
+	return reallocarray(array, room, size);
+}
+
+enum wt_status wt_report_add_images(
+	struct wt_report *report, size_t count, struct wt_error *err)
+{
+	struct wt_image *images = calloc(count, sizeof(*images));
+
+	if (!images)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		images[i].name = images[i].description = "";
+		images[i].arch = images[i].version = "";
+		images[i].hive_path = "";
+	}
+	report_of(report)->images = images;
+	report->images = images;
+	report->image_count = count;
+	return WT_OK;
+}
+
+struct wt_image *wt_report_image(struct wt_report *report, size_t index)
+{
+	return &report_of(report)->images[index];
+}
+
+struct wt_entry *wt_report_entries(struct wt_report *report, size_t image)
+{
+	return (struct wt_entry *)(uintptr_t)report_of(report)
+		->images[image]
+		.entries;
+}
+
+enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
+	const struct wt_entry *entry, struct wt_error *err)
+{
+	struct wt_image *to = wt_report_image(report, image);
+	struct wt_entry *entries = NULL;
+	const char *key = NULL;
+	enum wt_status ret = wt_report_text(report, entry->key, &key, err);
+
+	if (ret != WT_OK)
+		return ret;
+	entries = array_grow(wt_report_entries(report, image), to->entry_count,
+		sizeof(*entries));
+	if (!entries)
+		return wt_fail_memory(err);
+	to->entries = entries;
+	entries[to->entry_count] = *entry;
+	entries[to->entry_count++].key = key;
+	return WT_OK;
+}
+
+enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
+	const struct wt_cert_info *cert, const char *source,
+	struct wt_error *err)
+{
+	struct wt_image *to = wt_report_image(report, image);
+	struct wt_chain_link *chain = NULL;
+	struct wt_chain_link link = {.cert = cert};
+	enum wt_status ret = wt_report_text(report, source, &link.source, err);
+
+	if (ret != WT_OK)
+		return ret;
+	chain = array_grow(
+		(void *)(uintptr_t)to->chain, to->chain_count, sizeof(*chain));
+	if (!chain)
+		return wt_fail_memory(err);
+	to->chain = chain;
+	chain[to->chain_count++] = link;
+	return WT_OK;
+}
+
+void wt_report_warn(
+	struct wt_report *shown, const char *code, const char *fmt, ...)
+{
+	struct report *report = report_of(shown);
+	struct wt_warning *warnings = NULL;
+	struct wt_warning warning = {0};
+	char *text = NULL;
+	va_list args;
+	int len = 0;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0 || report_own(shown, text, free, NULL) != WT_OK)
+		return;
+	warning.text = text;
+	if (wt_report_text(shown, code, &warning.code, NULL) != WT_OK)
+		return;
+	warnings = array_grow(
+		report->warnings, shown->warning_count, sizeof(*warnings));
+	if (!warnings)
+		return;
+	report->warnings = warnings;
+	shown->warnings = warnings;
+	warnings[shown->warning_count++] = warning;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT
+ * target/target.c: a WIM, a bare hive or a Windows folder, seen as hives. */
+#include "target/target.h"
+
+#include "base/child.h"
+#include "base/digest.h"
+#include "target/choose.h"
+#include "target/folder.h"
+#include "target/report.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often a reader begins anew when a writer changed the file under it. */
+#define READ_TRIES 5
+
+static void wim_forget(struct wt_target *target)
+{
+	if (target->wim_hives)
+		wt_wim_hives_close(target->wim_hives,
+			(size_t)target->wim->info.image_count);
+	free(target->wim_hives);
+	target->wim_hives = NULL;
+	wt_wim_free(target->wim);
+	target->wim = NULL;
+}
+
+void wt_target_close(struct wt_target *target)
+{
+	if (!target)
+		return;
+	for (size_t i = 0; i < target->hive_count; i++) {
+		struct wt_target_hive *hive = &target->hives[i];
+
+		wt_hive_read_stop(hive->reading);
+		/* A bare hive that is sound is read from the file itself. */
+		if (hive->fd >= 0 && hive->fd != target->file->fd)
+			close(hive->fd);
+		if (hive->new_fd >= 0)
+			close(hive->new_fd);
+		wt_hive_content_free(hive->content);
+	}
+	wt_copy_abandon(target->copy);
+	if (target->patch.fd >= 0)
+		close(target->patch.fd);
+	free(target->hives);
+	wim_forget(target);
+	wt_shared_free(
+		target->wim_options.told, sizeof(*target->wim_options.told));
+	wt_workfile_close(target->file);
+	free(target);
+}
+
+/* Opens the file, locked when it is to be written. What only gives the
+ * content for an output may be marked read-only, or lie on an ISO. */
+static enum wt_status file_open(struct wt_target *target, const char *path,
+	int dir_fd, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	enum wt_status ret = WT_OK;
+
+	if (target->is_writing && !options->dry_run && !options->output)
+		ret = wt_workfile_lock(path, dir_fd, options->wait_seconds,
+			options->cancel, &target->file, err);
+	else
+		ret = wt_workfile_open(path, dir_fd, &target->file, err);
+	if (ret != WT_OK)
+		return ret;
+	if (target->file->note[0] != '\0')
+		wt_report_warn(target->report, "interrupted-run", "%s: %s",
+			path, target->file->note);
+	target->report->size_before = target->file->len;
+	return WT_OK;
+}
+
+static enum wt_status folder_open(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	char *hive_path = NULL;
+	int dir_fd = -1;
+	enum wt_status ret =
+		wt_folder_find_hive(path, &hive_path, &dir_fd, err);
+
+	if (ret != WT_OK)
+		return ret;
+	ret = file_open(target, hive_path, dir_fd, err);
+	if (ret == WT_OK)
+		ret = wt_report_add_images(target->report, 1, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(target->report, hive_path,
+			&wt_report_image(target->report, 0)->hive_path, err);
+	close(dir_fd);
+	wt_free(hive_path);
+	return ret;
+}
+
+static enum wt_status image_describe(struct wt_report *report, size_t index,
+	const struct wt_wim_image *from, struct wt_error *err)
+{
+	struct wt_image *image = wt_report_image(report, index);
+	enum wt_status ret = WT_OK;
+
+	image->index = from->index;
+	image->is_boot = from->is_boot;
+	image->hive_len = from->hive_len;
+	image->problem = from->hive_error;
+	ret = wt_report_text(report, from->name, &image->name, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->description, &image->description, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(report, from->arch, &image->arch, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->version, &image->version, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(
+			report, from->hive_path, &image->hive_path, err);
+	return ret;
+}
+
+static enum wt_status wim_describe(
+	struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_info *info = &target->wim->info;
+	struct wt_report *report = target->report;
+	enum wt_status ret = WT_OK;
+
+	report->chunk_len = info->chunk_len;
+	report->boot_index = info->boot_index;
+	report->has_integrity_table = info->has_integrity_table;
+	report->is_interrupted = info->is_interrupted;
+	report->is_pipable = info->is_pipable;
+	report->is_solid = info->is_solid;
+	/* Not the file's own length: what a writer has put behind the end so
+	 * far is not part of the state that is shown. */
+	report->hole_len = target->file->len > info->used_len
+				   ? target->file->len - info->used_len
+				   : 0;
+	ret = wt_report_text(
+		report, info->compression, &report->compression, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(report, info->guid, &report->guid, err);
+	if (ret == WT_OK)
+		ret = wt_report_add_images(
+			report, (size_t)info->image_count, err);
+	for (size_t i = 0; ret == WT_OK && i < report->image_count; i++)
+		ret = image_describe(report, i, &target->wim->images[i], err);
+	return ret;
+}
+
+/* What a WIM must be, to be written. */
+static enum wt_status wim_is_writable(
+	const struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_wim_info *info = &target->wim->info;
+	const char *path = target->file->path;
+
+	/* With repair it is mended by now, or would be in a real run. */
+	if (info->is_interrupted && !target->options->repair) {
+		wt_fail(err, WT_ERR_WIM, "image-interrupted", path,
+			"a writer was interrupted and left it marked so "
+			"(WRITE_IN_PROGRESS), with %llu bytes behind its end",
+			(unsigned long long)(info->len - info->used_len));
+		wt_error_hint(err, "--repair gives back the state before "
+				   "that writer, and goes on from there");
+		return WT_ERR_WIM;
+	}
+	if (info->is_pipable) {
+		wt_fail(err, WT_ERR_WIM, "wim-pipable", path,
+			"is a pipable WIM, which cannot be appended to");
+		wt_error_hint(err,
+			"make an ordinary one of it: wimlib-imagex "
+			"export %s all new.wim",
+			path);
+		return WT_ERR_WIM;
+	}
+	if (info->is_read_only) {
+		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", path,
+			"is marked read-only in its header");
+		wt_error_hint(err,
+			"export it to a new file: wimlib-imagex "
+			"export %s all new.wim",
+			path);
+		return WT_ERR_WIM;
+	}
+	return WT_OK;
+}
+
+/* Takes back what an interrupted writer left: header and length. */
+static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_publish publish = {.cancel = options->cancel};
+	uint8_t header[WT_WIM_HEADER_LEN] = {0};
+	struct wt_extent extent = {.len = sizeof(header), .src_fd = -1};
+	struct wt_patch patch = {.old_len = target->file->len,
+		.extents = &extent,
+		.extent_count = 1};
+	enum wt_status ret = WT_OK;
+
+	if (options->output) {
+		wt_fail(err, WT_ERR_USAGE, "repair-output", target->file->path,
+			"--repair mends the file itself, --output leaves it");
+		wt_error_hint(err, "copy the file, and repair the copy");
+		return WT_ERR_USAGE;
+	}
+	ret = wt_wim_repair(target->file->path, header, &patch.new_len, err);
+	if (ret != WT_OK)
+		return ret;
+	extent.src_fd = memfd_create("wimtrust-header", MFD_CLOEXEC);
+	if (extent.src_fd < 0 ||
+		write(extent.src_fd, header, sizeof(header)) != sizeof(header))
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+			target->file->path, "cannot hold the header");
+	else
+		ret = wt_workfile_patch(target->file, &patch, &publish, err);
+	if (ret == WT_OK) {
+		target->file->len = patch.new_len;
+		target->report->is_changed = true;
+		wt_report_warn(target->report, "repaired",
+			"%s: an interrupted write was taken back, %llu bytes "
+			"were cut off",
+			target->file->path,
+			(unsigned long long)(patch.old_len - patch.new_len));
+	}
+	if (extent.src_fd >= 0)
+		close(extent.src_fd);
+	return ret;
+}
+
+/* Without a choice every image's hive will be asked for: they are read while
+ * wimlib has the file open. */
+static enum wt_status wim_read_once(
+	struct wt_target *target, struct wt_error *err)
+{
+	const char *path = target->wim_path;
+
+	if (target->options->image_count > 0)
+		return wt_wim_read(
+			path, &target->wim_options, &target->wim, err);
+	return wt_wim_read_hives(path, &target->wim_options, &target->wim,
+		&target->wim_hives, err);
+}
+
+static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
+{
+	enum wt_status ret = wim_read_once(target, err);
+
+	if (ret != WT_OK || !target->is_writing || target->options->dry_run ||
+		!target->wim->info.is_interrupted || !target->options->repair)
+		return ret;
+	ret = wim_repair(target, err);
+	wim_forget(target);
+	if (ret != WT_OK)
+		return ret;
+	return wim_read_once(target, err);
+}
+
+static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	enum wt_status ret = WT_OK;
+
+	snprintf(target->wim_path, sizeof(target->wim_path), "/proc/self/fd/%d",
+		target->file->fd);
+	target->wim_options = (struct wt_wim_options){
+		.object = target->file->path,
+		.threads = options->threads,
+		.check_integrity =
+			options->check_integrity || target->is_writing,
+		.cancel = options->cancel,
+		.progress = options->progress,
+		.progress_ctx = options->progress_ctx,
+	};
+	/* Without it nothing is lost but the progress. */
+	if (options->progress)
+		target->wim_options.told =
+			wt_shared_new(sizeof(*target->wim_options.told));
+	ret = wim_read(target, err);
+	if (ret == WT_OK)
+		ret = wim_describe(target, err);
+	if (ret == WT_OK && target->is_writing)
+		ret = wim_is_writable(target, err);
+	return ret;
+}
+
+static enum wt_status kind_tell(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	struct wt_report *report = target->report;
+	char magic[4] = "";
+	size_t len = 0;
+	enum wt_status ret = WT_OK;
+	struct stat st = {0};
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		target->kind = report->kind = WT_TARGET_FOLDER;
+		return folder_open(target, path, err);
+	}
+	ret = file_open(target, path, -1, err);
+	if (ret == WT_OK)
+		ret = wt_read_at(target->file->fd, magic, sizeof(magic), 0,
+			path, &len, err);
+	if (ret != WT_OK)
+		return ret;
+	/* What is no hive may be a WIM; the WIM module says what else it is. */
+	if (len == sizeof(magic) && memcmp(magic, "regf", 4) == 0) {
+		target->kind = report->kind = WT_TARGET_HIVE;
+		ret = wt_report_add_images(report, 1, err);
+		if (ret == WT_OK)
+			ret = wt_report_text(report, path,
+				&wt_report_image(report, 0)->hive_path, err);
+		return ret;
+	}
+	target->kind = WT_TARGET_WIM;
+	if (len == sizeof(magic) && (memcmp(magic, "MSWI", 4) == 0 ||
+					    memcmp(magic, "WLPW", 4) == 0))
+		report->kind = WT_TARGET_WIM;
+	return wim_open(target, err);
+}
+
+static enum wt_status target_fill(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	enum wt_status ret = kind_tell(target, path, err);
+
+	if (ret == WT_OK && options->hash_target)
+		ret = wt_digest_file(target->file->fd, path, options->cancel,
+			report->sha256_before, err);
+	if (ret == WT_OK)
+		ret = wt_images_choose(
+			report, options->images, options->image_count, err);
+	return ret == WT_OK ? wt_target_read_hives(target, err) : ret;
+}
+
+/* Has the file at path become another since it was opened? */
+static bool is_changed_meanwhile(const struct wt_target *target)
+{
+	const struct wt_workfile *file = target->file;
+	struct stat now = {0};
+
+	if (!file || stat(file->path, &now) != 0)
+		return false;
+	return now.st_ino != file->ino || now.st_dev != file->dev ||
+	       (uint64_t)now.st_size != file->len;
+}
+
+static enum wt_status target_try(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	bool *ret_retry, struct wt_target **ret_target, struct wt_error *err)
+{
+	struct wt_target *target = calloc(1, sizeof(*target));
+	enum wt_status ret = WT_OK;
+
+	if (!target)
+		return wt_fail_memory(err);
+	target->options = options;
+	target->report = report;
+	target->is_writing = is_writing;
+	target->patch.fd = -1;
+	ret = wt_report_text(report, path, &report->target, err);
+	if (ret == WT_OK)
+		ret = target_fill(target, path, err);
+	if (ret != WT_OK) {
+		*ret_retry = !is_writing && ret != WT_INTERRUPTED &&
+			     is_changed_meanwhile(target);
+		wt_target_close(target);
+		return ret;
+	}
+	*ret_target = target;
+	return WT_OK;
+}
+
+enum wt_status wt_target_open(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_target **ret_target, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+	bool is_retry = false;
+
+	/* Also for who reads only: a killed run may have left the file system
+	 * full, or a copy of a hive. */
+	wt_run_folder_sweep(options->temp_parent);
+	/* Readers take no lock: when a writer published a new file between
+	 * two steps, what was read may not fit together. */
+	for (int i = 0; i < READ_TRIES; i++) {
+		is_retry = false;
+		ret = target_try(path, is_writing, options, report, &is_retry,
+			ret_target, err);
+		if (!is_retry || i + 1 == READ_TRIES)
+			break;
+		wt_report_clear(report);
+	}
+	return ret;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * target/target.h: a WIM, a bare hive or a Windows folder, seen as hives. */
+#ifndef WT_TARGET_TARGET_H
+#define WT_TARGET_TARGET_H
+
+#include "file/workfile.h"
+#include "hive/hive.h"
+#include "wim/wim.h"
+
+/** The hive of one chosen image. */
+struct wt_target_hive {
+	size_t image;	/**< index into the report's images */
+	int fd;		/**< readable; clean: its logs applied or given up */
+	bool is_mended; /**< fd is not what the target holds: write it */
+	struct wt_hive_reading *reading; /**< NULL when content is there */
+	struct wt_hive_content *content;
+	int new_fd; /**< the changed hive, to be put back; -1: unchanged */
+};
+
+/** An open target. What it finds out goes into the report as well. */
+struct wt_target {
+	const struct wt_options *options;
+	struct wt_report *report;
+	enum wt_target_kind kind;
+	bool is_writing;
+	struct wt_workfile *file; /**< the WIM, or the hive itself */
+	/** Leads to file's descriptor: what stands at its path may be another
+	 *  file by now. */
+	char wim_path[32];
+	struct wt_wim *wim; /**< NULL unless it is a WIM */
+	/** Of each image, read together with it; NULL: not yet read. */
+	struct wt_wim_hive *wim_hives;
+	struct wt_wim_options wim_options;
+	struct wt_target_hive *hives; /**< of the chosen images */
+	size_t hive_count;
+	/* Between wt_target_prepare() and wt_target_publish() */
+	struct wt_publish publish;
+	struct wt_copy *copy;	   /**< NULL: the file itself is changed */
+	struct wt_wim_patch patch; /**< fd -1: the WIM gets no new hive */
+};
+
+/** Makes target->hives of the chosen images: each mended as the options say,
+ *  several read at a time. A part of wt_target_open(). */
+enum wt_status wt_target_read_hives(
+	struct wt_target *target, struct wt_error *err);
+
+/** How many hives are worked on at a time: several, but not hundreds. */
+#define WT_HIVES_AT_ONCE 8
+
+/** Names a hive in messages: "boot.wim: image 2: SOFTWARE". Cut to size. */
+void wt_target_hive_object(const struct wt_target *target,
+	const struct wt_target_hive *hive, char *text, size_t size);
+
+/**
+ * Opens path, tells what it is, chooses images and reads their hives.
+ *
+ * @param is_writing  lock it (but for a dry run), and refuse what must not
+ *                    be written: an image that a writer left, a dirty hive
+ * @param report      filled with all that is learnt, on failure too
+ */
+enum wt_status wt_target_open(const char *path, bool is_writing,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_target **ret_target, struct wt_error *err);
+
+/** Unlocks, closes and frees; NULL allowed. */
+void wt_target_close(struct wt_target *target);
+
+/**
+ * Works out how every new_fd gets into the target; begins to copy it where a
+ * copy will take its place. The target is not touched.
+ */
+enum wt_status wt_target_prepare(
+	struct wt_target *target, struct wt_error *err);
+
+/**
+ * Publishes what was prepared as the options say, verified. On failure the
+ * target is as it was.
+ */
+enum wt_status wt_target_publish(
+	struct wt_target *target, struct wt_error *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * trust/server.c: which server is asked about, by name and by certificate. */
+#include "trust/server.h"
+
+#include "cert/x509.h"
+#include "trust/path.h"
+
+#include <openssl/x509v3.h>
+
+#include <string.h>
+
+static bool is_dns_name(const char *host, size_t len)
+{
+	bool has_letter = false;
+	size_t label_len = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		char c = host[i];
+		bool is_letter = (c >= 'a' && c <= 'z') ||
+				 (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+
+		if (c == '.' && label_len == 0)
+			return false;
+		if (c != '.' && !is_letter && (c < '0' || c > '9'))
+			return false;
+		label_len = c == '.' ? 0 : label_len + 1;
+		has_letter = c != '.' && (has_letter || is_letter);
+		if (label_len > 63)
+			return false;
+		if (c == '.')
+			has_letter = false;
+	}
+	/* The last label of a name is no number, or it were an address. */
+	return label_len > 0 && has_letter && len <= 253;
+}
+
+enum wt_status wt_trust_host(
+	const char *host, char ret_host[256], struct wt_error *err)
+{
+	size_t len = strlen(host);
+
+	if (len < 256 && len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		memcpy(ret_host, host + 1, len - 2);
+		ret_host[len - 2] = '\0';
+		if (wt_trust_is_address(ret_host))
+			return WT_OK;
+	} else if (len < 256) {
+		memcpy(ret_host, host, len + 1);
+		if (wt_trust_is_address(ret_host))
+			return WT_OK;
+		if (len > 0 && ret_host[len - 1] == '.')
+			ret_host[--len] = '\0';
+		if (is_dns_name(ret_host, len))
+			return WT_OK;
+	}
+	wt_fail(err, WT_ERR_USAGE, "bad-host", host,
+		"is neither a DNS name nor an IP address");
+	wt_error_hint(err, "give the name alone, without https://, port or "
+			   "path; a name with other than ASCII letters in its "
+			   "xn-- form");
+	return WT_ERR_USAGE;
+}
+
+/* Does what is marked as a CA look like a server's certificate too? People
+ * make their self-signed ones so. */
+static bool is_server_too(const struct wt_cert *cert, const char *host)
+{
+	GENERAL_NAMES *names = NULL;
+	bool has_name = false;
+
+	names = X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		int type = sk_GENERAL_NAME_value(names, i)->type;
+
+		has_name = has_name || type == GEN_DNS || type == GEN_IPADD;
+	}
+	GENERAL_NAMES_free(names);
+	if (has_name)
+		return true;
+	return host && !wt_trust_is_address(host) &&
+	       X509_check_host(cert->x509, host, 0, 0, NULL) == 1;
+}
+
+/* Also one that must not, which is a fault of the chain and no riddle. */
+static bool has_issued_other(
+	const struct wt_cert_list *chain, const struct wt_cert *cert)
+{
+	for (size_t i = 0; i < wt_cert_list_count(chain); i++) {
+		const struct wt_cert *other = wt_cert_list_get(chain, i);
+		int native = X509_check_issued(
+			wt_cert_x509(cert), wt_cert_x509(other));
+
+		if (other != cert &&
+			(native == X509_V_OK ||
+				native == X509_V_ERR_KEYUSAGE_NO_CERTSIGN))
+			return true;
+	}
+	return false;
+}
+
+enum wt_status wt_trust_server(const struct wt_cert_list *chain,
+	const char *host, const char *object, size_t *ret_index,
+	struct wt_error *err)
+{
+	size_t count = wt_cert_list_count(chain);
+	size_t index = 0;
+	int best = 0;
+
+	if (count == 0)
+		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
+			"the server's chain holds no certificate");
+	for (size_t i = 0; i < count; i++) {
+		const struct wt_cert *cert = wt_cert_list_get(chain, i);
+		int weight = 0;
+
+		if (!wt_cert_info(cert)->is_ca)
+			weight = 2;
+		else if (is_server_too(cert, host))
+			weight = 1;
+		if (weight > 0)
+			weight = 2 * weight + !has_issued_other(chain, cert);
+		if (weight <= best)
+			continue;
+		best = weight;
+		index = i;
+	}
+	if (best > 0) {
+		*ret_index = index;
+		return WT_OK;
+	}
+	if (wt_trust_is_no_memory())
+		return wt_fail_memory(err);
+	wt_fail(err, WT_ERR_CERT, "no-server-cert", object,
+		"the server's chain holds CA certificates only, %s for one; "
+		"the server's own is missing",
+		wt_cert_info(wt_cert_list_get(chain, 0))->subject);
+	wt_error_hint(err, "save what the server sends: openssl s_client "
+			   "-showcerts -connect HOST:443 </dev/null >CHAIN");
+	return WT_ERR_CERT;
+}

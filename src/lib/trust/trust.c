@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT
+ * trust/trust.c: every chain from the server to the image's stores, and the
+ * best.
+ *
+ * OpenSSL builds one chain and looks no further when that is bad, so that the
+ * order of the certificates decides. Windows weighs all chains. Here the
+ * chains are searched, and each is given to OpenSSL with nothing beside it.
+ */
+#include "trust/trust.h"
+
+#include "trust/path.h"
+#include "trust/server.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The search is given up after so many certificates were looked at. */
+#define STEPS_MAX 20000
+
+#define HINT_ADD "if you trust it, add it: wimtrust add TARGET ROOT.cer"
+
+/** How far a chain got: the higher, the nearer to trust. */
+enum reach {
+	REACH_NONE = 0,
+	REACH_OPEN,	 /**< an issuer is missing */
+	REACH_ROOT,	 /**< a root, not in the image's Root store */
+	REACH_VETO,	 /**< an anchor, but Disallowed says no */
+	REACH_LIMIT,	 /**< an anchor, but a property says no */
+	REACH_UNTRUSTED, /**< an anchor, but the chain is bad */
+	REACH_TRUSTED,
+};
+
+struct search {
+	const struct wt_trust_query *query;
+	const char *object;
+	const char *host;
+	struct wt_trust_use use;
+	struct wt_trust_node *nodes;
+	size_t node_count;
+	size_t server; /* index of the server's own */
+	struct wt_trust_path path;
+	size_t path_count;
+	size_t step_count;
+	bool is_given_up;
+	/* the best so far */
+	struct wt_trust_path best;
+	enum reach reach;
+	struct wt_error reason;
+};
+
+void wt_trust_result_free(struct wt_trust_result *result)
+{
+	if (!result)
+		return;
+	free(result->links);
+	free(result);
+}
+
+/*
+ * Nodes
+ */
+
+static bool is_same(const struct wt_cert *a, const struct wt_cert *b)
+{
+	return memcmp(wt_cert_sha1(a), wt_cert_sha1(b), WT_SHA1_LEN) == 0 &&
+	       memcmp(wt_cert_sha256(a), wt_cert_sha256(b), WT_SHA256_LEN) == 0;
+}
+
+/* Finds cert's node, or makes one. There is room for every certificate. */
+static struct wt_trust_node *node_of(
+	struct search *search, const struct wt_cert *cert)
+{
+	struct wt_trust_node *node = NULL;
+
+	for (size_t i = 0; i < search->node_count; i++) {
+		if (is_same(search->nodes[i].cert, cert))
+			return &search->nodes[i];
+	}
+	node = &search->nodes[search->node_count++];
+	node->cert = cert;
+	node->x509 = wt_cert_x509(cert);
+	return node;
+}
+
+static void add_store(struct search *search, const struct wt_trust_cert *copy)
+{
+	struct wt_trust_node *node = node_of(search, copy->cert);
+
+	switch (copy->kind) {
+	case WT_TRUST_VETO:
+		if (!node->veto)
+			node->veto = copy;
+		return;
+	case WT_TRUST_ANCHOR:
+		if (!node->anchor) {
+			node->anchor = copy;
+			node->source = copy->source;
+		}
+		break;
+	case WT_TRUST_INTERMEDIATE:
+		if (!node->source)
+			node->source = copy->source;
+		break;
+	}
+	if (wt_trust_limits(copy, &search->use, NULL, NULL) != WT_OK)
+		node->is_limited = true;
+}
+
+static enum wt_status add_nodes(struct search *search, struct wt_error *err)
+{
+	const struct wt_trust_query *query = search->query;
+	size_t chain_count = wt_cert_list_count(query->chain);
+	const struct wt_cert *server =
+		wt_cert_list_get(query->chain, search->server);
+
+	if (query->store_count > SIZE_MAX / 2 || chain_count > SIZE_MAX / 2)
+		return wt_fail_memory(err);
+	search->nodes = calloc(
+		query->store_count + chain_count, sizeof(*search->nodes));
+	if (!search->nodes)
+		return wt_fail_memory(err);
+	/* The server's own first, whose dates the limits need. */
+	search->use.at = query->at;
+	search->use.issued = wt_cert_info(server)->not_before;
+	node_of(search, server);
+	search->server = 0;
+	for (size_t i = 0; i < chain_count; i++)
+		node_of(search, wt_cert_list_get(query->chain, i))->is_sent =
+			true;
+	for (size_t i = 0; i < query->store_count; i++)
+		add_store(search, &query->stores[i]);
+	for (size_t i = 0; i < search->node_count; i++) {
+		struct wt_trust_node *node = &search->nodes[i];
+
+		/* What makes it trusted is told; else where it came from. */
+		if (node->is_sent && !node->anchor)
+			node->source = "server";
+		else if (!node->source)
+			node->source = node->veto->source;
+	}
+	return WT_OK;
+}
+
+static bool is_root(const struct wt_trust_node *node)
+{
+	return wt_cert_info(node->cert)->is_self_signed;
+}
+
+/*
+ * Who issued whom
+ */
+
+static enum wt_status edge_of(const struct wt_trust_node *issuer,
+	const struct wt_trust_node *node, enum wt_trust_edge *ret_edge,
+	struct wt_error *err)
+{
+	EVP_PKEY *key = NULL;
+	int issued = 0;
+
+	*ret_edge = WT_EDGE_NONE;
+	if (issuer == node || X509_NAME_cmp(X509_get_subject_name(issuer->x509),
+				      X509_get_issuer_name(node->x509)) != 0)
+		return WT_OK;
+	issued = X509_check_issued(issuer->x509, node->x509);
+	key = X509_get0_pubkey(issuer->x509);
+	if (key && X509_verify(node->x509, key) == 1)
+		*ret_edge = WT_EDGE_GOOD;
+	else if (issued == X509_V_OK)
+		*ret_edge = WT_EDGE_BAD;
+	if (*ret_edge != WT_EDGE_GOOD && wt_trust_is_no_memory())
+		return wt_fail_memory(err);
+	return WT_OK;
+}
+
+/* The likelier an issuer leads to trust, the earlier it is tried. */
+static int likelihood(const struct search *search, size_t index)
+{
+	const struct wt_trust_node *node = &search->nodes[index];
+	const struct wt_cert_info *info = wt_cert_info(node->cert);
+	int weight = 0;
+
+	if (!node->veto && !node->is_limited)
+		weight += 8;
+	if (search->use.at >= info->not_before &&
+		search->use.at <= info->not_after)
+		weight += 4;
+	if (node->anchor && is_root(node))
+		weight += 2;
+	else if (!is_root(node))
+		weight += 1;
+	return weight;
+}
+
+static void insert_issuer(
+	struct search *search, struct wt_trust_node *node, size_t index)
+{
+	size_t i = node->issuer_count++;
+	int weight = likelihood(search, index);
+
+	while (i > 0 && likelihood(search, node->issuers[i - 1]) < weight) {
+		node->issuers[i] = node->issuers[i - 1];
+		i--;
+	}
+	node->issuers[i] = index;
+}
+
+/* A bad signature counts only where no good one explains the certificate. */
+static enum wt_status link_node(
+	struct search *search, struct wt_trust_node *node, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+	enum wt_trust_edge edge = WT_EDGE_NONE;
+
+	if (node->is_linked)
+		return WT_OK;
+	if (!node->issuers)
+		node->issuers =
+			calloc(search->node_count, sizeof(*node->issuers));
+	if (!node->issuers)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < search->node_count; i++) {
+		status = edge_of(&search->nodes[i], node, &edge, err);
+		if (status != WT_OK)
+			return status;
+		if (edge == WT_EDGE_NONE ||
+			(edge == WT_EDGE_BAD && node->edge == WT_EDGE_GOOD))
+			continue;
+		if (edge == WT_EDGE_GOOD && node->edge != WT_EDGE_GOOD)
+			node->issuer_count = 0;
+		node->edge = edge;
+		insert_issuer(search, node, i);
+	}
+	node->is_linked = true;
+	return WT_OK;
+}
+
+/*
+ * Why a chain is not trusted
+ */
+
+static const struct wt_trust_node *find_veto(const struct wt_trust_path *path)
+{
+	for (size_t i = 0; i < path->count; i++) {
+		if (wt_trust_at(path, i)->veto)
+			return wt_trust_at(path, i);
+	}
+	return NULL;
+}
+
+static void tell_veto(const struct search *search,
+	const struct wt_trust_node *node, struct wt_error *reason)
+{
+	const struct wt_cert_info *info = wt_cert_info(node->cert);
+
+	wt_fail(reason, WT_NO, "disallowed", search->object,
+		"%s (%s) stands in the image's %s store", info->subject,
+		info->sha1, node->veto->source);
+	wt_error_hint(reason,
+		"if it was put there by mistake: wimtrust remove -s disallowed "
+		"TARGET %s",
+		info->sha1);
+}
+
+/* The first copy on the chain whose properties say no. */
+static bool tell_limit(const struct search *search,
+	const struct wt_trust_path *path, struct wt_error *reason)
+{
+	for (size_t i = 0; i < path->count; i++) {
+		const struct wt_trust_node *node = wt_trust_at(path, i);
+
+		for (size_t j = 0;
+			node->is_limited && j < search->query->store_count;
+			j++) {
+			const struct wt_trust_cert *copy =
+				&search->query->stores[j];
+
+			if (is_same(copy->cert, node->cert) &&
+				wt_trust_limits(copy, &search->use,
+					search->object, reason) != WT_OK)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void tell_root(const struct search *search,
+	const struct wt_trust_path *path, struct wt_error *reason)
+{
+	const struct wt_trust_node *root = wt_trust_at(path, path->count - 1);
+	const struct wt_cert_info *info = wt_cert_info(root->cert);
+	const char *where = "the server sends it, which gives no trust";
+
+	if (path->count == 1)
+		where = "it is the server's own, signed by itself";
+	else if (!root->is_sent)
+		where = "it stands in another store, which gives no trust";
+	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+		"the root %s (%s) is not in the image's Root store; %s",
+		info->subject, info->sha1, where);
+	wt_error_hint(reason, HINT_ADD);
+}
+
+/* A certificate of the wanted name with another key: a renewed CA. */
+static const struct wt_trust_node *find_namesake(
+	const struct search *search, const struct wt_trust_node *top)
+{
+	for (size_t i = 0; i < search->node_count; i++) {
+		const struct wt_trust_node *node = &search->nodes[i];
+
+		if (node != top &&
+			X509_NAME_cmp(X509_get_subject_name(node->x509),
+				X509_get_issuer_name(top->x509)) == 0)
+			return node;
+	}
+	return NULL;
+}
+
+/* Issuers are there, but all stand on the chain already. */
+static void tell_circle(const struct search *search,
+	const struct wt_cert_info *info, struct wt_error *reason)
+{
+	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+		"the chain above %s (%s) goes in a circle, or on without end; "
+		"no root of it is in the image",
+		info->subject, info->sha1);
+	wt_error_hint(reason, HINT_ADD);
+}
+
+static void tell_renewed(const struct search *search,
+	const struct wt_cert_info *info, const struct wt_trust_node *namesake,
+	struct wt_error *reason)
+{
+	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+		"the %s that issued %s is not in the image; %s (%s) has that "
+		"name, but another key",
+		info->issuer, info->subject, namesake->source,
+		wt_cert_info(namesake->cert)->sha1);
+	wt_error_hint(reason,
+		"if the CA was renewed, add the certificate with the key in "
+		"use: wimtrust add TARGET CA.cer");
+}
+
+static void tell_open(const struct search *search,
+	const struct wt_trust_path *path, struct wt_error *reason)
+{
+	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
+	const struct wt_trust_node *namesake = find_namesake(search, top);
+	const struct wt_cert_info *info = wt_cert_info(top->cert);
+
+	if (top->issuer_count > 0) {
+		tell_circle(search, info, reason);
+	} else if (namesake) {
+		tell_renewed(search, info, namesake, reason);
+	} else if (path->count == 1) {
+		wt_fail(reason, WT_NO, "intermediate-missing", search->object,
+			"the issuer of the server's certificate, %s, is "
+			"neither among what the server sends nor in the image",
+			info->issuer);
+		wt_error_hint(reason, "let the server send it too, or add it "
+				      "and its root: wimtrust add TARGET "
+				      "CA.cer ROOT.cer");
+	} else {
+		wt_fail(reason, WT_NO, "root-not-in-image", search->object,
+			"the root %s, which issued %s (%s), is not in the "
+			"image",
+			info->issuer, info->subject, info->sha1);
+		wt_error_hint(reason, HINT_ADD);
+	}
+}
+
+/* A chain that ends in an anchor. */
+static enum wt_status judge_anchored(struct search *search,
+	enum reach *ret_reach, struct wt_error *reason, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	if (tell_limit(search, &search->path, reason)) {
+		*ret_reach = REACH_LIMIT;
+		return WT_OK;
+	}
+	status = wt_trust_verify(&search->path, search->host, search->use.at,
+		search->object, reason, err);
+	*ret_reach = reason->status == WT_OK ? REACH_TRUSTED : REACH_UNTRUSTED;
+	return status;
+}
+
+/* Judges the chain that stands in search->path, and keeps the best. */
+static enum wt_status judge(
+	struct search *search, bool has_root, struct wt_error *err)
+{
+	const struct wt_trust_path *path = &search->path;
+	const struct wt_trust_node *veto = find_veto(path);
+	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
+	enum wt_status status = WT_OK;
+	enum reach reach = REACH_OPEN;
+	struct wt_error reason = {0};
+
+	if (has_root)
+		reach = top->anchor ? REACH_VETO : REACH_ROOT;
+	if (veto)
+		tell_veto(search, veto, &reason);
+	else if (!has_root)
+		tell_open(search, path, &reason);
+	else if (!top->anchor)
+		tell_root(search, path, &reason);
+	else
+		status = judge_anchored(search, &reach, &reason, err);
+	search->path_count++;
+	if (status != WT_OK || reach < search->reach ||
+		(reach == search->reach && path->count <= search->best.count))
+		return status;
+	search->best = *path;
+	search->reach = reach;
+	search->reason = reason;
+	return WT_OK;
+}
+
+/*
+ * The search
+ */
+
+/* RFC 4158: the same name with the same key twice leads nowhere new. */
+static bool is_on_path(
+	const struct wt_trust_path *path, const struct wt_trust_node *node)
+{
+	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(node->x509);
+
+	for (size_t i = 0; i < path->count; i++) {
+		X509 *x509 = wt_trust_at(path, i)->x509;
+
+		if (X509_NAME_cmp(X509_get_subject_name(x509),
+			    X509_get_subject_name(node->x509)) == 0 &&
+			ASN1_STRING_cmp(X509_get0_pubkey_bitstr(x509), key) ==
+				0)
+			return true;
+	}
+	return false;
+}
+
+/* Where the search stands at one certificate of the path. */
+static enum wt_status enter(struct search *search, size_t index,
+	bool *ret_is_end, struct wt_error *err)
+{
+	struct wt_trust_node *node = &search->nodes[index];
+	enum wt_status status = link_node(search, node, err);
+	bool has_way = false;
+
+	if (status != WT_OK)
+		return status;
+	search->path.items[search->path.count++] = index;
+	*ret_is_end = is_root(node);
+	if (*ret_is_end)
+		return judge(search, true, err);
+	for (size_t i = 0; i < node->issuer_count; i++) {
+		if (!is_on_path(
+			    &search->path, &search->nodes[node->issuers[i]]))
+			has_way = true;
+	}
+	*ret_is_end = !has_way || search->path.count == WT_TRUST_DEPTH_MAX;
+	return *ret_is_end ? judge(search, false, err) : WT_OK;
+}
+
+/* Depth first; next[] is the issuer that is to be tried at each depth. */
+static enum wt_status walk(struct search *search, struct wt_error *err)
+{
+	size_t next[WT_TRUST_DEPTH_MAX] = {0};
+	bool is_end = false;
+	enum wt_status status = enter(search, search->server, &is_end, err);
+
+	if (is_end)
+		search->path.count--;
+	while (status == WT_OK && search->path.count > 0 &&
+		search->reach != REACH_TRUSTED) {
+		size_t depth = search->path.count - 1;
+		const struct wt_trust_node *node =
+			wt_trust_at(&search->path, depth);
+		size_t index = 0;
+
+		if (next[depth] == node->issuer_count) {
+			search->path.count--;
+			continue;
+		}
+		if (search->path_count >= WT_TRUST_PATHS_MAX ||
+			++search->step_count > STEPS_MAX) {
+			search->is_given_up = true;
+			break;
+		}
+		index = node->issuers[next[depth]++];
+		if (is_on_path(&search->path, &search->nodes[index]))
+			continue;
+		next[depth + 1] = 0;
+		status = enter(search, index, &is_end, err);
+		if (is_end)
+			search->path.count--;
+	}
+	return status;
+}
+
+/*
+ * The question
+ */
+
+static enum wt_status make_result(const struct search *search,
+	struct wt_trust_result **ret_result, struct wt_error *err)
+{
+	const struct wt_trust_path *best = &search->best;
+	struct wt_trust_result *result = calloc(1, sizeof(*result));
+
+	if (result)
+		result->links = calloc(best->count, sizeof(*result->links));
+	if (!result || !result->links) {
+		free(result);
+		return wt_fail_memory(err);
+	}
+	result->is_trusted = search->reach == REACH_TRUSTED;
+	result->verdict = search->reason;
+	result->link_count = best->count;
+	for (size_t i = 0; i < best->count; i++) {
+		result->links[i].cert = wt_trust_at(best, i)->cert;
+		result->links[i].source = wt_trust_at(best, i)->source;
+	}
+	if (search->is_given_up && !result->is_trusted) {
+		wt_fail(&result->verdict, WT_NO, "too-many-paths",
+			search->object,
+			"none of the first %d chains is trusted; the nearest: "
+			"%s",
+			WT_TRUST_PATHS_MAX, search->reason.reason);
+		wt_error_hint(&result->verdict, "%s", search->reason.hint);
+	}
+	*ret_result = result;
+	return WT_OK;
+}
+
+enum wt_status wt_trust_check(const struct wt_trust_query *query,
+	const char *object, struct wt_trust_result **ret_result,
+	struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+	struct search *search = NULL;
+	char host[256] = "";
+
+	if (query->host) {
+		status = wt_trust_host(query->host, host, err);
+		if (status != WT_OK)
+			return status;
+	}
+	search = calloc(1, sizeof(*search));
+	if (!search)
+		return wt_fail_memory(err);
+	ERR_clear_error();
+	search->query = query;
+	search->object = object;
+	search->host = query->host ? host : NULL;
+	status = wt_trust_server(
+		query->chain, search->host, object, &search->server, err);
+	if (status == WT_OK)
+		status = add_nodes(search, err);
+	search->path.nodes = search->nodes;
+	if (status == WT_OK)
+		status = walk(search, err);
+	if (status == WT_OK)
+		status = make_result(search, ret_result, err);
+	for (size_t i = 0; i < search->node_count; i++)
+		free(search->nodes[i].issuers);
+	free(search->nodes);
+	free(search);
+	ERR_clear_error();
+	return status;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ * wim/append/mount.c: puts hives into a skeleton through wimlib's FUSE mount.
+ */
+#include "wim/append/append.h"
+#include "wim/append/fuse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 900
+#define COPY_LEN ((size_t)1 << 20)
+
+struct mounting {
+	const struct wt_wim_append *append;
+	const char *mount_point;
+	const char *staging;
+	bool is_private;
+	/* Shared with the child. */
+	struct mount_state {
+		bool has_mounted; /* at least one image */
+		struct wt_fuse_state fuse;
+	} * state;
+};
+
+/* Opens a file below the mount point: an image may hold a link that leads to
+ * this machine's own files. */
+static int open_beneath(int dir_fd, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+			   RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+
+	while (*path == '/')
+		path++;
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static enum wt_status copy(
+	int src, int dst, const struct mounting *mounting, struct wt_error *err)
+{
+	const struct wt_wim_append *append = mounting->append;
+	enum wt_status ret = WT_OK;
+	uint8_t *buf = aligned_alloc(4096, COPY_LEN);
+	off_t len = lseek(src, 0, SEEK_END);
+	off_t offset = 0;
+
+	if (!buf)
+		return wt_fail_memory(err);
+	while (ret == WT_OK) {
+		ssize_t got = pread(src, buf, COPY_LEN, offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			ret = wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+				append->object, "cannot read the new hive");
+		if (got <= 0)
+			break;
+		ret = wt_wim_write(
+			dst, buf, (size_t)got, mounting->staging, err);
+		if (ret != WT_OK)
+			wt_error_hint(
+				err, "set TMPDIR to a folder with more room");
+		offset += got;
+		wt_wim_tell_written(
+			append->options, (uint64_t)offset, (uint64_t)len);
+	}
+	free(buf);
+	return ret;
+}
+
+/* wimlib does not ask FUSE for writes of more than a page. Direct ones come to
+ * it in pieces of 128 KiB all the same, which saves 0.2 seconds for a hive of
+ * 11 MB. */
+static int open_to_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+
+	return fd >= 0 ? fd : open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* Rewrites the hive below the mount point in place: a new file under its name
+ * would have none of its metadata. */
+static enum wt_status rewrite(const struct mounting *mounting,
+	const struct wt_wim_put *put, struct wt_error *err)
+{
+	const struct wt_wim_append *append = mounting->append;
+	const char *path = append->wim->images[put->image].hive_path;
+	int dir_fd = open(mounting->mount_point,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	enum wt_status ret = WT_OK;
+	char by_fd[64] = "";
+	struct stat st = {0};
+	int path_fd = -1;
+	int fd = -1;
+
+	if (dir_fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed",
+			mounting->mount_point, "cannot open it");
+	path_fd = open_beneath(dir_fd, path);
+	if (path_fd < 0 || fstat(path_fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		ret = wt_fail_errno(err, WT_ERR_IMAGE, "hive-path-link",
+			append->object, "cannot open %s below the mount point",
+			path);
+		goto out;
+	}
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", path_fd);
+	/* Opening with O_TRUNC fails here with EINVAL, and without the cut
+	 * wimlib would first extract the old hive. */
+	if (truncate(by_fd, 0) == 0)
+		fd = open_to_write(by_fd);
+	if (fd < 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE,
+			errno == ENOSPC ? "no-space" : "write-failed",
+			append->object, "cannot open %s in the mount", path);
+		goto out;
+	}
+	ret = copy(put->hive_fd, fd, mounting, err);
+	if (close(fd) != 0 && ret == WT_OK)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			mounting->staging, "cannot write");
+out:
+	if (path_fd >= 0)
+		close(path_fd);
+	close(dir_fd);
+	return ret;
+}
+
+static enum wt_status put_image(const struct mounting *mounting,
+	const struct wt_wim_put *put, struct wt_error *err)
+{
+	const struct wt_wim_append *append = mounting->append;
+	struct wt_fuse fuse = {
+		.wim_path = append->skeleton->path,
+		.image = append->wim->images[put->image].index,
+		.mount_point = mounting->mount_point,
+		.staging = mounting->staging,
+		.append = append,
+		.state = &mounting->state->fuse,
+	};
+	enum wt_status ret = wt_fuse_mount(&fuse, err);
+
+	if (ret != WT_OK)
+		return ret;
+	mounting->state->has_mounted = true;
+	ret = rewrite(mounting, put, err);
+	if (ret != WT_OK) {
+		wt_fuse_kill(&fuse);
+		return ret;
+	}
+	/* Only that it goes on: for more, wimlib would open a message queue
+	 * that others may write to. */
+	wt_wim_tell_written(append->options, 0, 0);
+	return wt_fuse_commit(&fuse, err);
+}
+
+static enum wt_status mount_in_child(void *arg, struct wt_error *err)
+{
+	const struct mounting *mounting = arg;
+	enum wt_status ret = WT_OK;
+
+	if (mounting->is_private)
+		ret = wt_fuse_enter_namespace(err);
+	for (size_t i = 0; ret == WT_OK && i < mounting->append->put_count; i++)
+		ret = put_image(mounting, &mounting->append->puts[i], err);
+	return ret;
+}
+
+/* One attempt, and the end of all its processes. */
+static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
+{
+	const struct wt_wim_append *append = mounting->append;
+	enum wt_status ret = wt_wim_child_run(append->object, SECONDS_MAX,
+		append->options, mount_in_child, mounting, err);
+
+	if (!mounting->is_private)
+		wt_fuse_force_unmount(mounting->mount_point);
+	return ret;
+}
+
+static enum wt_status try_all(struct mounting *mounting, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+	bool is_private_possible = true;
+
+	if (!wt_fuse_probe(&is_private_possible, err))
+		return WT_ERR_FILE;
+	if (is_private_possible) {
+		/* A mount that only the child sees ends with it, however that
+		 * ends. */
+		mounting->is_private = true;
+		ret = attempt(mounting, err);
+		if (ret == WT_OK || ret == WT_INTERRUPTED ||
+			mounting->state->has_mounted)
+			return ret;
+	}
+	mounting->is_private = false;
+	return attempt(mounting, err);
+}
+
+enum wt_status wt_wim_mount(const struct wt_wim_append *append,
+	bool *ret_cannot_mount, struct wt_error *err)
+{
+	const char *temp_folder = append->options->temp_folder;
+	char mount_point[4096] = "";
+	char staging[4096] = "";
+	struct mounting mounting = {
+		.append = append,
+		.mount_point = mount_point,
+		.staging = staging,
+	};
+	enum wt_status ret = WT_OK;
+
+	if (snprintf(mount_point, sizeof(mount_point), "%s/mount",
+		    temp_folder) >= (int)sizeof(mount_point) ||
+		snprintf(staging, sizeof(staging), "%s/staging", temp_folder) >=
+			(int)sizeof(staging))
+		return wt_fail(err, WT_ERR_FILE, "write-failed", temp_folder,
+			"is too long a path");
+	mounting.state = wt_shared_new(sizeof(*mounting.state));
+	if (!mounting.state)
+		return wt_fail_memory(err);
+	if (mkdir(mount_point, 0700) != 0 || mkdir(staging, 0700) != 0) {
+		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			temp_folder, "cannot make a folder in it");
+		goto out;
+	}
+	ret = try_all(&mounting, err);
+	*ret_cannot_mount = ret != WT_OK && ret != WT_INTERRUPTED &&
+			    !mounting.state->has_mounted;
+out:
+	/* Once more, should a process have been killed just then. */
+	for (int i = 0; i < 3 && rmdir(staging) != 0; i++)
+		wt_fuse_clean_staging(staging);
+	rmdir(mount_point);
+	wt_shared_free(mounting.state, sizeof(*mounting.state));
+	return ret;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * wim/append/patch.c: what has to be written to a WIM so that it holds new
+ * hives. */
+#include "base/digest.h"
+#include "wim/append/append.h"
+#include "wim/append/reuse.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define SECONDS_MAX 300
+
+static enum wt_status check_puts(const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, const char *object,
+	struct wt_error *err)
+{
+	assert(put_count > 0);
+	for (size_t i = 0; i < put_count; i++) {
+		const struct wt_wim_image *image = &wim->images[puts[i].image];
+
+		if (image->hive_path[0] == '\0')
+			return wt_fail(err, WT_ERR_IMAGE, "no-hive", object,
+				"image %d has no SOFTWARE hive", image->index);
+	}
+	return WT_OK;
+}
+
+static enum wt_status hash_in_child(void *arg, struct wt_error *err)
+{
+	const struct wt_wim_append *append = arg;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = wt_digest_sha1(append->puts[i].hive_fd, 0, WT_DIGEST_REST,
+			append->object, NULL, append->sha1s[i], err);
+	return ret;
+}
+
+/* Mount where it was asked for or may work, else update. */
+static enum wt_status put_all(const struct wt_wim_append *append,
+	enum wt_access access, struct wt_wim_patch *patch, struct wt_error *err)
+{
+	struct wt_error mount_error = {0};
+	bool cannot_mount = false;
+	enum wt_status ret = WT_OK;
+
+	patch->access = WT_ACCESS_UPDATE;
+	if (access == WT_ACCESS_UPDATE)
+		return wt_wim_update(append, err);
+	ret = wt_wim_mount(append, &cannot_mount, &mount_error);
+	if (ret == WT_OK) {
+		patch->access = WT_ACCESS_MOUNT;
+		return WT_OK;
+	}
+	if (access == WT_ACCESS_MOUNT || !cannot_mount) {
+		if (err)
+			*err = mount_error;
+		if (cannot_mount)
+			wt_error_hint(err, "--access update needs no mount");
+		return ret;
+	}
+	snprintf(patch->access_reason, sizeof(patch->access_reason), "%.159s",
+		mount_error.reason);
+	return wt_wim_update(append, err);
+}
+
+/* Puts the hives into the skeleton and reads them back. Those that were put
+ * there before wimlib runs are read back meanwhile. */
+static enum wt_status put_and_verify(const struct wt_wim_append *append,
+	enum wt_access access, struct wt_wim_patch *patch, struct wt_error *err)
+{
+	struct wt_child_job *placed = NULL;
+	enum wt_status ret = wt_wim_reuse(append, err);
+
+	if (ret == WT_OK)
+		ret = wt_wim_verify_placed(append, &placed, err);
+	if (ret == WT_OK)
+		ret = put_all(append, access, patch, err);
+	if (ret == WT_OK)
+		ret = wt_wim_skeleton_check(append->skeleton, append->path,
+			append->wim, append->options, &patch->new_len, err);
+	if (ret == WT_OK)
+		ret = wt_wim_verify(append, err);
+	return wt_child_end(placed, ret, err);
+}
+
+/* The new hives are hashed while the skeleton is made. */
+static enum wt_status append_begin(struct wt_wim_append *append,
+	struct wt_wim_skeleton *skeleton, struct wt_error *err)
+{
+	struct wt_child_job *hashing = NULL;
+	enum wt_status ret = WT_OK;
+
+	append->placed =
+		wt_shared_new(append->put_count * sizeof(*append->placed));
+	append->sha1s =
+		wt_shared_new(append->put_count * sizeof(*append->sha1s));
+	if (!append->placed || !append->sha1s)
+		return wt_fail_memory(err);
+	ret = wt_wim_child_start(append->object, SECONDS_MAX, append->options,
+		hash_in_child, append, &hashing, err);
+	if (ret == WT_OK)
+		ret = wt_wim_skeleton_new(append->path, append->wim,
+			append->options, skeleton, err);
+	return wt_child_end(hashing, ret, err);
+}
+
+static void append_end(struct wt_wim_append *append)
+{
+	wt_shared_free(
+		append->placed, append->put_count * sizeof(*append->placed));
+	wt_shared_free(
+		append->sha1s, append->put_count * sizeof(*append->sha1s));
+}
+
+enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
+	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err)
+{
+	const char *object = wt_wim_object(path, options);
+	struct wt_wim_skeleton skeleton = {.fd = -1};
+	struct wt_wim_patch patch = {
+		.old_len = wim->info.len,
+		.tail_offset = wim->info.used_len,
+	};
+	struct wt_wim_append append = {
+		.path = path,
+		.skeleton = &skeleton,
+		.wim = wim,
+		.puts = puts,
+		.put_count = put_count,
+		.object = object,
+		.options = options,
+	};
+	enum wt_status ret = wt_wim_check_writable(wim, object, err);
+
+	if (ret == WT_OK)
+		ret = check_puts(wim, puts, put_count, object, err);
+	if (ret == WT_OK)
+		ret = append_begin(&append, &skeleton, err);
+	if (ret == WT_OK)
+		ret = put_and_verify(&append, access, &patch, err);
+	if (ret == WT_OK) {
+		patch.fd = skeleton.fd;
+		skeleton.fd = -1; /* the caller's now, inside the patch */
+		*ret_patch = patch;
+	}
+	wt_wim_skeleton_free(&skeleton);
+	append_end(&append);
+	return ret;
+}

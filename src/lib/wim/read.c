@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT
+ * wim/read.c: what is in a WIM: its header, its images, their hives. */
+#include "wim/describe.h"
+#include "wim/extract.h"
+#include "wim/header.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* More solid resources and images than any real file has. */
+#define EXTENTS_MAX 2048
+/* A solid resource begins with 16 bytes that wimlib reads on opening. */
+#define SOLID_HEADER_LEN 16
+
+#define SECONDS_MAX 300
+
+/* What the child tells. */
+struct findings {
+	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
+	bool has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
+	struct wt_wim_extent extents[EXTENTS_MAX];
+	size_t extent_count;
+	bool has_too_many_extents;
+};
+
+struct reading {
+	const char *path;
+	const char *object;
+	const struct wt_wim_options *options;
+	const struct wt_wim_header *header;
+	bool with_hives;
+	struct wt_wim_hive *hives; /* one an image; NULL: leave them */
+	struct findings *findings;
+};
+
+/* @return is it another one than there are? */
+static bool add_extent(struct findings *findings, uint64_t offset, uint64_t len)
+{
+	for (size_t i = 0; i < findings->extent_count; i++)
+		if (findings->extents[i].offset == offset &&
+			findings->extents[i].len == len)
+			return false;
+	if (findings->extent_count == EXTENTS_MAX) {
+		findings->has_too_many_extents = true;
+		return false;
+	}
+	findings->extents[findings->extent_count++] =
+		(struct wt_wim_extent){.offset = offset, .len = len};
+	return true;
+}
+
+static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
+{
+	struct findings *findings = ctx;
+
+	if (blob->packed)
+		add_extent(findings, blob->raw_resource_offset_in_wim,
+			blob->is_metadata ? blob->raw_resource_compressed_size
+					  : SOLID_HEADER_LEN);
+	else if (blob->is_metadata)
+		add_extent(findings, blob->offset, blob->compressed_size);
+	return 0;
+}
+
+static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
+	struct wt_wim_image *image, struct wt_wim_found *found,
+	struct wt_error *err)
+{
+	enum wt_status ret = wt_wim_describe(wim, image, err);
+
+	if (ret != WT_OK)
+		return ret;
+	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
+	ret = wt_wim_find(wim, image->index, reading->object, found,
+		&image->hive_error, err);
+	if (ret != WT_OK || found->path[0] == '\0')
+		return ret;
+	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found->path);
+	image->hive_len = found->len;
+	if (found->is_compressed_alone)
+		image->hive_stored = found->resource;
+	image->hive_links = found->links;
+	wt_wim_sha1_text(found->sha1, image->hive_sha1);
+	memcpy(image->log_lens, found->log_lens, sizeof(image->log_lens));
+	return WT_OK;
+}
+
+/* A hive with logs, or one that cannot be read, is left to wt_wim_extract(),
+ * which also says what is wrong. */
+static bool is_to_take(
+	const struct reading *reading, const struct wt_wim_image *image)
+{
+	if (!reading->hives || image->hive_path[0] == '\0')
+		return false;
+	for (size_t i = 0; i < WT_HIVE_LOGS; i++)
+		if (image->log_lens[i] > 0)
+			return false;
+	return true;
+}
+
+static void take_finish(
+	const struct reading *reading, struct wt_wim_taking *taking)
+{
+	if (taking->image > 0)
+		reading->findings->has_taken[taking->image - 1] =
+			wt_wim_take_finish(taking, NULL) == WT_OK;
+	taking->image = 0;
+}
+
+/* Some of the images, and the child that reads them. */
+struct share {
+	const struct reading *reading;
+	WIMStruct *wim;
+	uint32_t first, last; /* without the last */
+	unsigned processes;   /* for what each decompresses */
+	struct wt_child_job *job;
+};
+
+/* While one image's hive is decompressed, the next one's metadata is read. */
+static enum wt_status read_share(void *arg, struct wt_error *err)
+{
+	const struct share *share = arg;
+	const struct reading *reading = share->reading;
+	struct wt_wim_taking taking = {0};
+	enum wt_status ret = WT_OK;
+
+	for (uint32_t i = share->first; i < share->last; i++) {
+		struct wt_wim_image *image = &reading->findings->images[i];
+		struct wt_wim_found found = {0};
+
+		ret = read_image(share->wim, reading, image, &found, err);
+		take_finish(reading, &taking);
+		if (ret != WT_OK)
+			return ret;
+		if (!is_to_take(reading, image))
+			continue;
+		taking = (struct wt_wim_taking){.wim = share->wim,
+			.path = reading->path,
+			.object = reading->object,
+			.image = image->index,
+			.found = found,
+			.fd = reading->hives[i].hive_fd,
+			.processes = share->processes};
+		wt_wim_take_start(&taking);
+	}
+	take_finish(reading, &taking);
+	return WT_OK;
+}
+
+/* Shares the images out to children, which have the open WIM as it is here;
+ * the first share is done here. */
+static enum wt_status read_images(
+	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
+{
+	struct share shares[WT_WIM_THREADS_MAX] = {{0}};
+	uint32_t images = reading->header->image_count;
+	unsigned threads = wt_wim_threads(reading->options);
+	uint32_t count = threads < images ? threads : images;
+	enum wt_status ret = WT_OK;
+
+	for (uint32_t i = 0; ret == WT_OK && i < count; i++) {
+		shares[i] = (struct share){.reading = reading,
+			.wim = wim,
+			.first = images * i / count,
+			.last = images * (i + 1) / count,
+			.processes = threads / count};
+		if (i > 0)
+			ret = wt_wim_child_start(reading->object, SECONDS_MAX,
+				reading->options, read_share, &shares[i],
+				&shares[i].job, err);
+	}
+	if (ret == WT_OK && count > 0)
+		ret = read_share(&shares[0], err);
+	for (uint32_t i = 1; i < count; i++)
+		ret = wt_child_end(shares[i].job, ret, err);
+	return ret;
+}
+
+static enum wt_status read_in_child(void *arg, struct wt_error *err)
+{
+	const struct reading *reading = arg;
+	enum wt_status ret = WT_OK;
+	WIMStruct *wim = NULL;
+	int flags = WIMLIB_OPEN_FLAG_ERROR_IF_SPLIT;
+	int code = 0;
+
+	if (reading->options->check_integrity)
+		flags |= WIMLIB_OPEN_FLAG_CHECK_INTEGRITY;
+	ret = wt_wim_open(reading->path, flags, reading->options, &wim, err);
+	for (uint32_t i = 0; i < reading->header->image_count; i++)
+		reading->findings->images[i].index = (int)i + 1;
+	if (ret != WT_OK || reading->options->skip_images)
+		return ret;
+	code = wimlib_iterate_lookup_table(wim, 0, on_blob, reading->findings);
+	if (code != 0)
+		return wt_wim_fail(err, code, reading->object,
+			"cannot read its blob table");
+	return read_images(wim, reading, err);
+}
+
+static void fill_info(const struct wt_wim_header *header, uint64_t len,
+	struct wt_wim_info *info)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} compressions[] = {
+		{WT_WIM_FLAG_LZMS, "LZMS"},
+		{WT_WIM_FLAG_LZX, "LZX"},
+		{WT_WIM_FLAG_XPRESS, "XPRESS"},
+		{WT_WIM_FLAG_XPRESS_2, "XPRESS"},
+	};
+	const char *compression = "None";
+
+	for (size_t i = sizeof(compressions) / sizeof(compressions[0]); i > 0;
+		i--)
+		if ((header->flags & WT_WIM_FLAG_COMPRESSED) &&
+			(header->flags & compressions[i - 1].flag))
+			compression = compressions[i - 1].name;
+	*info = (struct wt_wim_info){
+		.len = len,
+		.used_len = header->used_len,
+		.chunk_len = header->chunk_len,
+		.image_count = (int)header->image_count,
+		.boot_index = (int)header->boot_index,
+		.has_integrity_table = header->integrity.len > 0,
+		.is_interrupted =
+			(header->flags & WT_WIM_FLAG_WRITE_IN_PROGRESS) != 0,
+		.is_pipable = header->is_pipable,
+		.is_solid = header->is_solid,
+		.is_read_only = (header->flags & WT_WIM_FLAG_READ_ONLY) != 0,
+		.is_ordered = wt_wim_header_is_ordered(header),
+		.part = header->part,
+		.part_count = header->part_count,
+	};
+	snprintf(info->compression, sizeof(info->compression), "%s",
+		compression);
+	for (size_t i = 0; i < sizeof(header->guid); i++)
+		snprintf(info->guid + 2 * i, 3, "%02X", header->guid[i]);
+}
+
+static void add_header_extents(
+	const struct wt_wim_header *header, struct findings *findings)
+{
+	const struct wt_wim_resource *resources[] = {
+		&header->blob_table,
+		&header->xml,
+		&header->boot_metadata,
+		&header->integrity,
+	};
+
+	add_extent(findings, 0, WT_WIM_HEADER_LEN);
+	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
+		if (resources[i]->len > 0)
+			add_extent(findings, resources[i]->offset,
+				resources[i]->len);
+}
+
+static enum wt_status build(const struct findings *findings,
+	const struct wt_wim_header *header, uint64_t len,
+	struct wt_wim **ret_wim, struct wt_error *err)
+{
+	struct wt_wim *wim = NULL;
+
+	wim = calloc(
+		1, sizeof(*wim) + header->image_count * sizeof(wim->images[0]));
+	if (!wim)
+		return wt_fail_memory(err);
+	wim->extents =
+		calloc(findings->extent_count, sizeof(findings->extents[0]));
+	if (!wim->extents) {
+		wt_wim_free(wim);
+		return wt_fail_memory(err);
+	}
+	fill_info(header, len, &wim->info);
+	memcpy(wim->images, findings->images,
+		header->image_count * sizeof(wim->images[0]));
+	memcpy(wim->extents, findings->extents,
+		findings->extent_count * sizeof(findings->extents[0]));
+	wim->extent_count = findings->extent_count;
+	*ret_wim = wim;
+	return WT_OK;
+}
+
+static const struct wt_wim_hive no_hive = {-1, {-1, -1, -1}};
+
+/* A memfd for each image: a child cannot open one for its parent. */
+static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
+{
+	size_t count = reading->header->image_count;
+
+	/* One more, since no memory is NULL too. */
+	reading->hives = calloc(count + 1, sizeof(*reading->hives));
+	if (!reading->hives)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < count; i++)
+		reading->hives[i] = no_hive;
+	for (size_t i = 0; i < count; i++) {
+		reading->hives[i].hive_fd = memfd_create("hive", MFD_CLOEXEC);
+		if (reading->hives[i].hive_fd < 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+				reading->object,
+				"cannot make a file in memory");
+	}
+	return WT_OK;
+}
+
+/* Closes the memfds that hold no hive. */
+static void hives_keep_taken(const struct reading *reading)
+{
+	for (uint32_t i = 0; i < reading->header->image_count; i++)
+		if (!reading->findings->has_taken[i])
+			wt_wim_hives_close(&reading->hives[i], 1);
+}
+
+static enum wt_status header_read(int fd, struct wt_wim_header *header,
+	const char *object, uint64_t *ret_len, struct wt_error *err)
+{
+	enum wt_status ret =
+		wt_wim_header_read(fd, object, header, NULL, ret_len, err);
+
+	if (ret != WT_OK || header->part_count <= 1)
+		return ret;
+	wt_fail(err, WT_ERR_WIM, "wim-split", object,
+		"is part %u of %u of a split WIM", header->part,
+		header->part_count);
+	wt_error_hint(err, "join the parts first: wimlib-imagex join "
+			   "whole.wim part*.swm");
+	return WT_ERR_WIM;
+}
+
+/* All but opening the file. fd is for the header, wimlib opens the path. */
+static enum wt_status read_all(struct reading *reading, int fd,
+	struct wt_wim_header *header, struct wt_wim **ret_wim,
+	struct wt_error *err)
+{
+	const struct wt_wim_options *options = reading->options;
+	const char *object = reading->object;
+	struct findings *findings = reading->findings;
+	struct wt_wim_extent chunk = {0};
+	uint64_t chunk_len = 0;
+	uint64_t sum_at = 0;
+	uint64_t len = 0;
+	enum wt_status ret = header_read(fd, header, object, &len, err);
+
+	if (ret != WT_OK)
+		return ret;
+	add_header_extents(header, findings);
+	ret = wt_wim_last_chunk(fd, header, object, &chunk, &sum_at, err);
+	if (ret != WT_OK)
+		return ret;
+	if (chunk.len > 0 && add_extent(findings, chunk.offset, chunk.len))
+		chunk_len = chunk.len;
+	if (reading->with_hives)
+		ret = hives_open(reading, err);
+	if (ret == WT_OK)
+		ret = wt_wim_child_run(object,
+			options->check_integrity ? 0 : SECONDS_MAX, options,
+			read_in_child, reading, err);
+	if (ret != WT_OK)
+		return ret;
+	if (findings->has_too_many_extents)
+		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
+			"has more than %d solid resources", EXTENTS_MAX);
+	ret = build(findings, header, len, ret_wim, err);
+	if (ret != WT_OK)
+		return ret;
+	/* The rest is read only to compute that chunk's sum again. */
+	for (size_t i = 0; i < findings->extent_count; i++)
+		(*ret_wim)->tables_len += findings->extents[i].len;
+	(*ret_wim)->tables_len -= chunk_len;
+	return WT_OK;
+}
+
+static enum wt_status read_wim(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err)
+{
+	struct wt_wim_header header = {0};
+	struct reading reading = {
+		.path = path,
+		.object = wt_wim_object(path, options),
+		.options = options,
+		.header = &header,
+		.with_hives = ret_hives != NULL,
+	};
+	enum wt_status ret = WT_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE,
+			errno == ENOENT ? "not-found" : "open-failed",
+			reading.object, "cannot open it");
+	reading.findings = wt_shared_new(sizeof(*reading.findings));
+	ret = reading.findings ? read_all(&reading, fd, &header, ret_wim, err)
+			       : wt_fail_memory(err);
+	if (ret == WT_OK && ret_hives) {
+		hives_keep_taken(&reading);
+		*ret_hives = reading.hives;
+		reading.hives = NULL; /* the caller's now */
+	}
+	if (reading.hives)
+		wt_wim_hives_close(reading.hives, header.image_count);
+	free(reading.hives);
+	wt_shared_free(reading.findings, sizeof(*reading.findings));
+	close(fd);
+	return ret;
+}
+
+enum wt_status wt_wim_read(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_error *err)
+{
+	return read_wim(path, options, ret_wim, NULL, err);
+}
+
+enum wt_status wt_wim_read_hives(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err)
+{
+	return read_wim(path, options, ret_wim, ret_hives, err);
+}
+
+void wt_wim_free(struct wt_wim *wim)
+{
+	if (!wim)
+		return;
+	free(wim->extents);
+	free(wim);
+}
+
+enum wt_status wt_wim_check_writable(
+	const struct wt_wim *wim, const char *object, struct wt_error *err)
+{
+	if (wim->info.is_interrupted) {
+		wt_fail(err, WT_ERR_WIM, "image-interrupted", object,
+			"a program was interrupted while it wrote to it, or "
+			"is still writing");
+		wt_error_hint(err, "when no program has it open, give --repair "
+				   "to put its last whole state back");
+		return WT_ERR_WIM;
+	}
+	if (wim->info.is_pipable) {
+		wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
+			"is a pipable WIM, which cannot be appended to");
+		wt_error_hint(err, "make it an ordinary one first: "
+				   "wimlib-imagex optimize --not-pipable");
+		return WT_ERR_WIM;
+	}
+	if (wim->info.is_read_only) {
+		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", object,
+			"is marked read-only in its own header");
+		wt_error_hint(err,
+			"write a file without the mark: wimlib-imagex "
+			"export FILE all NEW.wim --boot");
+		return WT_ERR_WIM;
+	}
+	if (!wim->info.is_ordered) {
+		wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
+			"its tables stand in an order that cannot be appended "
+			"to");
+		wt_error_hint(err, "write it anew first: wimlib-imagex "
+				   "optimize");
+		return WT_ERR_WIM;
+	}
+	return WT_OK;
+}

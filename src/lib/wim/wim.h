@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT
+ * wim/wim.h: hives in the images of a WIM. */
+#ifndef WT_WIM_WIM_H
+#define WT_WIM_WIM_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+
+#define WT_WIM_HEADER_LEN 208
+#define WT_WIM_IMAGES_MAX 256 /**< more than any real file holds */
+#define WT_WIM_TEXT_MAX 512
+#define WT_WIM_PATH_MAX 256
+/** A larger SOFTWARE is refused before it is read. Bytes. */
+#define WT_HIVE_MAX ((uint64_t)512 << 20)
+
+/** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
+#define WT_HIVE_LOGS 3
+
+/** Some bytes of a WIM. */
+struct wt_wim_extent {
+	uint64_t offset, len;
+};
+
+/** One image of a WIM. Text is valid UTF-8. */
+struct wt_wim_image {
+	int index; /**< 1 is the first */
+	bool is_boot;
+	char name[WT_WIM_TEXT_MAX];
+	char description[WT_WIM_TEXT_MAX];
+	char arch[32];	  /**< "x64", or "" */
+	char version[64]; /**< "10.0.26100.1", or "" */
+	uint64_t file_count;
+	/** The hive's path as stored, "/Windows/System32/config/SOFTWARE";
+	 *  "" when there is none. */
+	char hive_path[WT_WIM_PATH_MAX];
+	uint64_t hive_len;
+	/** Where it stands compressed by itself; len 0 when it does not. */
+	struct wt_wim_extent hive_stored;
+	char hive_sha1[WT_SHA1_HEX_LEN + 1];
+	unsigned hive_links; /**< names that the hive's file has */
+	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
+	 *  none, or an empty one. */
+	uint64_t log_lens[WT_HIVE_LOGS];
+	/** Why there is no hive, when that is an error and not an absence:
+	 *  found twice, a link in the path, a folder, too large. */
+	struct wt_error hive_error;
+};
+
+/** What stands in a WIM's header and XML. */
+struct wt_wim_info {
+	uint64_t len;	      /**< of the file, bytes */
+	uint64_t used_len;    /**< up to the header's last resource, bytes */
+	char compression[16]; /**< "LZX", "XPRESS", "LZMS", "None" */
+	uint32_t chunk_len;
+	char guid[33];
+	int image_count;
+	int boot_index; /**< 0 for none */
+	bool has_integrity_table;
+	bool is_interrupted; /**< a writer left WRITE_IN_PROGRESS set */
+	bool is_pipable;
+	bool is_solid;
+	bool is_read_only; /**< the header's own flag */
+	bool is_ordered;   /**< its tables stand where one can append */
+	int part, part_count;
+};
+
+/** A WIM as it was read; plain data, no handle behind it. */
+struct wt_wim {
+	struct wt_wim_info info;
+	struct wt_wim_extent *extents; /**< what wimlib reads to append */
+	size_t extent_count;
+	uint64_t tables_len; /**< of the metadata, the tables and the header */
+	struct wt_wim_image images[]; /**< info.image_count of them */
+};
+
+/** Which step a child is at, and how far: in memory from wt_shared_new(). */
+struct wt_wim_told {
+	atomic_int step;
+	_Atomic(uint64_t) done, total;
+};
+
+/** How WIMs are worked on. */
+struct wt_wim_options {
+	const char *object; /**< the WIM's name in messages; NULL: path */
+	unsigned threads;   /**< 0: one a processor */
+	bool check_integrity;
+	/** Read the header, the blob table and the XML only: of the images
+	 *  there is the index then. */
+	bool skip_images;
+	const char *temp_folder; /**< private, exists, on this machine */
+	const volatile sig_atomic_t *cancel;
+	/** Where children tell how far they are; NULL: progress is silent. */
+	struct wt_wim_told *told;
+	/** NULL for none; bytes. Called in this process. */
+	void (*progress)(
+		void *ctx, const char *what, uint64_t done, uint64_t total);
+	void *progress_ctx;
+};
+
+/**
+ * Reads the header and XML of the WIM and looks for the hive in each image.
+ *
+ * An interrupted, pipable or read-only WIM is read too; see
+ * wt_wim_check_writable(). An image without a hive is no failure.
+ *
+ * @param path     may be /proc/self/fd/N
+ * @param ret_wim  free with wt_wim_free()
+ * @return WT_ERR_WIM: wim-not-a-wim, wim-truncated, wim-damaged, wim-split,
+ *         wim-unsupported, wim-encrypted, wim-integrity; WT_ERR_FILE
+ */
+enum wt_status wt_wim_read(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_error *err);
+void wt_wim_free(struct wt_wim *wim);
+
+/** One image's hive and the logs beside it, as memfds. */
+struct wt_wim_hive {
+	int hive_fd;
+	int log_fds[WT_HIVE_LOGS]; /**< -1 where there is none or it is empty */
+};
+
+/** Closes what is open in each and sets it to -1. */
+void wt_wim_hives_close(struct wt_wim_hive *hives, size_t hive_count);
+
+/**
+ * As wt_wim_read(), and takes the hives out while the metadata is in memory.
+ *
+ * @param ret_hives  one for each image; hive_fd is -1 where there is no hive,
+ *                   where a log stands beside it, and where it could not be
+ *                   read: wt_wim_extract() takes those, or says why not. To
+ *                   wt_wim_hives_close(), then free()
+ */
+enum wt_status wt_wim_read_hives(const char *path,
+	const struct wt_wim_options *options, struct wt_wim **ret_wim,
+	struct wt_wim_hive **ret_hives, struct wt_error *err);
+
+/**
+ * May this WIM be changed?
+ *
+ * @return WT_ERR_WIM: image-interrupted, wim-pipable, wim-read-only-flag,
+ *         wim-unsupported, each with the remedy
+ */
+enum wt_status wt_wim_check_writable(
+	const struct wt_wim *wim, const char *object, struct wt_error *err);
+
+/**
+ * Takes the hives of some images, and the logs beside them, out of a WIM.
+ *
+ * @param wim        from wt_wim_read() of the same file
+ * @param images     indexes into wim->images, image_count of them
+ * @param ret_hives  image_count of them, written on success only; give them
+ *                   to wt_wim_hives_close()
+ * @return WT_ERR_WIM (wim-damaged)
+ */
+enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
+	const int *images, size_t image_count,
+	const struct wt_wim_options *options, struct wt_wim_hive *ret_hives,
+	struct wt_error *err);
+
+/**
+ * Has a hive that was taken out the hash that its image says? To be asked of
+ * each, since taking out does not; so it can be done while a child already
+ * looks at the hive.
+ *
+ * @param object  names the hive in messages
+ * @return WT_ERR_WIM (wim-damaged), WT_INTERRUPTED
+ */
+enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
+	const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err);
+
+/** One image's new hive. */
+struct wt_wim_put {
+	int image;   /**< index into wim->images */
+	int hive_fd; /**< the new content, from offset 0 to the end */
+	int old_fd;  /**< what the image holds; -1: not known */
+};
+
+/**
+ * What has to be written to a WIM, and where, so that images hold new hives.
+ *
+ * The WIM itself is not written. wimlib appends to a skeleton of it: a sparse
+ * file of the same length in options->temp_folder that holds the header, the
+ * tables and the metadata at their places and nothing else. What wimlib wrote
+ * there beyond the old end (the tail) and the new header are all that the
+ * real file lacks.
+ */
+struct wt_wim_patch {
+	int fd;			   /**< the skeleton after the append */
+	uint64_t old_len, new_len; /**< length of the WIM before and after */
+	uint64_t tail_offset;	   /**< tail: from here to new_len in fd */
+	enum wt_access access;	   /**< the one that was used, never AUTO */
+	char access_reason[160];   /**< why not mount, or "" */
+};
+
+/**
+ * Builds the patch. Each put hive is read back from the skeleton, and its hash
+ * compared with that of the hive given, before this returns.
+ *
+ * @param put_count  1 or more; a file that is not changed is not appended to
+ * @param ret_patch  the caller closes ret_patch->fd
+ */
+enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
+	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
+	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err);
+
+/**
+ * The header that a WIM had before a writer was interrupted: the same without
+ * the flag. Written at offset 0, and the file cut to ret_used_len, it gives
+ * the old WIM back.
+ *
+ * @return WT_ERR_WIM (wim-not-interrupted) when the flag is not set
+ */
+enum wt_status wt_wim_repair(const char *path,
+	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
+	struct wt_error *err);
+
+/** Writes the WIM anew to new_path without the holes that appends left. */
+enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
+	const struct wt_wim_options *options, struct wt_error *err);
+
+/** wimlib's version, "1.13.6". */
+const char *wt_wim_library_version(void);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT
+ * test_hive.c: certificate stores are listed and changed. */
+#include "hive/check.h"
+#include "hive/hive.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define KEY "00112233445566778899AABBCCDDEEFF00112233"
+
+static int hive_open(const char *name)
+{
+	char path[4096] = WT_HIVES "/";
+	int fd = -1;
+
+	strncat(path, name, 256);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static struct wt_hive_content *hive_read(int fd)
+{
+	struct wt_hive_content *content = NULL;
+	struct wt_error err = {0};
+
+	if (wt_hive_read(fd, "hive", NULL, &content, &err) != WT_OK)
+		fail_msg("%s: %s", err.code, err.reason);
+	return content;
+}
+
+static int hive_write(
+	int fd, const struct wt_hive_change *changes, size_t count)
+{
+	struct wt_error err = {0};
+	int out = -1;
+
+	if (wt_hive_write(fd, "hive", changes, count, NULL, &out, &err) !=
+		WT_OK)
+		fail_msg("%s: %s", err.code, err.reason);
+	return out;
+}
+
+static const struct wt_hive_entry *entry_find(
+	const struct wt_hive_content *content, enum wt_hive_place place,
+	enum wt_store store, const char *key)
+{
+	for (size_t i = 0; i < content->entry_count; i++) {
+		const struct wt_hive_entry *entry = &content->entries[i];
+
+		if (entry->place == place && entry->store == store &&
+			strcasecmp(entry->key, key) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static void a_written_entry_is_read_back_from_every_store(void **state)
+{
+	static const uint8_t blob[] = "not a certificate";
+
+	(void)state;
+	for (int i = 0; i < WT_PLACE_COUNT * WT_STORE_COUNT; i++) {
+		struct wt_hive_change change = {
+			.place = (enum wt_hive_place)(i / WT_STORE_COUNT),
+			.store = (enum wt_store)(i % WT_STORE_COUNT),
+			.key = KEY,
+			.blob = blob,
+			.blob_len = sizeof(blob)};
+		struct wt_hive_content *content = NULL;
+		const struct wt_hive_entry *entry = NULL;
+		int fd = hive_open(i % 2 ? "no-stores" : "software");
+		int out = -1;
+
+		if (change.store == WT_STORE_AUTO) {
+			close(fd);
+			continue;
+		}
+		out = hive_write(fd, &change, 1);
+		content = hive_read(out);
+		assert_int_equal(content->entry_count, 1);
+		entry = entry_find(content, change.place, change.store, KEY);
+		assert_non_null(entry);
+		if (!entry) /* gcc does not know what was asserted */
+			return;
+		assert_int_equal(entry->blob_type, 3);
+		assert_int_equal(entry->blob_len, sizeof(blob));
+		assert_memory_equal(entry->blob, blob, sizeof(blob));
+		wt_hive_content_free(content);
+		close(out);
+		close(fd);
+	}
+}
+
+static void all_entries_are_listed_in_order(void **state)
+{
+	int fd = hive_open("entries");
+	struct wt_hive_content *content = hive_read(fd);
+
+	(void)state;
+	assert_int_equal(content->entry_count, 1203);
+	for (size_t i = 0; i < content->entry_count; i++) {
+		const struct wt_hive_entry *entry = &content->entries[i];
+
+		assert_int_equal(
+			entry->store, i < 3 ? WT_STORE_ROOT : WT_STORE_CA);
+		assert_int_equal(entry->blob_len, 612);
+		assert_int_equal(strlen(entry->key), 40);
+		if (i > 0 && i != 3)
+			assert_true(strcmp(entry[-1].key, entry->key) < 0);
+	}
+	assert_in_range(content->key_count, 1220, 2000);
+	wt_hive_content_free(content);
+	close(fd);
+}
+
+static void a_deleted_entry_is_gone_and_all_others_stay(void **state)
+{
+	int fd = hive_open("entries");
+	struct wt_hive_content *before = hive_read(fd);
+	struct wt_hive_content *after = NULL;
+	struct wt_hive_change change = {.place = WT_PLACE_MACHINE,
+		.store = WT_STORE_CA,
+		.key = before->entries[600].key};
+	int out = hive_write(fd, &change, 1);
+
+	(void)state;
+	after = hive_read(out);
+	assert_int_equal(after->key_count, before->key_count - 1);
+	assert_int_equal(after->entry_count, before->entry_count - 1);
+	assert_null(
+		entry_find(after, WT_PLACE_MACHINE, WT_STORE_CA, change.key));
+	wt_hive_content_free(after);
+	wt_hive_content_free(before);
+	close(out);
+	close(fd);
+}
+
+static uint8_t *contents(int fd, size_t *ret_len)
+{
+	struct stat st = {0};
+	uint8_t *data = NULL;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	data = malloc((size_t)st.st_size);
+	assert_non_null(data);
+	assert_int_equal(
+		pread(fd, data, (size_t)st.st_size, 0), (ssize_t)st.st_size);
+	*ret_len = (size_t)st.st_size;
+	return data;
+}
+
+static void a_changed_hive_is_clean_and_few_of_its_pages_differ(void **state)
+{
+	static const uint8_t blob[1500] = "value";
+	struct wt_hive_change change = {.store = WT_STORE_AUTHROOT,
+		.key = KEY,
+		.blob = blob,
+		.blob_len = sizeof(blob)};
+	int fd = hive_open("software");
+	int out = hive_write(fd, &change, 1);
+	size_t old_len = 0;
+	size_t new_len = 0;
+	uint8_t *old_data = contents(fd, &old_len);
+	uint8_t *new_data = contents(out, &new_len);
+	struct wt_hive_base before = {0};
+	struct wt_hive_base after = {0};
+	unsigned pages = 0;
+
+	(void)state;
+	wt_hive_base_get(old_data, &before);
+	wt_hive_base_get(new_data, &after);
+	assert_true(after.is_checksum_good);
+	assert_int_equal(after.primary, before.primary + 1);
+	assert_int_equal(after.secondary, before.primary + 1);
+	assert_true(after.time > before.time);
+	assert_true(after.time == wt_get64(new_data + WT_HIVE_PAGE + 20));
+	assert_int_equal(after.bins_len + WT_HIVE_PAGE, new_len);
+	assert_in_range(new_len, old_len, old_len + WT_HIVE_PAGE);
+	for (size_t at = 0; at < old_len; at += WT_HIVE_PAGE)
+		pages +=
+			memcmp(old_data + at, new_data + at, WT_HIVE_PAGE) != 0;
+	assert_in_range(pages, 2, 6);
+	free(old_data);
+	free(new_data);
+	close(out);
+	close(fd);
+}
+
+static void a_change_that_is_there_already_changes_no_byte(void **state)
+{
+	static const uint8_t blob[1500] = "value";
+	struct wt_hive_change changes[] = {
+		{.store = WT_STORE_AUTHROOT,
+			.key = KEY,
+			.blob = blob,
+			.blob_len = sizeof(blob)},
+		{.store = WT_STORE_CA, .key = "no such key"},
+		{.place = WT_PLACE_POLICY,
+			.store = WT_STORE_TRUSTEDPEOPLE,
+			.key = "no such store"},
+	};
+	int fd = hive_open("software");
+	int out = hive_write(fd, changes, 1);
+	int again = hive_write(out, changes, 3);
+	size_t out_len = 0;
+	size_t again_len = 0;
+	uint8_t *out_data = contents(out, &out_len);
+	uint8_t *again_data = contents(again, &again_len);
+
+	(void)state;
+	assert_int_equal(out_len, again_len);
+	assert_memory_equal(out_data, again_data, out_len);
+	free(out_data);
+	free(again_data);
+	close(again);
+	close(out);
+	close(fd);
+}
+
+static void many_keys_cost_what_they_hold(void **state)
+{
+	enum { COUNT = 5000, LEN = 1500 };
+	static const uint8_t blob[LEN] = "value";
+	struct wt_hive_change *changes = calloc(COUNT, sizeof(*changes));
+	char(*keys)[41] = calloc(COUNT, sizeof(*keys));
+	struct wt_hive_content *content = NULL;
+	int fd = hive_open("software");
+	size_t old_len = (size_t)lseek(fd, 0, SEEK_END);
+	size_t new_len = 0;
+	int out = -1;
+
+	(void)state;
+	assert_non_null(changes);
+	assert_non_null(keys);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "%08X%032X",
+			i * UINT32_C(2654435761), i);
+		changes[i].store = WT_STORE_AUTHROOT;
+		changes[i].key = keys[i];
+		changes[i].blob = blob;
+		changes[i].blob_len = sizeof(blob);
+	}
+	out = hive_write(fd, changes, COUNT);
+	new_len = (size_t)lseek(out, 0, SEEK_END);
+	/* A key, a value and two lists take less than 200 bytes, and a page
+	 * holds two values of 1,500 with some room left over. */
+	assert_in_range(new_len, old_len + COUNT * LEN / 2,
+		old_len + COUNT * (LEN + 200) * 5 / 4);
+	content = hive_read(out);
+	assert_int_equal(content->entry_count, COUNT);
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_int_equal(content->entries[i].blob_len, LEN);
+		changes[i].blob = NULL;
+	}
+	wt_hive_content_free(content);
+	close(fd);
+	fd = hive_write(out, changes, COUNT);
+	content = hive_read(fd);
+	assert_int_equal(content->entry_count, 0);
+	wt_hive_content_free(content);
+	close(fd);
+	close(out);
+	free(changes);
+	free(keys);
+}
+
+static void the_later_of_two_changes_to_one_key_counts(void **state)
+{
+	struct wt_hive_change changes[] = {
+		{.store = WT_STORE_CA,
+			.key = KEY,
+			.blob = (const uint8_t *)"first",
+			.blob_len = 5},
+		{.store = WT_STORE_ROOT,
+			.key = KEY,
+			.blob = (const uint8_t *)"other",
+			.blob_len = 5},
+		{.store = WT_STORE_CA,
+			.key = KEY,
+			.blob = (const uint8_t *)"second",
+			.blob_len = 6},
+		{.store = WT_STORE_ROOT, .key = KEY},
+	};
+	int fd = hive_open("software");
+	int out = hive_write(fd, changes, 4);
+	struct wt_hive_content *content = hive_read(out);
+
+	(void)state;
+	assert_int_equal(content->entry_count, 1);
+	assert_int_equal(content->entries[0].store, WT_STORE_CA);
+	assert_memory_equal(content->entries[0].blob, "second", 6);
+	wt_hive_content_free(content);
+	close(out);
+	close(fd);
+}
+
+static void what_a_hive_cannot_take_is_refused(void **state)
+{
+	static const uint8_t blob[WT_BLOB_MAX + 1] = "long";
+	static const struct {
+		struct wt_hive_change change;
+		const char *code;
+	} cases[] = {
+		{{.store = WT_STORE_CA,
+			 .key = KEY,
+			 .blob = blob,
+			 .blob_len = sizeof(blob)},
+			"hive-big-value"},
+		{{.store = WT_STORE_CA, .key = "", .blob = blob},
+			"hive-bad-name"},
+		{{.store = WT_STORE_CA, .key = "a\\b", .blob = blob},
+			"hive-bad-name"},
+		{{.store = WT_STORE_CA, .key = "\xFF", .blob = blob},
+			"hive-bad-name"},
+	};
+	int fd = hive_open("software");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_error err = {0};
+		int out = -1;
+
+		assert_int_equal(wt_hive_write(fd, "hive", &cases[i].change, 1,
+					 NULL, &out, &err),
+			WT_ERR_HIVE);
+		assert_string_equal(err.code, cases[i].code);
+		assert_int_equal(out, -1);
+	}
+	close(fd);
+}
+
+static void a_signal_ends_the_work(void **state)
+{
+	volatile sig_atomic_t cancel = SIGTERM;
+	struct wt_hive_content *content = NULL;
+	struct wt_error err = {0};
+	int fd = hive_open("software");
+	int out = -1;
+
+	(void)state;
+	assert_int_equal(wt_hive_read(fd, "hive", &cancel, &content, &err),
+		WT_INTERRUPTED);
+	assert_int_equal(err.native, SIGTERM);
+	assert_int_equal(
+		wt_hive_write(fd, "hive", NULL, 0, &cancel, &out, &err),
+		WT_INTERRUPTED);
+	assert_int_equal(out, -1);
+	close(fd);
+}
+
+static void what_is_no_hive_is_refused(void **state)
+{
+	struct wt_hive_content *content = NULL;
+	struct wt_error err = {0};
+	int fd = open(__FILE__, O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(
+		wt_hive_read(fd, "hive", NULL, &content, &err), WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-not-a-hive");
+	assert_null(content);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_written_entry_is_read_back_from_every_store),
+		cmocka_unit_test(all_entries_are_listed_in_order),
+		cmocka_unit_test(a_deleted_entry_is_gone_and_all_others_stay),
+		cmocka_unit_test(
+			a_changed_hive_is_clean_and_few_of_its_pages_differ),
+		cmocka_unit_test(
+			a_change_that_is_there_already_changes_no_byte),
+		cmocka_unit_test(many_keys_cost_what_they_hold),
+		cmocka_unit_test(the_later_of_two_changes_to_one_key_counts),
+		cmocka_unit_test(what_a_hive_cannot_take_is_refused),
+		cmocka_unit_test(a_signal_ends_the_work),
+		cmocka_unit_test(what_is_no_hive_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT
+ * test_wim_mount.c: hives get into a WIM through FUSE, and nothing else
+ * happens. */
+#include "wim/wim.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+int __real_unshare(int flags);
+int __wrap_unshare(int flags);
+
+static char folder[] = "/tmp/test-wim-mount-XXXXXX";
+static struct wt_wim_options options;
+static bool is_unshare_refused;
+
+int __wrap_unshare(int flags)
+{
+	if (!is_unshare_refused)
+		return __real_unshare(flags);
+	errno = EPERM;
+	return -1;
+}
+
+static const char *sample(const char *name)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", WT_WIMS, name);
+	return path;
+}
+
+static bool is_empty(const char *path)
+{
+	DIR *dir = opendir(path);
+	int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count == 2;
+}
+
+static bool is_mounted_below(const char *path)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[4096] = "";
+	bool found = false;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		char *at = strstr(line, path);
+
+		found = found || (at && at[strlen(path)] == '/');
+	}
+	fclose(file);
+	return found;
+}
+
+static int remove_one(
+	const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	return ftw->level > 0 ? remove(path) : 0;
+}
+
+static void empty_folder(void)
+{
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* A hive of len bytes that compresses badly. */
+static int new_hive(size_t len)
+{
+	int fd = memfd_create("hive", MFD_CLOEXEC);
+	uint32_t *data = malloc(len);
+	uint32_t seed = 1;
+
+	assert_non_null(data);
+	for (size_t i = 0; i < len / sizeof(*data); i++) {
+		seed = seed * 1664525 + 1013904223;
+		data[i] = seed ^ seed >> 16;
+	}
+	assert_int_equal(write(fd, data, len), len);
+	free(data);
+	return fd;
+}
+
+static enum wt_status make(const char *name, const char *hive_path,
+	enum wt_access access, size_t hive_len, struct wt_wim_patch *ret_patch,
+	struct wt_error *err)
+{
+	struct wt_wim_put puts[2] = {{0, -1, -1}, {1, -1, -1}};
+	struct wt_wim *wim = NULL;
+	enum wt_status ret = WT_OK;
+
+	ret = wt_wim_read(sample(name), &options, &wim, err);
+	if (ret != WT_OK)
+		return ret;
+	if (hive_path)
+		snprintf(wim->images[0].hive_path,
+			sizeof(wim->images[0].hive_path), "%s", hive_path);
+	puts[0].hive_fd = puts[1].hive_fd = new_hive(hive_len);
+	ret = wt_wim_make_patch(sample(name), wim, puts,
+		(size_t)wim->info.image_count, access, &options, ret_patch,
+		err);
+	close(puts[0].hive_fd);
+	wt_wim_free(wim);
+	return ret;
+}
+
+/* The patched WIM at folder/patched.wim. */
+static void apply(const char *source, const struct wt_wim_patch *patch)
+{
+	char command[8192] = "";
+	char path[4096] = "";
+	uint8_t *tail = malloc(patch->new_len);
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/patched.wim", folder);
+	snprintf(command, sizeof(command), "cp %s %s", source, path);
+	assert_int_equal(system(command), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_non_null(tail);
+	assert_int_equal(
+		pread(patch->fd, tail, patch->new_len, 0), patch->new_len);
+	assert_int_equal(pwrite(fd, tail + patch->tail_offset,
+				 patch->new_len - patch->tail_offset,
+				 (off_t)patch->tail_offset),
+		patch->new_len - patch->tail_offset);
+	assert_int_equal(
+		pwrite(fd, tail, WT_WIM_HEADER_LEN, 0), WT_WIM_HEADER_LEN);
+	free(tail);
+	close(fd);
+}
+
+static FILE *list_details(const char *path)
+{
+	char command[8192] = "";
+	FILE *pipe = NULL;
+
+	snprintf(command, sizeof(command),
+		"wimlib-imagex dir --detailed %s 2>/dev/null", path);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	return pipe;
+}
+
+static bool may_differ(const char *line)
+{
+	static const char *const fields[] = {
+		"Last Write Time ", "Last Access Time ", "Hash ",
+		"Uncompressed size ", "Compressed size ", "Offset in WIM ",
+		"Flags ", /* whether the data is compressed */
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strncmp(line, fields[i], strlen(fields[i])) == 0)
+			return true;
+	return false;
+}
+
+static void only_data_and_times_of_the_hive_differ(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_error err = {0};
+	char before[4096] = "";
+	char after[4096] = "";
+	char path[4096] = "";
+	bool in_hive = false;
+	unsigned differing = 0;
+	unsigned lines = 0;
+	FILE *old = NULL;
+	FILE *new = NULL;
+	struct stat st = {0};
+
+	(void)state;
+	if (stat(sample("ntfs.wim"), &st) != 0 || st.st_size == 0)
+		skip();
+	if (make("ntfs.wim", NULL, WT_ACCESS_MOUNT, 300000, &patch, &err) !=
+		WT_OK)
+		fail_msg("%s", err.reason);
+	apply(sample("ntfs.wim"), &patch);
+	close(patch.fd);
+	snprintf(path, sizeof(path), "%s/patched.wim", folder);
+	old = list_details(sample("ntfs.wim"));
+	new = list_details(path);
+	while (fgets(before, sizeof(before), old)) {
+		lines++;
+		assert_non_null(fgets(after, sizeof(after), new));
+		if (strncmp(before, "Full Path", 9) == 0)
+			in_hive = strstr(before, "config/SOFTWARE\"") != NULL;
+		if (strcmp(before, after) == 0)
+			continue;
+		differing++;
+		if (!in_hive || !may_differ(before))
+			fail_msg("%s became %s", before, after);
+	}
+	assert_null(fgets(after, sizeof(after), new));
+	assert_true(lines > 300);
+	assert_true(differing >= 3);
+	pclose(old);
+	pclose(new);
+	unlink(path);
+	assert_true(is_empty(folder));
+}
+
+static void both_images_are_put(void **state)
+{
+	static const char *const names[] = {
+		"two.wim", "solid-integrity.esd", "xpress.wim"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		char command[8192] = "";
+
+		if (make(names[i], NULL, WT_ACCESS_AUTO, 70000, &patch, &err) !=
+			WT_OK)
+			fail_msg("%s: %s", names[i], err.reason);
+		assert_int_equal(patch.access, WT_ACCESS_MOUNT);
+		assert_string_equal(patch.access_reason, "");
+		assert_true(is_empty(folder));
+		apply(sample(names[i]), &patch);
+		close(patch.fd);
+		snprintf(command, sizeof(command),
+			"wimlib-imagex verify %s/patched.wim >/dev/null 2>&1",
+			folder);
+		assert_int_equal(system(command), 0);
+		empty_folder();
+	}
+}
+
+static void link_to_this_machine_is_not_followed(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_error err = {0};
+	struct stat st = {0};
+	char host[4096] = "";
+	int fd = -1;
+
+	(void)state;
+	snprintf(host, sizeof(host), "%s/host", WT_WIMS);
+	mkdir(host, 0700);
+	strcat(host, "/SOFTWARE");
+	fd = open(host, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "precious", 8), 8);
+	close(fd);
+	assert_int_equal(
+		make("bad-link-host.wim", "/Windows/System32/config/SOFTWARE",
+			WT_ACCESS_MOUNT, 1000, &patch, &err),
+		WT_ERR_IMAGE);
+	assert_string_equal(err.code, "hive-path-link");
+	assert_int_equal(stat(host, &st), 0);
+	assert_int_equal(st.st_size, 8);
+	assert_true(is_empty(folder));
+	assert_false(is_mounted_below(folder));
+}
+
+static void full_staging_folder_is_an_error(void **state)
+{
+	static const enum wt_access accesses[] = {
+		WT_ACCESS_MOUNT, WT_ACCESS_AUTO, WT_ACCESS_UPDATE};
+	const char *usual = options.temp_folder;
+	char small[4096] = "";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(small, sizeof(small), "%s/small", folder);
+	assert_int_equal(mkdir(small, 0700), 0);
+	if (mount("none", small, "tmpfs", 0, "size=1m") != 0) {
+		rmdir(small);
+		skip();
+	}
+	options.temp_folder = small;
+	for (size_t i = 0; i < sizeof(accesses) / sizeof(accesses[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+
+		assert_int_equal(make("plain.wim", NULL, accesses[i],
+					 (size_t)2 << 20, &patch, &err),
+			WT_ERR_FILE);
+		assert_string_equal(err.code, "no-space");
+		assert_int_not_equal(err.hint[0], '\0');
+		assert_int_equal(patch.fd, -1);
+		assert_true(is_empty(small));
+	}
+	options.temp_folder = usual;
+	assert_int_equal(umount(small), 0);
+	assert_int_equal(rmdir(small), 0);
+}
+
+static void without_a_private_namespace_it_mounts_openly(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_error err = {0};
+
+	(void)state;
+	is_unshare_refused = true;
+	if (make("two.wim", NULL, WT_ACCESS_MOUNT, 70000, &patch, &err) !=
+		WT_OK)
+		fail_msg("%s", err.reason);
+	is_unshare_refused = false;
+	assert_int_equal(patch.access, WT_ACCESS_MOUNT);
+	close(patch.fd);
+	assert_true(is_empty(folder));
+	assert_false(is_mounted_below(folder));
+}
+
+static void without_fuse_auto_says_why(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_error err = {0};
+
+	(void)state;
+	if (geteuid() != 0 || __real_unshare(CLONE_NEWNS) != 0 ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		mount("/dev/null", "/dev/fuse", NULL, MS_BIND, NULL) != 0)
+		skip();
+	assert_int_equal(
+		make("two.wim", NULL, WT_ACCESS_MOUNT, 70000, &patch, &err),
+		WT_ERR_FILE);
+	assert_string_equal(err.code, "mount-failed");
+	assert_non_null(strstr(err.hint, "--access update"));
+	if (make("two.wim", NULL, WT_ACCESS_AUTO, 70000, &patch, &err) != WT_OK)
+		fail_msg("%s", err.reason);
+	assert_int_equal(patch.access, WT_ACCESS_UPDATE);
+	assert_int_not_equal(patch.access_reason[0], '\0');
+	close(patch.fd);
+	assert_true(is_empty(folder));
+	assert_int_equal(umount("/dev/fuse"), 0);
+}
+
+static volatile sig_atomic_t cancel;
+
+static void on_alarm(int number)
+{
+	cancel = number;
+}
+
+static void cancelled_at_any_time_nothing_is_left(void **state)
+{
+	(void)state;
+	signal(SIGALRM, on_alarm);
+	options.cancel = &cancel;
+	for (int ms = 1; ms < 60; ms += 3) {
+		const struct itimerval timer = {.it_value.tv_usec = ms * 1000};
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+
+		cancel = 0;
+		is_unshare_refused = ms % 2 == 0;
+		setitimer(ITIMER_REAL, &timer, NULL);
+		if (make("two.wim", NULL, WT_ACCESS_MOUNT, (size_t)4 << 20,
+			    &patch, &err) == WT_OK)
+			close(patch.fd);
+		else
+			assert_string_equal(err.code, "interrupted");
+		assert_true(is_empty(folder));
+		assert_false(is_mounted_below(folder));
+		while (cancel == 0)
+			usleep(1000);
+	}
+	is_unshare_refused = false;
+	options.cancel = NULL;
+	signal(SIGALRM, SIG_DFL);
+}
+
+/* In a chroot the root is no mount, and mounts cannot be made private: what a
+ * killed run leaves there is the next run's to remove. */
+static bool can_be_private(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNS |
+			      (geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0 ||
+			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) !=
+				0);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void killed_at_any_time_no_process_or_mount_is_left(void **state)
+{
+	(void)state;
+	if (!can_be_private())
+		skip();
+	for (int ms = 2; ms < 80; ms += 7) {
+		struct pollfd gone = {.events = POLLIN};
+		const struct timespec time = {0, ms * 1000000L};
+		int alive[2] = {-1, -1};
+		pid_t pid = -1;
+
+		assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct wt_wim_patch patch = {.fd = -1};
+			struct wt_error err = {0};
+
+			make("two.wim", NULL, WT_ACCESS_MOUNT, (size_t)4 << 20,
+				&patch, &err);
+			_exit(0); /* no test goes on in here */
+		}
+		close(alive[1]);
+		nanosleep(&time, NULL);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		gone.fd = alive[0];
+		/* All of its processes have ended when the pipe has. */
+		assert_int_equal(poll(&gone, 1, 5000), 1);
+		close(alive[0]);
+		assert_false(is_mounted_below(folder));
+		empty_folder();
+	}
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	options.temp_folder = mkdtemp(folder);
+	return options.temp_folder ? 0 : 1;
+}
+
+static int clear(void **state)
+{
+	(void)state;
+	empty_folder();
+	is_unshare_refused = false;
+	options.temp_folder = folder;
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+			only_data_and_times_of_the_hive_differ, clear),
+		cmocka_unit_test_setup(both_images_are_put, clear),
+		cmocka_unit_test_setup(
+			link_to_this_machine_is_not_followed, clear),
+		cmocka_unit_test_setup(full_staging_folder_is_an_error, clear),
+		cmocka_unit_test_setup(
+			without_a_private_namespace_it_mounts_openly, clear),
+		cmocka_unit_test_setup(
+			cancelled_at_any_time_nothing_is_left, clear),
+		cmocka_unit_test_setup(
+			killed_at_any_time_no_process_or_mount_is_left, clear),
+		cmocka_unit_test_setup(without_fuse_auto_says_why, clear),
+	};
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0) {
+		fprintf(stderr, "skipped: /dev/fuse cannot be opened: %s\n",
+			strerror(errno));
+		return 77;
+	}
+	close(fd);
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

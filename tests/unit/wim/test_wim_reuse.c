@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT
+ * test_wim_reuse.c: of a new hive only those chunks are compressed that the
+ * old one does not have. */
+#include "base/child.h"
+#include "wim/wim.h"
+
+#include <wimlib.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CHUNK_LEN 32768
+
+static char folder[] = "/tmp/test-wim-reuse-XXXXXX";
+static struct wt_wim_options options;
+
+/* How often wimlib_compress() was called, by children too. */
+static atomic_int *compressed;
+
+size_t __real_wimlib_compress(const void *data, size_t len, void *dst,
+	size_t room, struct wimlib_compressor *compressor);
+size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
+	size_t room, struct wimlib_compressor *compressor);
+size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
+	size_t room, struct wimlib_compressor *compressor)
+{
+	atomic_fetch_add(compressed, 1);
+	return __real_wimlib_compress(data, len, dst, room, compressor);
+}
+
+/* What wimlib is to do besides when it writes. */
+static int (*meddle)(WIMStruct *wim);
+
+int __real_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
+int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
+int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads)
+{
+	int code = meddle ? meddle(wim) : 0;
+
+	return code ? code : __real_wimlib_overwrite(wim, flags, threads);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	options.temp_folder = mkdtemp(folder);
+	compressed = wt_shared_new(sizeof(*compressed));
+	return options.temp_folder && compressed ? 0 : 1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	wt_shared_free(compressed, sizeof(*compressed));
+	return rmdir(folder);
+}
+
+static uint8_t *read_all(int fd, size_t *ret_len)
+{
+	struct stat st = {0};
+	uint8_t *data = NULL;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	data = malloc((size_t)st.st_size + 1);
+	assert_non_null(data);
+	assert_int_equal(pread(fd, data, (size_t)st.st_size, 0), st.st_size);
+	*ret_len = (size_t)st.st_size;
+	return data;
+}
+
+static uint8_t *read_path(const char *path, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *data = NULL;
+
+	assert_true(fd >= 0);
+	data = read_all(fd, ret_len);
+	close(fd);
+	return data;
+}
+
+/* A WIM in the folder and its hives, as they are and as they shall be. */
+struct world {
+	char path[4096], result[4096];
+	struct wt_wim *wim;
+	struct wt_wim_hive hives[2];
+	struct wt_wim_put puts[2];
+	size_t put_count;
+};
+
+static void world_open(struct world *world, const char *name)
+{
+	int all[] = {0, 1};
+	uint8_t *data = NULL;
+	char source[4096];
+	size_t len = 0;
+	int fd = -1;
+
+	snprintf(source, sizeof(source), "%s/%s", WT_WIMS, name);
+	snprintf(world->path, sizeof(world->path), "%s/old.wim", folder);
+	snprintf(world->result, sizeof(world->result), "%s/new.wim", folder);
+	data = read_path(source, &len);
+	fd = open(world->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+	free(data);
+	assert_int_equal(
+		wt_wim_read(world->path, &options, &world->wim, NULL), WT_OK);
+	world->put_count = (size_t)world->wim->info.image_count;
+	assert_int_equal(
+		wt_wim_extract(world->path, world->wim, all, world->put_count,
+			&options, world->hives, NULL),
+		WT_OK);
+	for (size_t i = 0; i < world->put_count; i++) {
+		char name_of_new[64];
+
+		snprintf(name_of_new, sizeof(name_of_new), "%s/hive", folder);
+		data = read_all(world->hives[i].hive_fd, &len);
+		fd = open(name_of_new, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		unlink(name_of_new);
+		assert_int_equal(write(fd, data, len), len);
+		free(data);
+		world->puts[i] = (struct wt_wim_put){.image = (int)i,
+			.hive_fd = fd,
+			.old_fd = world->hives[i].hive_fd};
+	}
+}
+
+static void world_close(struct world *world)
+{
+	for (size_t i = 0; i < world->put_count; i++)
+		close(world->puts[i].hive_fd);
+	wt_wim_hives_close(world->hives, world->put_count);
+	wt_wim_free(world->wim);
+	unlink(world->path);
+	unlink(world->result);
+}
+
+static void flip(int fd, off_t at)
+{
+	uint8_t byte = 0;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x55;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+}
+
+/* Makes the patch, applies it to a copy of the WIM, and lets wimlib verify
+ * that and compare each hive. Returns how many chunks were compressed. */
+static int put_all(struct world *world)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_wim_hive hives[2];
+	struct wt_error err = {0};
+	struct wt_wim *wim = NULL;
+	uint8_t *old = NULL, *new = NULL;
+	size_t old_len = 0, new_len = 0;
+	char command[8300];
+	int all[] = {0, 1};
+	int fd = -1;
+
+	atomic_store(compressed, 0);
+	if (wt_wim_make_patch(world->path, world->wim, world->puts,
+		    world->put_count, WT_ACCESS_UPDATE, &options, &patch,
+		    &err) != WT_OK)
+		fail_msg("%s (%s)", err.reason, err.code);
+	old = read_path(world->path, &old_len);
+	new = read_all(patch.fd, &new_len);
+	memcpy(new + WT_WIM_HEADER_LEN, old + WT_WIM_HEADER_LEN,
+		patch.tail_offset - WT_WIM_HEADER_LEN);
+	fd = open(
+		world->result, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, new, new_len), new_len);
+	close(fd);
+	close(patch.fd);
+	free(old);
+	free(new);
+	snprintf(command, sizeof(command),
+		"wimlib-imagex verify %s >/dev/null 2>&1", world->result);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(
+		wt_wim_read(world->result, &options, &wim, NULL), WT_OK);
+	assert_int_equal(wt_wim_extract(world->result, wim, all,
+				 world->put_count, &options, hives, NULL),
+		WT_OK);
+	for (size_t i = 0; i < world->put_count; i++) {
+		old = read_all(world->puts[i].hive_fd, &old_len);
+		new = read_all(hives[i].hive_fd, &new_len);
+		assert_int_equal(new_len, old_len);
+		assert_memory_equal(new, old, new_len);
+		free(old);
+		free(new);
+	}
+	wt_wim_hives_close(hives, world->put_count);
+	wt_wim_free(wim);
+	return atomic_load(compressed);
+}
+
+static void only_chunks_that_differ_are_compressed(void **state)
+{
+	static const char *const names[] = {"plain.wim", "xpress.wim"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct world world = {0};
+
+		world_open(&world, names[i]);
+		flip(world.puts[0].hive_fd, CHUNK_LEN + 100);
+		assert_int_equal(put_all(&world), 1);
+		flip(world.puts[0].hive_fd, 100);
+		assert_int_equal(put_all(&world), 2);
+		world_close(&world);
+	}
+}
+
+static void hive_of_another_length_is_put(void **state)
+{
+	struct world world = {0};
+	uint64_t len = 0;
+	uint64_t chunks = 0;
+	int fd = -1;
+
+	(void)state;
+	world_open(&world, "plain.wim");
+	fd = world.puts[0].hive_fd;
+	len = world.wim->images[0].hive_len;
+	chunks = (len + CHUNK_LEN - 1) / CHUNK_LEN;
+	assert_true(chunks >= 3 && len % CHUNK_LEN != 0);
+	/* The last chunk becomes whole, another follows. */
+	assert_int_equal(ftruncate(fd, (off_t)(chunks * CHUNK_LEN + 4096)), 0);
+	assert_int_equal(put_all(&world), 2);
+	assert_int_equal(ftruncate(fd, (off_t)(chunks * CHUNK_LEN)), 0);
+	assert_int_equal(put_all(&world), 1);
+	/* Whole chunks of the old one, all of them. */
+	assert_int_equal(ftruncate(fd, 2 * CHUNK_LEN), 0);
+	assert_int_equal(put_all(&world), 0);
+	/* The first chunk is whole in the old hive and is not in this one. */
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(put_all(&world), 1);
+	world_close(&world);
+}
+
+static void what_does_not_apply_is_left_to_wimlib(void **state)
+{
+	static const char *const names[] = {
+		"none.wim", "two.wim", "solid.esd", "lzms.wim"};
+	struct world world = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		world = (struct world){0};
+		world_open(&world, names[i]);
+		flip(world.puts[0].hive_fd, 100);
+		assert_int_equal(put_all(&world), 0);
+		world_close(&world);
+	}
+	world = (struct world){0};
+	world_open(&world, "plain.wim");
+	flip(world.puts[0].hive_fd, 100);
+	world.puts[0].old_fd = -1;
+	assert_int_equal(put_all(&world), 0);
+	world_close(&world);
+}
+
+/* Between reading the hive and its chunks the file does not change; should it
+ * do so, what is stored is refused or right. */
+static void nonsense_between_chunks_is_not_followed(void **state)
+{
+	static const struct {
+		uint8_t offset[4]; /* of the second chunk */
+		enum wt_status status;
+	} rows[] = {
+		{{0xff, 0xff, 0xff, 0xff}, WT_OK},
+		{{0, 0, 0, 0}, WT_OK},
+		{{1, 0, 0, 0}, WT_ERR_WIM},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		struct world world = {0};
+		int fd = -1;
+
+		world_open(&world, "plain.wim");
+		flip(world.puts[0].hive_fd, CHUNK_LEN + 100);
+		fd = open(world.path, O_WRONLY | O_CLOEXEC);
+		assert_int_equal(
+			pwrite(fd, rows[i].offset, 4,
+				(off_t)world.wim->images[0].hive_stored.offset),
+			4);
+		close(fd);
+		atomic_store(compressed, 0);
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			rows[i].status);
+		if (patch.fd >= 0) {
+			assert_int_equal(atomic_load(compressed), 2);
+			close(patch.fd);
+		}
+		world_close(&world);
+	}
+}
+
+/* Is the damage told, when the hive is taken out or when it is checked?
+ * Returns 1 when only the check tells it. */
+static int damage_is_told(const struct world *world)
+{
+	struct wt_wim_hive *hives = NULL;
+	struct wt_wim_hive hive = {-1, {-1, -1, -1}};
+	struct wt_error err = {0};
+	struct wt_wim *wim = NULL;
+	bool is_taken = false;
+	int first = 0;
+
+	assert_int_equal(
+		wt_wim_read_hives(world->path, &options, &wim, &hives, NULL),
+		WT_OK);
+	is_taken = hives[0].hive_fd >= 0;
+	if (is_taken)
+		assert_int_equal(wt_wim_hive_check(&wim->images[0],
+					 hives[0].hive_fd, "hive", NULL, &err),
+			WT_ERR_WIM);
+	else
+		assert_int_equal(wt_wim_extract(world->path, wim, &first, 1,
+					 &options, &hive, &err),
+			WT_ERR_WIM);
+	assert_string_equal(err.code, "wim-damaged");
+	wt_wim_hives_close(hives, 1);
+	free(hives);
+	wt_wim_free(wim);
+	return is_taken;
+}
+
+/* Many a byte of a chunk may be another one, and the chunk decompresses. */
+static void damaged_chunks_are_told_and_not_put(void **state)
+{
+	static const char *const names[] = {"plain.wim", "xpress.wim"};
+	int told = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		const struct wt_wim_extent *stored = NULL;
+		struct wt_error err = {0};
+		struct world world = {0};
+		int fd = -1;
+
+		world_open(&world, names[i % 2]);
+		stored = &world.wim->images[0].hive_stored;
+		/* The first chunk is compressed anew, the last ones are not. */
+		flip(world.puts[0].hive_fd, 100);
+		fd = open(world.path, O_RDWR | O_CLOEXEC);
+		flip(fd, (off_t)(stored->offset + stored->len / 80 * (40 + i)));
+		close(fd);
+		told += damage_is_told(&world);
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		assert_int_equal(patch.fd, -1);
+		world_close(&world);
+	}
+	assert_true(told > 0);
+}
+
+static void hive_of_two_images_is_stored_once(void **state)
+{
+	struct world world = {0};
+	struct stat one = {0}, two = {0};
+	char command[8300];
+
+	(void)state;
+	world_open(&world, "plain.wim");
+	flip(world.puts[0].hive_fd, 100);
+	put_all(&world);
+	assert_int_equal(stat(world.result, &one), 0);
+	snprintf(command, sizeof(command),
+		"wimlib-imagex export %s 1 %s again >/dev/null 2>&1",
+		world.path, world.path);
+	assert_int_equal(system(command), 0);
+	wt_wim_free(world.wim);
+	assert_int_equal(
+		wt_wim_read(world.path, &options, &world.wim, NULL), WT_OK);
+	assert_int_equal(world.wim->info.image_count, 2);
+	world.puts[1] = world.puts[0];
+	world.puts[1].image = 1;
+	world.put_count = 2;
+	assert_int_equal(put_all(&world), 1);
+	assert_int_equal(stat(world.result, &two), 0);
+	assert_true(two.st_size < one.st_size + CHUNK_LEN);
+	world.put_count = 1;
+	world_close(&world);
+}
+
+static int rename_image(WIMStruct *wim)
+{
+	return wimlib_set_image_name(wim, 1, "another");
+}
+
+static int describe_image(WIMStruct *wim)
+{
+	return wimlib_set_image_descripton(wim, 1, "another");
+}
+
+static int delete_file(WIMStruct *wim)
+{
+	return wimlib_delete_path(
+		wim, 1, "/Windows/System32/config/SOFTWARE", 0);
+}
+
+static int make_other_bootable(WIMStruct *wim)
+{
+	const struct wimlib_wim_info info = {.boot_index = 0};
+
+	return wimlib_set_wim_info(wim, &info, WIMLIB_CHANGE_BOOT_INDEX);
+}
+
+/* Nothing but the hive may be another one in what wimlib writes. */
+static void what_else_wimlib_changes_is_refused(void **state)
+{
+	int (*const ways[])(WIMStruct * wim) = {
+		rename_image, describe_image, delete_file, make_other_bootable};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		struct world world = {0};
+
+		world_open(&world, "plain.wim");
+		flip(world.puts[0].hive_fd, 100);
+		meddle = ways[i];
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		meddle = NULL;
+		assert_string_equal(err.code, "wim-append");
+		assert_int_equal(patch.fd, -1);
+		world_close(&world);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_chunks_that_differ_are_compressed),
+		cmocka_unit_test(hive_of_another_length_is_put),
+		cmocka_unit_test(what_does_not_apply_is_left_to_wimlib),
+		cmocka_unit_test(nonsense_between_chunks_is_not_followed),
+		cmocka_unit_test(damaged_chunks_are_told_and_not_put),
+		cmocka_unit_test(hive_of_two_images_is_stored_once),
+		cmocka_unit_test(what_else_wimlib_changes_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
