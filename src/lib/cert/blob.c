@@ -51,21 +51,38 @@ bool wt_certblob_is_likely(const uint8_t *data, size_t data_len)
 /* The parts of the DER that properties are computed from. */
 struct parts {
 	struct wt_der tbs;
-	const uint8_t *key; /* contents of the subjectPublicKey BIT STRING */
+	struct wt_der key_info; /* SubjectPublicKeyInfo */
+	const uint8_t *key;	/* contents of its BIT STRING */
 	size_t key_len;
 };
+
+/* SubjectPublicKeyInfo stands behind the version (which may be left out),
+ * serial number, signature, issuer, validity and subject. */
+#define BEFORE_KEY_INFO 5
 
 static bool parts_get(const struct wt_cert *cert, struct parts *ret_parts)
 {
 	const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(cert->x509);
 	struct wt_der outer = {0};
+	const uint8_t *data = NULL;
+	size_t len = 0;
+	int left = BEFORE_KEY_INFO + 1;
 
 	ret_parts->key = ASN1_STRING_get0_data(key);
 	ret_parts->key_len = (size_t)ASN1_STRING_length(key);
-	return wt_der_read(cert->info.der, cert->info.der_len, &outer) ==
-		       WT_DER_OK &&
-	       wt_der_read(outer.content, outer.content_len, &ret_parts->tbs) ==
-		       WT_DER_OK;
+	if (wt_der_read(cert->info.der, cert->info.der_len, &outer) !=
+			WT_DER_OK ||
+		wt_der_read(outer.content, outer.content_len,
+			&ret_parts->tbs) != WT_DER_OK)
+		return false;
+	data = ret_parts->tbs.content;
+	len = ret_parts->tbs.content_len;
+	while (left > 0) {
+		if (wt_der_next(&data, &len, &ret_parts->key_info) != WT_DER_OK)
+			return false;
+		left -= ret_parts->key_info.tag == WT_DER_CONTEXT(0) ? 0 : 1;
+	}
+	return true;
 }
 
 /* 0 without memory, and in a FIPS build that has no MD5. */
@@ -135,6 +152,13 @@ static enum wt_status hash_check(const struct wt_cert *cert,
 		if (X509_NAME_get0_der(X509_get_subject_name(cert->x509), &data,
 			    &data_len) != 1)
 			return wt_fail_memory(err);
+		break;
+	case WT_PROP_KEY_IDENTIFIER:
+		/* With the extension it repeats that, and is no hash. */
+		if (!X509_get0_subject_key_id(cert->x509))
+			nid = NID_sha1;
+		data = parts.key_info.start;
+		data_len = parts.key_info.len;
 		break;
 	case WT_PROP_SIGNATURE_HASH:
 		nid = signature_hash_nid(cert, property->data_len);
@@ -456,6 +480,8 @@ static void hash_write(struct wt_writer *blob, uint32_t id, int nid,
 	property_write(blob, id, value, value_len);
 }
 
+/* Source for the case without the extension: CERT_KEY_IDENTIFIER_PROP_ID of
+ * CertGetCertificateContextProperty. */
 static void key_identifier_write(struct wt_writer *blob,
 	const struct wt_cert *cert, const struct parts *parts)
 {
@@ -466,8 +492,8 @@ static void key_identifier_write(struct wt_writer *blob,
 			ASN1_STRING_get0_data(id),
 			(size_t)ASN1_STRING_length(id));
 	else
-		hash_write(blob, WT_PROP_KEY_IDENTIFIER, NID_sha1, parts->key,
-			parts->key_len);
+		hash_write(blob, WT_PROP_KEY_IDENTIFIER, NID_sha1,
+			parts->key_info.start, parts->key_info.len);
 }
 
 /* Nothing at all for an empty name: that takes a name away. */
