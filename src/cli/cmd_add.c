@@ -28,8 +28,8 @@ static void print_entry(
 	cli_line(screen->file, "  %s",
 		entry->cert ? entry->cert->subject : entry->key);
 	if (entry->problem.status)
-		cli_line(screen->file, "      because  %s",
-			entry->problem.reason);
+		cli_line(screen->file, "      because  %s [%s]",
+			entry->problem.reason, entry->problem.code);
 	if (entry->cert && becomes_trusted) {
 		cli_print_cert(entry->cert);
 		cli_line(stdout, "      store    %s",

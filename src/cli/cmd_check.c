@@ -67,7 +67,8 @@ void print_check(struct cli *cli, enum wt_status status)
 			continue;
 		}
 		cli_tinted(&screen, CLI_BAD, "not trusted");
-		cli_line(stdout, ": %s", image->verdict.reason);
+		cli_line(stdout, ": %s [%s]", image->verdict.reason,
+			image->verdict.code);
 	}
 	cli_print_details(cli);
 }

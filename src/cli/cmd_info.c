@@ -68,8 +68,8 @@ static void print_hive(const struct cli *cli, const struct wt_image *image)
 	char size[CLI_SIZE_MAX] = "", stores[200] = "";
 
 	if (image->problem.status) {
-		cli_line(stdout, "  hive       cannot be used: %s",
-			image->problem.reason);
+		cli_line(stdout, "  hive       cannot be used: %s [%s]",
+			image->problem.reason, image->problem.code);
 		return;
 	}
 	if (!image->hive_path || !image->hive_path[0]) {

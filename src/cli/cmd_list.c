@@ -19,12 +19,12 @@ enum wt_status cmd_list(struct cli *cli, struct wt_error *err)
 static void add_row(struct cli_table *table, const struct wt_entry *entry)
 {
 	const struct wt_cert_info *cert = entry->cert;
-	char store[64] = "", date[CLI_TIME_MAX] = "", problem[400] = "";
+	char store[64] = "", date[CLI_TIME_MAX] = "", problem[480] = "";
 	const char *cells[] = {cli_entry_store(entry, store), entry->key, NULL,
 		problem, NULL, NULL};
 
-	snprintf(
-		problem, sizeof(problem), "unsound: %s", entry->problem.reason);
+	snprintf(problem, sizeof(problem), "unsound: %s [%s]",
+		entry->problem.reason, entry->problem.code);
 	if (cert) {
 		cells[2] = cli_text_date(date, cert->not_after);
 		cells[3] = cert->subject;

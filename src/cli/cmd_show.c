@@ -96,7 +96,8 @@ static void print_one(const struct cli *cli, const struct cli_screen *screen,
 	if (verdict.refusal.status) {
 		fputs("      ", stdout);
 		cli_tinted(screen, CLI_BAD, "refused");
-		cli_line(stdout, "  %s", verdict.refusal.reason);
+		cli_line(stdout, "  %s [%s]", verdict.refusal.reason,
+			verdict.refusal.code);
 		if (verdict.refusal.hint[0])
 			cli_line(stdout, "               %s",
 				verdict.refusal.hint);

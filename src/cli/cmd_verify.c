@@ -34,12 +34,16 @@ void print_verify(struct cli *cli, enum wt_status status)
 		table = cli_table_new(columns, 5);
 		for (size_t j = 0; j < image->entry_count; j++) {
 			const struct wt_entry *entry = &image->entries[j];
+			char problem[480] = "";
 			const char *cells[] = {wt_action_name(entry->action),
 				cli_entry_store(entry, store), entry->key,
 				entry->cert ? entry->cert->subject : NULL,
-				entry->problem.status ? entry->problem.reason
-						      : NULL};
+				problem};
 
+			if (entry->problem.status)
+				snprintf(problem, sizeof(problem), "%s [%s]",
+					entry->problem.reason,
+					entry->problem.code);
 			cli_table_add(table, cells,
 				entry->action == WT_ACTION_PRESENT ? CLI_GOOD
 								   : CLI_BAD);

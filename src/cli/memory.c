@@ -11,7 +11,7 @@ static void *checked(void *memory)
 {
 	if (memory)
 		return memory;
-	fputs("wimtrust: out of memory\n", stderr);
+	fputs("wimtrust: out of memory [no-memory]\n", stderr);
 	exit(WT_ERR_FILE);
 }
 

@@ -53,11 +53,17 @@ struct cli_screen cli_screen(const struct cli *cli)
 void cli_print_error(const struct wt_error *err)
 {
 	if (err->object[0])
-		cli_line(stderr, "wimtrust: %s: %s", err->object, err->reason);
+		cli_line(stderr, "wimtrust: %s: %s [%s]", err->object,
+			err->reason, err->code);
 	else
-		cli_line(stderr, "wimtrust: %s", err->reason);
+		cli_line(stderr, "wimtrust: %s [%s]", err->reason, err->code);
 	if (err->hint[0])
 		cli_line(stderr, "hint: %s", err->hint);
+}
+
+static void print_warning(const char *code, const char *text)
+{
+	cli_line(stderr, "wimtrust: warning: %s [%s]", text, code);
 }
 
 void cli_print_warnings(const struct cli *cli)
@@ -65,10 +71,9 @@ void cli_print_warnings(const struct cli *cli)
 	if (cli->is_quiet)
 		return;
 	for (size_t i = 0; i < cli->warning_count; i++)
-		cli_line(
-			stderr, "wimtrust: warning: %s", cli->warnings[i].text);
+		print_warning(cli->warnings[i].code, cli->warnings[i].text);
 	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
-		cli_line(stderr, "wimtrust: warning: %s",
+		print_warning(cli->report->warnings[i].code,
 			cli->report->warnings[i].text);
 }
 

@@ -12,7 +12,7 @@ struct cli_screen cli_screen(const struct cli *cli);
 /** Columns of the terminal behind fd, or 0 when it is none. */
 size_t cli_terminal_width(int fd);
 
-/** Prints "wimtrust: object: reason" and the hint on stderr. */
+/** Prints "wimtrust: object: reason [code]" and the hint on stderr. */
 void cli_print_error(const struct wt_error *err);
 
 /** Prints the warnings of the run and of its report on stderr. */

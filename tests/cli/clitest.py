@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import struct
@@ -21,6 +22,9 @@ HIVES = pathlib.Path(os.environ['WT_HIVES'])
 WIMS = pathlib.Path(os.environ['WT_WIMS'])
 SOURCE = pathlib.Path(os.environ['WT_SOURCE'])
 ROOT_DER = SOURCE / 'testdata' / 'windows10-rsa4096-sha256.der'
+
+# Every error and warning ends with its code.
+CODED = re.compile(r'(.*\S) \[([a-z0-9]+(?:-[a-z0-9]+)*)\]')
 
 
 class Run:
@@ -116,11 +120,16 @@ class Case(unittest.TestCase):
         shutil.copyfile(source, target)
         return target
 
-    def assert_fails(self, run, status, line, hint=None):
-        """Exactly one line, and one hint where there is one."""
+    def assert_fails(self, run, status, line, hint=None, code=None):
+        """Exactly one line that ends with a code, and one hint where there
+        is one."""
         self.assertEqual(run.status, status, run.err)
         lines = run.err.splitlines()
-        self.assertEqual(lines[0], 'wimtrust: ' + line)
+        match = CODED.fullmatch(lines[0])
+        self.assertIsNotNone(match, run.err)
+        self.assertEqual(match[1], 'wimtrust: ' + line)
+        if code:
+            self.assertEqual(match[2], code)
         self.assertEqual(lines[1:], ['hint: ' + hint] if hint else [])
 
 

@@ -139,11 +139,12 @@ class Kinds(Case):
         run = wimtrust('add', '-n', hive, reg)
         self.assertEqual(run.err, (
             f'wimtrust: warning: {reg}: skipped 3 other keys and 5 other '
-            'values, the first HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam\n'))
+            'values, the first HKEY_LOCAL_MACHINE\\SOFTWARE\\Fabrikam '
+            '[input-note]\n'))
         run = wimtrust('add', '-n', '-v', hive, reg)
         self.assertEqual(len(run.err.splitlines()), 9)
-        self.assertIn('skipped the key -HKEY_LOCAL_MACHINE\\SOFTWARE\\Gone\n',
-                      run.err)
+        self.assertIn('skipped the key -HKEY_LOCAL_MACHINE\\SOFTWARE\\Gone '
+                      '[input-note]\n', run.err)
 
 
 class Distrust(Case):

@@ -54,7 +54,8 @@ class Schema(Validated):
         self.assertEqual(value['error'] is None, status == 0)
         if status:
             first = run.err.splitlines()[-2 if value['error']['hint'] else -1]
-            self.assertTrue(first.endswith(value['error']['message']), first)
+            self.assertTrue(first.endswith('%s [%s]' % (
+                value['error']['message'], value['error']['code'])), first)
         return value
 
     def test_unknown_members_are_found(self):

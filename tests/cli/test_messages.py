@@ -10,7 +10,8 @@ import subprocess
 from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, digest, main,
                      make_root, wimtrust)
 
-LINE = re.compile(r'wimtrust: (?P<object>.+?): (?P<reason>\S.*)')
+LINE = re.compile(
+    r'wimtrust: (?P<object>.+?): (?P<reason>\S.*) \[(?P<code>[a-z0-9-]+)\]')
 
 
 class Failures(Case):
@@ -140,10 +141,11 @@ class Failures(Case):
                 self.assertTrue(lines[1].startswith('hint: '), run.err)
                 for pattern in self.REMEDIES.get(what, ()):
                     self.assertIn(pattern, lines[1])
-                found = wimtrust(*args, '--json').json['error']['code'] \
-                    if args[0] != 'export' else code
+                if args[0] != 'export':
+                    said = wimtrust(*args, '--json').json['error']
+                    self.assertEqual(match['code'], said['code'])
                 if code:
-                    self.assertEqual(found, code)
+                    self.assertEqual(match['code'], code)
 
     def test_image_in_use_names_who_uses_it(self):
         wim = self.wim()

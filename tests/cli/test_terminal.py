@@ -175,8 +175,8 @@ class Hostile(Case):
         status, shown = on_terminal('export', '--format', 'blob', evil)
         self.assertEqual(status, 2)
         self.assertEqual(shown, 'wimtrust: export: a raw value is not shown '
-                         'on a terminal\nhint: give it a file, -o FILE, or '
-                         'a pipe\n')
+                         'on a terminal [usage]\nhint: give it a file, '
+                         '-o FILE, or a pipe\n')
         for format_name in ('pem', 'reg'):
             status, shown = on_terminal('export', '--format', format_name,
                                         evil)

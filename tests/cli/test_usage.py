@@ -158,7 +158,8 @@ class Streams(Case):
             run = wimtrust('--help', stdout=full)
         self.assertEqual(run.status, 7)
         self.assertEqual(run.err, 'wimtrust: standard output: cannot be '
-                                  'written: No space left on device\n')
+                                  'written: No space left on device '
+                                  '[output]\n')
         with open('/dev/full', 'wb') as full:
             run = wimtrust('list', '--json', self.hive('entries'),
                            stdout=full)
