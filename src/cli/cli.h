@@ -4,7 +4,7 @@
 #define CLI_H
 
 #include "base/error.h"
-#include "progress.h"
+#include "output/progress.h"
 
 #include <jansson.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_add.c: puts certificates into a target. */
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cmd_export.c: writes .reg, a raw value or PEM. */
 #include "bundle.h"
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 #include "savefile.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_info.c: what a target is and what it holds. */
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cmd_list.c: shows the certificates that a target holds. */
 #include "bundle.h"
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_show.c: what certificate files hold, and where it would go. */
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_verify.c: are certificates present and sound in a target? */
-#include "cli_text.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * main.c: one run of the program, from its arguments to its exit status. */
-#include "cli_text.h"
 #include "help.h"
 #include "options.h"
-#include "output.h"
+#include "output/output.h"
+#include "output/text.h"
 #include "remedy.h"
 #include "signals.h"
 

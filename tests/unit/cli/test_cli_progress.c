@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_cli_progress.c: one line on stderr for a step that takes long. */
-#include "progress.h"
+#include "output/progress.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_cli_text.c: text from files made fit for a terminal and for JSON. */
-#include "cli_text.h"
 #include "options.h"
+#include "output/text.h"
 
 #include <locale.h>
 #include <setjmp.h>

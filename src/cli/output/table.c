@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * table.c: aligned columns that fit the terminal. */
-#include "table.h"
+#include "output/table.h"
 
 #include "cli.h"
-#include "cli_text.h"
+#include "output/text.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define CLI_OUTPUT_H
 
 #include "cli.h"
-#include "table.h"
+#include "output/table.h"
 
 /** stdout as it is: its width when it is a terminal, colour when wanted. */
 struct cli_screen cli_screen(const struct cli *cli);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * output_json.c: what a run found and did, for machines. See docs/json.md. */
-#include "output.h"
+ * json.c: what a run found and did, for machines. See docs/json.md. */
+#include "output/output.h"
 
-#include "cli_text.h"
+#include "output/text.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cli_text.c: text from files made fit for a terminal and for JSON. */
-#include "cli_text.h"
+ * text.c: text from files made fit for a terminal and for JSON. */
+#include "output/text.h"
 
 #include "cli.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * cli_text.h: text from files made fit for a terminal and for JSON. */
+ * text.h: text from files made fit for a terminal and for JSON. */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 

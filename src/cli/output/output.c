@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * output.c: what a run found and did, for people. */
-#include "output.h"
+#include "output/output.h"
 
-#include "cli_text.h"
+#include "output/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

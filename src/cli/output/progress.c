@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * progress.c: one line on stderr for a step that takes long. */
-#include "progress.h"
+#include "output/progress.h"
 
-#include "cli_text.h"
+#include "output/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
