@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (len < 4)
 		return 0;
-	chunks.data_len = wt_wim_get32(data) % WT_HIVE_MAX + 1;
+	chunks.data_len = wt_get32(data) % WT_HIVE_MAX + 1;
 	chunks.place.len = len - 4;
 	count = wt_wim_chunk_count(chunks.data_len, CHUNK_LEN);
 	file_write(data + 4, len - 4, path);

@@ -35,10 +35,10 @@ static int file_new(const uint8_t *data, size_t len, uint64_t table_at,
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	memcpy(header, magic, sizeof(magic));
-	wt_wim_put32(header + 8, WT_WIM_HEADER_LEN);
-	wt_wim_put32(header + 12, 0x10d00);
-	wt_wim_put32(header + 20, 32768);
-	wt_wim_put32(header + 40, 1 | 1 << 16);
+	wt_put32(header + 8, WT_WIM_HEADER_LEN);
+	wt_put32(header + 12, 0x10d00);
+	wt_put32(header + 20, 32768);
+	wt_put32(header + 40, 1 | 1 << 16);
 	wt_wim_resource_put(header + WT_WIM_BLOB_TABLE_OFFSET, &resources[0]);
 	wt_wim_resource_put(header + WT_WIM_XML_OFFSET, &resources[1]);
 	wt_wim_resource_put(header + 124, &resources[2]);

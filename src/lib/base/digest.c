@@ -3,6 +3,7 @@
 #include "base/digest.h"
 
 #include "base/child.h"
+#include "base/io.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -13,29 +14,6 @@
 
 /* Large enough that the calls do not count, small enough for the cache. */
 #define CHUNK_LEN ((size_t)256 << 10)
-
-enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
-	const char *object, size_t *ret_len, struct wt_error *err)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t got = pread(fd, (char *)data + done, len - done,
-			(off_t)(offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				object, "cannot be read at byte %llu",
-				(unsigned long long)(offset + done));
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	*ret_len = done;
-	return WT_OK;
-}
 
 static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
 	uint64_t len, uint8_t *chunk, const char *object,
@@ -49,7 +27,7 @@ static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
 
 		ret = wt_cancelled(cancel, err);
 		if (ret == WT_OK)
-			ret = wt_read_at(
+			ret = wt_io_read_some(
 				fd, chunk, wanted, offset, object, &got, err);
 		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, got) != 1)
 			ret = wt_fail_memory(err);
@@ -111,10 +89,10 @@ enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
 
 	for (uint64_t offset = 0; ret == WT_OK && is_equal && len == CHUNK_LEN;
 		offset += len) {
-		ret = wt_read_at(
+		ret = wt_io_read_some(
 			fd, chunks, CHUNK_LEN, offset, object, &len, err);
 		if (ret == WT_OK)
-			ret = wt_read_at(other_fd, chunks + CHUNK_LEN,
+			ret = wt_io_read_some(other_fd, chunks + CHUNK_LEN,
 				CHUNK_LEN, offset, object, &other_len, err);
 		is_equal = ret == WT_OK && len == other_len &&
 			   memcmp(chunks, chunks + CHUNK_LEN, len) == 0;

@@ -23,8 +23,4 @@ enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
 enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
 	bool *ret_equal, struct wt_error *err);
 
-/** pread() until len bytes or the end; *ret_len says how many. */
-enum wt_status wt_read_at(int fd, void *data, size_t len, uint64_t offset,
-	const char *object, size_t *ret_len, struct wt_error *err);
-
 #endif

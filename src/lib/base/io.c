@@ -9,30 +9,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define COPY_BUFFER_LEN ((size_t)1 << 20)
 
-int wt_io_read(int fd, void *dst, size_t len, uint64_t offset)
+/* Reads to len or to the end of the file. */
+static int read_some(
+	int fd, void *dst, size_t len, uint64_t offset, size_t *ret_len)
 {
-	uint8_t *at = dst;
+	size_t done = 0;
 
-	while (len > 0) {
-		ssize_t got = pread(fd, at, len, (off_t)offset);
+	while (done < len) {
+		ssize_t got = pread(fd, (uint8_t *)dst + done, len - done,
+			(off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -1;
-		if (got == 0) {
-			errno = ENODATA;
-			return -1;
-		}
-		at += got;
-		len -= (size_t)got;
-		offset += (uint64_t)got;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	*ret_len = done;
+	return 0;
+}
+
+int wt_io_read(int fd, void *dst, size_t len, uint64_t offset)
+{
+	size_t got = 0;
+
+	if (read_some(fd, dst, len, offset, &got) != 0)
+		return -1;
+	if (got < len) {
+		errno = ENODATA;
+		return -1;
 	}
 	return 0;
 }
@@ -57,6 +71,54 @@ int wt_io_write(int fd, const void *src, size_t len, uint64_t offset)
 		offset += (uint64_t)put;
 	}
 	return 0;
+}
+
+enum wt_status wt_io_read_some(int fd, void *dst, size_t len, uint64_t offset,
+	const char *object, size_t *ret_len, struct wt_error *err)
+{
+	if (read_some(fd, dst, len, offset, ret_len) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
+			"cannot be read at byte %llu",
+			(unsigned long long)offset);
+	return WT_OK;
+}
+
+enum wt_status wt_io_read_all(int fd, void *dst, size_t len, uint64_t offset,
+	const char *object, struct wt_error *err)
+{
+	size_t got = 0;
+	enum wt_status ret =
+		wt_io_read_some(fd, dst, len, offset, object, &got, err);
+
+	if (ret == WT_OK && got < len)
+		ret = wt_fail(err, WT_ERR_FILE, "read-failed", object,
+			"ends at %llu bytes: it became shorter while it was "
+			"read",
+			(unsigned long long)(offset + got));
+	return ret;
+}
+
+enum wt_status wt_io_write_all(int fd, const void *src, size_t len,
+	uint64_t offset, const char *object, struct wt_error *err)
+{
+	if (wt_io_write(fd, src, len, offset) == 0)
+		return WT_OK;
+	return wt_fail_errno(err, WT_ERR_FILE,
+		errno == ENOSPC || errno == EDQUOT ? "no-space"
+						   : "write-failed",
+		object, "cannot be written");
+}
+
+enum wt_status wt_io_memory_file(
+	const char *name, const char *object, int *ret_fd, struct wt_error *err)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "no-memory", object,
+			"cannot make a file in memory");
+	*ret_fd = fd;
+	return WT_OK;
 }
 
 int wt_io_sync(int fd)

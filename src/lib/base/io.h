@@ -15,6 +15,34 @@ int wt_io_read(int fd, void *dst, size_t len, uint64_t offset);
 /** Writes all len bytes at offset. */
 int wt_io_write(int fd, const void *src, size_t len, uint64_t offset);
 
+/**
+ * Reads len bytes at offset, or as many as there are before the end of the
+ * file. Returns WT_ERR_FILE (read-failed).
+ *
+ * @param ret_len  how many bytes were read
+ */
+enum wt_status wt_io_read_some(int fd, void *dst, size_t len, uint64_t offset,
+	const char *object, size_t *ret_len, struct wt_error *err);
+
+/** Reads exactly len bytes at offset. Returns WT_ERR_FILE (read-failed), also
+ *  when the file ends before. */
+enum wt_status wt_io_read_all(int fd, void *dst, size_t len, uint64_t offset,
+	const char *object, struct wt_error *err);
+
+/** Writes exactly len bytes at offset. Returns WT_ERR_FILE (no-space or
+ *  write-failed). */
+enum wt_status wt_io_write_all(int fd, const void *src, size_t len,
+	uint64_t offset, const char *object, struct wt_error *err);
+
+/**
+ * Makes a file in memory. Returns WT_ERR_FILE (no-memory).
+ *
+ * @param name    shows in /proc only
+ * @param object  what the file is for
+ */
+enum wt_status wt_io_memory_file(const char *name, const char *object,
+	int *ret_fd, struct wt_error *err);
+
 /** fsync, repeated when a signal came in between. */
 int wt_io_sync(int fd);
 

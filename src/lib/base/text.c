@@ -2,8 +2,11 @@
  * base/text.c: UTF-8 and UTF-16 text that comes from files. */
 #include "base/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 /*
  * The length of the character at text, with its code point; 0 when the bytes
@@ -196,4 +199,21 @@ void wt_text_hex(const uint8_t *data, size_t len, char *ret_hex)
 		ret_hex[2 * i + 1] = digits[data[i] & 15];
 	}
 	ret_hex[2 * len] = '\0';
+}
+
+void wt_text_time(int64_t seconds, char ret_text[32])
+{
+	time_t when = (time_t)seconds;
+	struct tm tm = {0};
+
+	if (!gmtime_r(&when, &tm) ||
+		strftime(ret_text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
+		snprintf(ret_text, 32, "second %" PRId64, seconds);
+}
+
+void wt_text_date(int64_t seconds, char ret_text[32])
+{
+	wt_text_time(seconds, ret_text);
+	if (strstr(ret_text, " UTC"))
+		ret_text[strcspn(ret_text, " ")] = '\0';
 }

@@ -37,6 +37,12 @@ bool wt_text_is_equal_nocase(const char *text, size_t len, const char *word);
 /** 40 hex digits, any case: the name of a certificate's key. */
 bool wt_text_is_thumbprint(const char *text, size_t len);
 
+/** "2030-01-31 12:00:00 UTC", or the number where there is no such date. */
+void wt_text_time(int64_t seconds, char ret_text[32]);
+
+/** The same without the time of day. */
+void wt_text_date(int64_t seconds, char ret_text[32]);
+
 /** Upper-case hex with a NUL: ret_hex holds 2 * len + 1 bytes. */
 void wt_text_hex(const uint8_t *data, size_t len, char *ret_hex);
 

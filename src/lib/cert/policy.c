@@ -5,24 +5,10 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "cert/blob.h"
 
 #define DAY (24 * 60 * 60)
-
-struct wt_policy_date {
-	char text[16];
-};
-
-static struct wt_policy_date date_text(int64_t when)
-{
-	struct wt_policy_date date = {"unknown"};
-	time_t seconds = (time_t)when;
-	struct tm tm = {0};
-
-	if (gmtime_r(&seconds, &tm))
-		strftime(date.text, sizeof(date.text), "%Y-%m-%d", &tm);
-	return date;
-}
 
 static enum wt_status refuse(struct wt_error *err, const char *code,
 	const struct wt_cert_info *info, const char *allow, const char *reason)
@@ -39,17 +25,18 @@ static enum wt_status validity_check(const struct wt_cert_info *info,
 	unsigned allow, int64_t now, struct wt_error *err)
 {
 	char reason[96] = "";
+	char date[32] = "";
 
 	if (now > info->not_after && !(allow & WT_ALLOW_EXPIRED)) {
+		wt_text_date(info->not_after, date);
 		snprintf(reason, sizeof(reason),
-			"the certificate expired on %s",
-			date_text(info->not_after).text);
+			"the certificate expired on %s", date);
 		return refuse(err, "cert-expired", info, "expired", reason);
 	}
 	if (now < info->not_before && !(allow & WT_ALLOW_NOT_YET_VALID)) {
+		wt_text_date(info->not_before, date);
 		snprintf(reason, sizeof(reason),
-			"the certificate is not valid before %s",
-			date_text(info->not_before).text);
+			"the certificate is not valid before %s", date);
 		return refuse(err, "cert-not-yet-valid", info, "not-yet-valid",
 			reason);
 	}
@@ -169,11 +156,13 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	const struct wt_cert_info *info = wt_cert_info(cert);
 	size_t blob_len = wt_certblob_len(cert);
 	char text[256] = "";
+	char date[32] = "";
 
 	if (now <= info->not_after &&
 		info->not_after - now < WT_EXPIRY_WARN_DAYS * DAY) {
+		wt_text_date(info->not_after, date);
 		snprintf(text, sizeof(text), "expires within %d days, on %s",
-			WT_EXPIRY_WARN_DAYS, date_text(info->not_after).text);
+			WT_EXPIRY_WARN_DAYS, date);
 		emit(ctx, "cert-expires-soon", text);
 	}
 	if (!info->is_self_signed && wt_cert_has_weak_signature(cert)) {

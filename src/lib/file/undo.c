@@ -2,6 +2,7 @@
  * file/undo.c: what a file held before it is changed in place. */
 #include "file/undo.h"
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "file/temp.h"
 
@@ -25,21 +26,6 @@
 static void undo_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 {
 	wt_temp_name(name, "-undo", dst);
-}
-
-static void put_u64(uint8_t *dst, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		dst[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get_u64(const uint8_t *src)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value |= (uint64_t)src[i] << (8 * i);
-	return value;
 }
 
 static bool digest(const uint8_t *data, size_t len, uint8_t dst[DIGEST_LEN])
@@ -121,9 +107,9 @@ static enum wt_status ranges_fill(struct wt_undo *undo, int fd,
 	size_t range = 0;
 
 	memcpy(head, MAGIC, 16);
-	put_u64(head + 16, undo->old_len);
-	put_u64(head + 24, undo->new_len);
-	put_u64(head + 32, undo->range_count);
+	wt_put64(head + 16, undo->old_len);
+	wt_put64(head + 24, undo->new_len);
+	wt_put64(head + 32, undo->range_count);
 	ranges_place(undo);
 	for (size_t i = 0; range < undo->range_count; i++) {
 		const struct wt_extent *extent = &patch->extents[i];
@@ -133,8 +119,8 @@ static enum wt_status ranges_fill(struct wt_undo *undo, int fd,
 
 		if (len == 0)
 			continue;
-		put_u64(entry, extent->offset);
-		put_u64(entry + 8, len);
+		wt_put64(entry, extent->offset);
+		wt_put64(entry + 8, len);
 		data = head + (undo->ranges[range].old_data - head);
 		if (wt_io_read(fd, data, len, extent->offset) != 0 ||
 			wt_io_read(extent->src_fd, data + len, len,
@@ -257,7 +243,7 @@ static int undo_parse(struct wt_undo *undo)
 		return -1;
 	if (memcmp(sum, head + body_len, DIGEST_LEN) != 0)
 		return 0;
-	count = get_u64(head + 32);
+	count = wt_get64(head + 32);
 	if (count == 0 || count > (body_len - HEADER_LEN) / RANGE_LEN)
 		return 0;
 	undo->ranges = calloc((size_t)count, sizeof(*undo->ranges));
@@ -265,8 +251,8 @@ static int undo_parse(struct wt_undo *undo)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *entry = head + HEADER_LEN + RANGE_LEN * i;
-		uint64_t offset = get_u64(entry);
-		uint64_t len = get_u64(entry + 8);
+		uint64_t offset = wt_get64(entry);
+		uint64_t len = wt_get64(entry + 8);
 
 		if (len == 0 || len > UNDO_MAX || offset < end ||
 			offset > INT64_MAX - len)
@@ -280,8 +266,8 @@ static int undo_parse(struct wt_undo *undo)
 	}
 	if (HEADER_LEN + RANGE_LEN * count + total != body_len)
 		return 0;
-	undo->old_len = get_u64(head + 16);
-	undo->new_len = get_u64(head + 24);
+	undo->old_len = wt_get64(head + 16);
+	undo->new_len = wt_get64(head + 24);
 	undo->range_count = (size_t)count;
 	ranges_place(undo);
 	return end <= undo->old_len && end <= undo->new_len &&

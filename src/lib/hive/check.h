@@ -3,6 +3,7 @@
 #ifndef WT_HIVE_CHECK_H
 #define WT_HIVE_CHECK_H
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 /*
@@ -77,39 +78,6 @@ enum {
 	WT_SK_REFERENCES = 12,
 	WT_SK_HEAD_LEN = 20,
 };
-
-static inline uint16_t wt_get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static inline uint32_t wt_get32(const uint8_t *at)
-{
-	return (uint32_t)wt_get16(at) | (uint32_t)wt_get16(at + 2) << 16;
-}
-
-static inline uint64_t wt_get64(const uint8_t *at)
-{
-	return (uint64_t)wt_get32(at) | (uint64_t)wt_get32(at + 4) << 32;
-}
-
-static inline void wt_put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)value;
-	at[1] = (uint8_t)(value >> 8);
-}
-
-static inline void wt_put32(uint8_t *at, uint32_t value)
-{
-	wt_put16(at, value);
-	wt_put16(at + 2, value >> 16);
-}
-
-static inline void wt_put64(uint8_t *at, uint64_t value)
-{
-	wt_put32(at, (uint32_t)value);
-	wt_put32(at + 4, (uint32_t)(value >> 32));
-}
 
 /** What a base block says. */
 struct wt_hive_base {

@@ -91,7 +91,7 @@ static enum wt_status log_load(struct wt_replay *replay, int fd,
 	if (!log->data)
 		return wt_fail_memory(err);
 	log->len = (size_t)len;
-	ret = wt_hive_read_all(fd, log->data, log->len, 0, object, err);
+	ret = wt_io_read_all(fd, log->data, log->len, 0, object, err);
 	if (ret != WT_OK)
 		return ret;
 	wt_hive_base_get(log->data, &log->base);
@@ -329,7 +329,7 @@ enum wt_status wt_replay_open(struct wt_replay *replay,
 		return ret;
 	if (head_len > replay->hive_len)
 		head_len = (size_t)replay->hive_len;
-	ret = wt_hive_read_all(
+	ret = wt_io_read_all(
 		files->hive_fd, head, head_len, 0, files->object, err);
 	if (ret != WT_OK)
 		return ret;

@@ -58,59 +58,6 @@ void wt_hive_map_close(struct wt_hive_map *map)
 	map->data = NULL;
 }
 
-enum wt_status wt_hive_memfd(
-	const char *name, const char *object, int *ret_fd, struct wt_error *err)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC);
-
-	if (fd < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "no-memory-file", object,
-			"cannot make a file in memory for the registry hive");
-	*ret_fd = fd;
-	return WT_OK;
-}
-
-enum wt_status wt_hive_write_all(int fd, const uint8_t *data, size_t len,
-	uint64_t offset, const char *object, struct wt_error *err)
-{
-	while (len > 0) {
-		ssize_t done = pwrite(fd, data, len, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-				object,
-				"cannot write the registry hive into memory");
-		data += done;
-		len -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return WT_OK;
-}
-
-enum wt_status wt_hive_read_all(int fd, uint8_t *data, size_t len,
-	uint64_t offset, const char *object, struct wt_error *err)
-{
-	while (len > 0) {
-		ssize_t done = pread(fd, data, len, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				object, "cannot read the registry hive");
-		if (done == 0)
-			return wt_fail(err, WT_ERR_FILE, "read-failed", object,
-				"the registry hive or a log beside it became "
-				"shorter while it was read");
-		data += done;
-		len -= (size_t)done;
-		offset += (uint64_t)done;
-	}
-	return WT_OK;
-}
-
 /* The address space that this process has mapped, which its child inherits
  * and which counts against the child's limit. */
 static uint64_t mapped_len(void)

@@ -4,6 +4,7 @@
 #define WT_HIVE_MAP_H
 
 #include "base/child.h"
+#include "base/io.h"
 #include "hive/check.h"
 
 /** A file in memory. */
@@ -25,17 +26,6 @@ void wt_hive_map_close(struct wt_hive_map *map);
 /** The length of the file in bytes. */
 enum wt_status wt_hive_file_len(
 	int fd, const char *object, uint64_t *ret_len, struct wt_error *err);
-
-/** A new memfd; name shows in /proc only. */
-enum wt_status wt_hive_memfd(const char *name, const char *object, int *ret_fd,
-	struct wt_error *err);
-
-/** pread() of exactly len bytes. */
-enum wt_status wt_hive_read_all(int fd, uint8_t *data, size_t len,
-	uint64_t offset, const char *object, struct wt_error *err);
-
-enum wt_status wt_hive_write_all(int fd, const uint8_t *data, size_t len,
-	uint64_t offset, const char *object, struct wt_error *err);
 
 /** How a child is run on a hive of hive_len bytes that adds new_len. */
 struct wt_child wt_hive_child(uint64_t hive_len, uint64_t new_len,

@@ -234,10 +234,10 @@ static enum wt_status copy_make(const struct wt_hive_reading *reader,
 	*ret_copy = -1;
 	if (file_len == raw->len)
 		return WT_OK;
-	ret = wt_hive_memfd("wimtrust-hive", reader->object, ret_copy, err);
+	ret = wt_io_memory_file("wimtrust-hive", reader->object, ret_copy, err);
 	if (ret != WT_OK)
 		return ret;
-	return wt_hive_write_all(
+	return wt_io_write_all(
 		*ret_copy, raw->data, raw->len, 0, reader->object, err);
 }
 
@@ -259,7 +259,7 @@ static enum wt_status stores_read(
 	for (uint32_t i = 0; ret == WT_OK && i < WT_PLACE_COUNT; i++)
 		ret = place_read(reader, i, root, err);
 	if (ret == WT_OK)
-		ret = wt_hive_write_all(reader->records_fd, reader->records,
+		ret = wt_io_write_all(reader->records_fd, reader->records,
 			reader->len, 0, reader->object, err);
 	reader->shared->records_len = reader->len;
 	free(reader->records);
@@ -430,7 +430,7 @@ static enum wt_status reading_start(struct wt_hive_reading *reading,
 	reading->shared = wt_shared_new(sizeof(*reading->shared));
 	if (!reading->shared)
 		return wt_fail_memory(err);
-	ret = wt_hive_memfd(
+	ret = wt_io_memory_file(
 		"wimtrust-records", reading->object, &reading->records_fd, err);
 	if (ret != WT_OK)
 		return ret;

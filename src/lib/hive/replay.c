@@ -135,7 +135,7 @@ static enum wt_status copy_open(const struct wt_replay *replay, uint64_t len,
 	void *data = NULL;
 	int fd = -1;
 	enum wt_status ret =
-		wt_hive_memfd("wimtrust-hive", files->object, &fd, err);
+		wt_io_memory_file("wimtrust-hive", files->object, &fd, err);
 
 	if (ret != WT_OK)
 		return ret;
@@ -151,7 +151,7 @@ static enum wt_status copy_open(const struct wt_replay *replay, uint64_t len,
 		ret = wt_fail_memory(err);
 		goto fail;
 	}
-	ret = wt_hive_read_all(
+	ret = wt_io_read_all(
 		files->hive_fd, data, (size_t)old_len, 0, files->object, err);
 	if (ret != WT_OK) {
 		munmap(data, (size_t)len);

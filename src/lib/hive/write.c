@@ -79,7 +79,7 @@ static enum wt_status out_map(const struct wt_hive_writing *writing,
 	ret = wt_hive_map_open(
 		ret_map, writing->out_fd, true, writing->object, err);
 	if (ret == WT_OK)
-		ret = wt_hive_read_all(writing->hive_fd, ret_map->data,
+		ret = wt_io_read_all(writing->hive_fd, ret_map->data,
 			(size_t)writing->hive_len, 0, writing->object, err);
 	return ret;
 }
@@ -135,7 +135,7 @@ static enum wt_status writing_start(struct wt_hive_writing *writing,
 	for (size_t i = 0; i < writing->change_count; i++)
 		writing->new_len += writing->changes[i].blob_len + CHANGE_LEN;
 	if (ret == WT_OK)
-		ret = wt_hive_memfd("wimtrust-hive", writing->object,
+		ret = wt_io_memory_file("wimtrust-hive", writing->object,
 			&writing->out_fd, err);
 	if (ret != WT_OK)
 		return ret;

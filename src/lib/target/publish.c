@@ -437,11 +437,11 @@ static enum wt_status hive_diff(const struct wt_target *target,
 	patch->new_len = file_len(new_fd);
 	for (uint64_t at = 0; ret == WT_OK && at < patch->new_len;
 		at += PAGE_LEN) {
-		ret = wt_read_at(target->file->fd, old_page, PAGE_LEN, at, path,
-			&old_len, err);
+		ret = wt_io_read_some(target->file->fd, old_page, PAGE_LEN, at,
+			path, &old_len, err);
 		if (ret == WT_OK)
-			ret = wt_read_at(new_fd, new_page, PAGE_LEN, at, path,
-				&new_len, err);
+			ret = wt_io_read_some(new_fd, new_page, PAGE_LEN, at,
+				path, &new_len, err);
 		if (ret == WT_OK &&
 			(old_len != new_len ||
 				memcmp(old_page, new_page, new_len) != 0))

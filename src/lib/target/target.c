@@ -4,6 +4,7 @@
 
 #include "base/child.h"
 #include "base/digest.h"
+#include "base/io.h"
 #include "target/choose.h"
 #include "target/folder.h"
 #include "target/report.h"
@@ -213,12 +214,12 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 	ret = wt_wim_repair(target->file->path, header, &patch.new_len, err);
 	if (ret != WT_OK)
 		return ret;
-	extent.src_fd = memfd_create("wimtrust-header", MFD_CLOEXEC);
-	if (extent.src_fd < 0 ||
-		write(extent.src_fd, header, sizeof(header)) != sizeof(header))
-		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
-			target->file->path, "cannot hold the header");
-	else
+	ret = wt_io_memory_file(
+		"wimtrust-header", target->file->path, &extent.src_fd, err);
+	if (ret == WT_OK)
+		ret = wt_io_write_all(extent.src_fd, header, sizeof(header), 0,
+			target->file->path, err);
+	if (ret == WT_OK)
 		ret = wt_workfile_patch(target->file, &patch, &publish, err);
 	if (ret == WT_OK) {
 		target->file->len = patch.new_len;
@@ -305,7 +306,7 @@ static enum wt_status kind_tell(
 	}
 	ret = file_open(target, path, -1, err);
 	if (ret == WT_OK)
-		ret = wt_read_at(target->file->fd, magic, sizeof(magic), 0,
+		ret = wt_io_read_some(target->file->fd, magic, sizeof(magic), 0,
 			path, &len, err);
 	if (ret != WT_OK)
 		return ret;

@@ -2,6 +2,7 @@
  * trust/limits.c: properties 0x09, 0x68, 0x7A, 0x7E and 0x7F as verdicts. */
 #include "trust/limits.h"
 
+#include "base/text.h"
 #include "cert/cert.h"
 
 #include <inttypes.h>
@@ -11,16 +12,6 @@
 
 #define OID_SERVER_AUTH "1.3.6.1.5.5.7.3.1"
 #define OID_ANY_USAGE "2.5.29.37.0"
-
-void wt_trust_time(int64_t seconds, char ret_text[32])
-{
-	time_t t = (time_t)seconds;
-	struct tm tm = {0};
-
-	if (!gmtime_r(&t, &tm) ||
-		strftime(ret_text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-		snprintf(ret_text, 32, "second %" PRId64, seconds);
-}
 
 static bool is_listed(const struct wt_oid_list *list)
 {
@@ -62,7 +53,7 @@ static enum wt_status refuse_disallowed(const struct wt_trust_cert *copy,
 	char text[32] = "";
 
 	if (from != WT_TIME_ALWAYS) {
-		wt_trust_time(from, text);
+		wt_text_time(from, text);
 		snprintf(since, sizeof(since), " since %s", text);
 	}
 	wt_fail(err, WT_NO, "disallowed-since", object,
@@ -80,11 +71,11 @@ static enum wt_status refuse_late(const struct wt_trust_cert *copy,
 	char text[32] = "";
 	char limit[32] = "";
 
-	wt_trust_time(issued, text);
+	wt_text_time(issued, text);
 	if (wt_cert_limits(copy->cert)->not_before == WT_TIME_ALWAYS)
 		snprintf(limit, sizeof(limit), "any time");
 	else
-		wt_trust_time(wt_cert_limits(copy->cert)->not_before, limit);
+		wt_text_time(wt_cert_limits(copy->cert)->not_before, limit);
 	wt_fail(err, WT_NO, "issued-too-late", object,
 		"the server's certificate is from %s, and the image's %s store "
 		"trusts %s (%s) for none issued after %s (property 0x7E)",

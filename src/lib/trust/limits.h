@@ -23,7 +23,4 @@ enum wt_status wt_trust_limits(const struct wt_trust_cert *copy,
 	const struct wt_trust_use *use, const char *object,
 	struct wt_error *err);
 
-/** Seconds since 1970 as "2026-11-24 01:55:08 UTC". */
-void wt_trust_time(int64_t seconds, char ret_text[32]);
-
 #endif

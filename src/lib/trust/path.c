@@ -2,6 +2,8 @@
  * trust/path.c: one candidate chain, and OpenSSL's judgement of it. */
 #include "trust/path.h"
 
+#include "base/text.h"
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -237,8 +239,8 @@ static void tell_time(const struct wt_cert_info *info, size_t row, int64_t at,
 	char limit[32] = "";
 	char now[32] = "";
 
-	wt_trust_time(is_early ? info->not_before : info->not_after, limit);
-	wt_trust_time(at, now);
+	wt_text_time(is_early ? info->not_before : info->not_after, limit);
+	wt_text_time(at, now);
 	wt_fail(reason, WT_NO, objections[row].code, object,
 		"%s (%s) %s %s, and the time asked for is %s", info->subject,
 		info->sha1, objections[row].text, limit, now);

@@ -40,7 +40,7 @@ bool wt_wim_chunks_open(struct wt_wim_chunks *chunks, const char *path)
 	/* One more, since no memory is NULL too. */
 	chunks->numbers = malloc(len + 1);
 	return chunks->fd >= 0 && chunks->numbers &&
-	       wt_wim_pread(chunks->fd, chunks->numbers, len,
+	       wt_io_read_all(chunks->fd, chunks->numbers, len,
 		       chunks->place.offset, path, NULL) == WT_OK;
 }
 
@@ -88,11 +88,10 @@ static bool chunk_find(const struct wt_wim_chunks *chunks, size_t i,
 	if (i >= count)
 		return false;
 	if (i > 0)
-		begin = wt_wim_get32(
+		begin = wt_get32(
 			chunks->numbers + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN);
 	if (i + 1 < count)
-		end = wt_wim_get32(
-			chunks->numbers + i * WT_WIM_CHUNK_NUMBER_LEN);
+		end = wt_get32(chunks->numbers + i * WT_WIM_CHUNK_NUMBER_LEN);
 	if (begin >= end || end > len ||
 		end - begin > wt_wim_chunk_data_len(chunks, i))
 		return false;
@@ -107,7 +106,7 @@ bool wt_wim_chunk_read(const struct wt_wim_chunks *chunks, size_t i,
 	size_t at = 0;
 
 	return chunk_find(chunks, i, &at, ret_len) &&
-	       wt_wim_pread(chunks->fd, out, *ret_len,
+	       wt_io_read_all(chunks->fd, out, *ret_len,
 		       chunks->place.offset + at, NULL, NULL) == WT_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * wim/extract.c: takes hives and their logs out of a WIM. */
 #include "wim/extract.h"
+#include "base/text.h"
 
 #include "base/digest.h"
 
@@ -130,7 +131,7 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 
 	if (ret != WT_OK)
 		return ret;
-	wt_wim_sha1_text(sha1, text);
+	wt_text_hex(sha1, WT_SHA1_LEN, text);
 	if (strcmp(text, image->hive_sha1) == 0)
 		return WT_OK;
 	wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
@@ -139,21 +140,19 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 	return WT_ERR_WIM;
 }
 
-static bool open_memory(
-	const struct wt_wim_image *image, struct wt_wim_hive *hive)
+static enum wt_status open_memory(const struct wt_wim_image *image,
+	const char *object, struct wt_wim_hive *hive, struct wt_error *err)
 {
-	hive->hive_fd = memfd_create("hive", MFD_CLOEXEC);
-	if (hive->hive_fd < 0)
-		return false;
-	for (size_t i = 0; i < WT_HIVE_LOGS; i++) {
+	enum wt_status ret =
+		wt_io_memory_file("hive", object, &hive->hive_fd, err);
+
+	for (size_t i = 0; ret == WT_OK && i < WT_HIVE_LOGS; i++) {
 		/* A log longer than any hive is none. */
 		if (image->log_lens[i] == 0 || image->log_lens[i] > WT_HIVE_MAX)
 			continue;
-		hive->log_fds[i] = memfd_create("log", MFD_CLOEXEC);
-		if (hive->log_fds[i] < 0)
-			return false;
+		ret = wt_io_memory_file("log", object, &hive->log_fds[i], err);
 	}
-	return true;
+	return ret;
 }
 
 enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
@@ -178,13 +177,11 @@ enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < image_count; i++)
 		hives[i] = none;
-	for (size_t i = 0; i < image_count; i++) {
-		if (open_memory(&wim->images[images[i]], &hives[i]))
-			continue;
-		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
-			extraction.object, "cannot make a file in memory");
+	for (size_t i = 0; ret == WT_OK && i < image_count; i++)
+		ret = open_memory(&wim->images[images[i]], extraction.object,
+			&hives[i], err);
+	if (ret != WT_OK)
 		goto out;
-	}
 	extraction.hives = hives;
 	ret = wt_wim_child_run(extraction.object, SECONDS_MAX, options,
 		extract_in_child, &extraction, err);

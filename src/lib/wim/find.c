@@ -2,6 +2,8 @@
  * wim/find.c: where the SOFTWARE hive stands in an image. */
 #include "wim/find.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -184,11 +186,4 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 	*ret_found = found;
 	*ret_hive_error = hive_error;
 	return WT_OK;
-}
-
-void wt_wim_sha1_text(
-	const uint8_t sha1[WT_SHA1_LEN], char ret_text[WT_SHA1_HEX_LEN + 1])
-{
-	for (size_t i = 0; i < WT_SHA1_LEN; i++)
-		snprintf(ret_text + 2 * i, 3, "%02X", sha1[i]);
 }

@@ -30,8 +30,4 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 	struct wt_wim_found *ret_found, struct wt_error *ret_hive_error,
 	struct wt_error *err);
 
-/** A hash as wt_wim_image has it, upper-case hex. */
-void wt_wim_sha1_text(
-	const uint8_t sha1[WT_SHA1_LEN], char ret_text[WT_SHA1_HEX_LEN + 1]);
-
 #endif

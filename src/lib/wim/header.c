@@ -2,6 +2,8 @@
  * wim/header.c: a WIM's header, checked before any library reads the file. */
 #include "wim/header.h"
 
+#include "base/io.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,35 +43,14 @@
 static const uint8_t magic_plain[8] = "MSWIM\0\0";
 static const uint8_t magic_pipable[8] = "WLPWM\0\0";
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-uint32_t wt_wim_get32(const uint8_t *p)
-{
-	return get16(p) | (uint32_t)get16(p + 2) << 16;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	return wt_wim_get32(p) | (uint64_t)wt_wim_get32(p + 4) << 32;
-}
-
 struct wt_wim_resource wt_wim_resource_get(const uint8_t *p)
 {
 	return (struct wt_wim_resource){
-		.len = get64(p) & (((uint64_t)1 << 56) - 1),
+		.len = wt_get64(p) & (((uint64_t)1 << 56) - 1),
 		.flags = p[7],
-		.offset = get64(p + 8),
-		.original_len = get64(p + 16),
+		.offset = wt_get64(p + 8),
+		.original_len = wt_get64(p + 16),
 	};
-}
-
-void wt_wim_put32(uint8_t *bytes, uint32_t number)
-{
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (uint8_t)(number >> 8 * i);
 }
 
 void wt_wim_resource_put(uint8_t *bytes, const struct wt_wim_resource *resource)
@@ -79,8 +60,7 @@ void wt_wim_resource_put(uint8_t *bytes, const struct wt_wim_resource *resource)
 		resource->offset, resource->original_len};
 
 	for (size_t i = 0; i < 3; i++) {
-		wt_wim_put32(bytes + 8 * i, (uint32_t)numbers[i]);
-		wt_wim_put32(bytes + 8 * i + 4, (uint32_t)(numbers[i] >> 32));
+		wt_put64(bytes + 8 * i, numbers[i]);
 	}
 }
 
@@ -213,20 +193,20 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 	struct wt_error *err)
 {
 	struct wt_wim_header header = {
-		.version = wt_wim_get32(bytes + 12),
-		.flags = wt_wim_get32(bytes + 16),
-		.chunk_len = wt_wim_get32(bytes + 20),
-		.part = get16(bytes + 40),
-		.part_count = get16(bytes + 42),
-		.image_count = wt_wim_get32(bytes + 44),
+		.version = wt_get32(bytes + 12),
+		.flags = wt_get32(bytes + 16),
+		.chunk_len = wt_get32(bytes + 20),
+		.part = wt_get16(bytes + 40),
+		.part_count = wt_get16(bytes + 42),
+		.image_count = wt_get32(bytes + 44),
 		.blob_table =
 			wt_wim_resource_get(bytes + WT_WIM_BLOB_TABLE_OFFSET),
 		.xml = wt_wim_resource_get(bytes + WT_WIM_XML_OFFSET),
 		.boot_metadata = wt_wim_resource_get(bytes + 96),
-		.boot_index = wt_wim_get32(bytes + 120),
+		.boot_index = wt_get32(bytes + 120),
 		.integrity = wt_wim_resource_get(bytes + 124),
 		.is_pipable = memcmp(bytes, magic_pipable, 8) == 0,
-		.is_solid = wt_wim_get32(bytes + 12) == VERSION_SOLID,
+		.is_solid = wt_get32(bytes + 12) == VERSION_SOLID,
 	};
 	const struct {
 		const struct wt_wim_resource *resource;
@@ -241,10 +221,10 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 
 	if (!header.is_pipable && memcmp(bytes, magic_plain, 8) != 0)
 		return fail_not_a_wim(bytes, file_len, object, err);
-	if (wt_wim_get32(bytes + 8) != WT_WIM_HEADER_LEN)
+	if (wt_get32(bytes + 8) != WT_WIM_HEADER_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
-			"its header has %u bytes, not %d",
-			wt_wim_get32(bytes + 8), WT_WIM_HEADER_LEN);
+			"its header has %u bytes, not %d", wt_get32(bytes + 8),
+			WT_WIM_HEADER_LEN);
 	if (header.version != VERSION_PLAIN && header.version != VERSION_SOLID)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
 			"has version %#x of the WIM format; %#x and %#x are "
@@ -263,28 +243,6 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 	find_end(&header);
 	*ret_header = header;
 	return WT_OK;
-}
-
-/* Reads all of len, or says in *ret_len how much there is. */
-static bool read_at(
-	int fd, void *data, size_t len, uint64_t offset, size_t *ret_len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t got = pread(fd, (uint8_t *)data + done, len - done,
-			(off_t)(offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return false;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	*ret_len = done;
-	return true;
 }
 
 /*
@@ -307,19 +265,21 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	uint64_t chunk_len = 0;
 	uint64_t last = 0;
 	size_t got = 0;
+	enum wt_status ret = WT_OK;
 
 	*ret_chunk = (struct wt_wim_extent){0};
 	if (header->integrity.len == 0 || header->blob_table.len == 0)
 		return WT_OK;
-	if (!read_at(fd, bytes, sizeof(bytes), header->integrity.offset, &got))
-		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
-			"cannot read it");
-	chunk_len = wt_wim_get32(bytes + 8);
+	ret = wt_io_read_some(fd, bytes, sizeof(bytes),
+		header->integrity.offset, object, &got, err);
+	if (ret != WT_OK)
+		return ret;
+	chunk_len = wt_get32(bytes + 8);
 	if (got < sizeof(bytes) || chunk_len == 0 ||
-		wt_wim_get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
+		wt_get32(bytes + 4) != (len + chunk_len - 1) / chunk_len ||
 		header->integrity.len <
 			WT_WIM_SUMS_OFFSET +
-				(uint64_t)wt_wim_get32(bytes + 4) * WT_SHA1_LEN)
+				(uint64_t)wt_get32(bytes + 4) * WT_SHA1_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-integrity", object,
 			"its integrity table does not fit the file");
 	last = len / chunk_len;
@@ -338,8 +298,9 @@ static bool is_iso(int fd)
 	char id[5] = "";
 	size_t len = 0;
 
-	return read_at(fd, id, sizeof(id), 32769, &len) && len == sizeof(id) &&
-	       memcmp(id, "CD001", 5) == 0;
+	return wt_io_read_some(fd, id, sizeof(id), 32769, NULL, &len, NULL) ==
+		       WT_OK &&
+	       len == sizeof(id) && memcmp(id, "CD001", 5) == 0;
 }
 
 enum wt_status wt_wim_header_read(int fd, const char *object,
@@ -354,9 +315,12 @@ enum wt_status wt_wim_header_read(int fd, const char *object,
 	uint64_t len = 0;
 	size_t got = 0;
 
-	if (fstat(fd, &st) != 0 || !read_at(fd, first, sizeof(first), 0, &got))
+	if (fstat(fd, &st) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
-			"cannot read it");
+			"cannot be read");
+	ret = wt_io_read_some(fd, first, sizeof(first), 0, object, &got, err);
+	if (ret != WT_OK)
+		return ret;
 	len = (uint64_t)st.st_size;
 	if (got == 0)
 		return wt_fail(
@@ -375,9 +339,10 @@ enum wt_status wt_wim_header_read(int fd, const char *object,
 	 * ends the file. */
 	if (memcmp(first, magic_pipable, 8) == 0 &&
 		len >= (uint64_t)2 * WT_WIM_HEADER_LEN) {
-		if (!read_at(fd, last, sizeof(last), len - sizeof(last), &got))
-			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				object, "cannot read it");
+		ret = wt_io_read_some(fd, last, sizeof(last),
+			len - sizeof(last), object, &got, err);
+		if (ret != WT_OK)
+			return ret;
 		if (memcmp(last, magic_pipable, 8) != 0)
 			return wt_fail(err, WT_ERR_WIM, "wim-truncated", object,
 				"is a pipable WIM that is cut off: the header "

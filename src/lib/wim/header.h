@@ -3,6 +3,7 @@
 #ifndef WT_WIM_HEADER_H
 #define WT_WIM_HEADER_H
 
+#include "base/bytes.h"
 #include "wim/wim.h"
 
 /** Where a resource stands. len 0 means that there is none. */
@@ -91,8 +92,6 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	uint64_t *ret_sum_at, struct wt_error *err);
 
 /** Numbers as the format has them, little-endian. */
-uint32_t wt_wim_get32(const uint8_t *bytes);
-void wt_wim_put32(uint8_t *bytes, uint32_t number);
 
 /** A resource as header and blob table have it, 24 bytes. */
 struct wt_wim_resource wt_wim_resource_get(const uint8_t *bytes);

@@ -4,6 +4,7 @@
 #define WT_WIM_LIB_H
 
 #include "base/child.h"
+#include "base/io.h"
 #include "wim/wim.h"
 
 #include <wimlib.h>
@@ -46,13 +47,5 @@ void wt_wim_tell_written(
 enum wt_status wt_wim_open(const char *path, int flags,
 	const struct wt_wim_options *options, WIMStruct **ret_wim,
 	struct wt_error *err);
-
-/** Reads all of len at offset; what ends before that fails. */
-enum wt_status wt_wim_pread(int fd, void *data, size_t len, uint64_t offset,
-	const char *object, struct wt_error *err);
-
-/** Writes all of len. */
-enum wt_status wt_wim_write(int fd, const void *data, size_t len,
-	const char *object, struct wt_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * wim/read.c: what is in a WIM: its header, its images, their hives. */
+#include "base/text.h"
 #include "wim/describe.h"
 #include "wim/extract.h"
 #include "wim/header.h"
@@ -85,7 +86,7 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	if (found->is_compressed_alone)
 		image->hive_stored = found->resource;
 	image->hive_links = found->links;
-	wt_wim_sha1_text(found->sha1, image->hive_sha1);
+	wt_text_hex(found->sha1, WT_SHA1_LEN, image->hive_sha1);
 	memcpy(image->log_lens, found->log_lens, sizeof(image->log_lens));
 	return WT_OK;
 }
@@ -293,6 +294,7 @@ static const struct wt_wim_hive no_hive = {-1, {-1, -1, -1}};
 static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 {
 	size_t count = reading->header->image_count;
+	enum wt_status ret = WT_OK;
 
 	/* One more, since no memory is NULL too. */
 	reading->hives = calloc(count + 1, sizeof(*reading->hives));
@@ -300,14 +302,10 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < count; i++)
 		reading->hives[i] = no_hive;
-	for (size_t i = 0; i < count; i++) {
-		reading->hives[i].hive_fd = memfd_create("hive", MFD_CLOEXEC);
-		if (reading->hives[i].hive_fd < 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
-				reading->object,
-				"cannot make a file in memory");
-	}
-	return WT_OK;
+	for (size_t i = 0; ret == WT_OK && i < count; i++)
+		ret = wt_io_memory_file("hive", reading->object,
+			&reading->hives[i].hive_fd, err);
+	return ret;
 }
 
 /* Closes the memfds that hold no hive. */

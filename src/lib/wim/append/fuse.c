@@ -20,13 +20,6 @@
 /* How long a mount may take to appear. */
 #define MOUNT_MS 30000
 
-static void sleep_ms(long ms)
-{
-	const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-
-	nanosleep(&time, NULL);
-}
-
 bool wt_fuse_probe(bool *ret_private, struct wt_error *err)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -151,7 +144,7 @@ enum wt_status wt_fuse_mount(struct wt_fuse *fuse, struct wt_error *err)
 			fuse->pid = -1;
 			return fail_mount(fuse, err);
 		}
-		sleep_ms(1);
+		wt_io_sleep_ms(1);
 	}
 	wt_fuse_kill(fuse);
 	return fail_mount(fuse, err);

@@ -51,28 +51,24 @@ static enum wt_status copy(
 	enum wt_status ret = WT_OK;
 	uint8_t *buf = aligned_alloc(4096, COPY_LEN);
 	off_t len = lseek(src, 0, SEEK_END);
-	off_t offset = 0;
+	uint64_t offset = 0;
 
 	if (!buf)
 		return wt_fail_memory(err);
 	while (ret == WT_OK) {
-		ssize_t got = pread(src, buf, COPY_LEN, offset);
+		size_t got = 0;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			ret = wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				append->object, "cannot read the new hive");
-		if (got <= 0)
+		ret = wt_io_read_some(
+			src, buf, COPY_LEN, offset, append->object, &got, err);
+		if (ret != WT_OK || got == 0)
 			break;
-		ret = wt_wim_write(
-			dst, buf, (size_t)got, mounting->staging, err);
+		ret = wt_io_write_all(
+			dst, buf, got, offset, mounting->staging, err);
 		if (ret != WT_OK)
 			wt_error_hint(
 				err, "set TMPDIR to a folder with more room");
 		offset += got;
-		wt_wim_tell_written(
-			append->options, (uint64_t)offset, (uint64_t)len);
+		wt_wim_tell_written(append->options, offset, (uint64_t)len);
 	}
 	free(buf);
 	return ret;

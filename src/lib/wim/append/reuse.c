@@ -72,7 +72,7 @@ static size_t pack(const struct addition *addition, const struct old_hive *old,
 		size_t got = 0;
 
 		if (i > 0)
-			wt_wim_put32(out + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN,
+			wt_put32(out + (i - 1) * WT_WIM_CHUNK_NUMBER_LEN,
 				(uint32_t)(used - first));
 		if (!chunk_reuse(old, data, at, len, out + used, &got))
 			got = chunk_pack(addition, data + at, len, out + used);
@@ -95,12 +95,9 @@ static enum wt_status skeleton_write(const struct addition *addition,
 	const void *data, size_t len, uint64_t offset, struct wt_error *err)
 {
 	const struct wt_wim_skeleton *skeleton = addition->append->skeleton;
-	enum wt_status ret = WT_OK;
+	enum wt_status ret = wt_io_write_all(
+		skeleton->fd, data, len, offset, skeleton->path, err);
 
-	if (lseek(skeleton->fd, (off_t)offset, SEEK_SET) < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-			skeleton->path, "cannot write");
-	ret = wt_wim_write(skeleton->fd, data, len, skeleton->path, err);
 	if (ret != WT_OK)
 		wt_error_hint(err, "set TMPDIR to a folder with more room");
 	return ret;
@@ -229,7 +226,7 @@ static enum wt_status tables_write(
 
 	if (!xml)
 		return wt_fail_memory(err);
-	ret = wt_wim_pread(skeleton->fd, xml, header->xml.len,
+	ret = wt_io_read_all(skeleton->fd, xml, header->xml.len,
 		header->xml.offset, skeleton->path, err);
 	if (ret == WT_OK)
 		ret = skeleton_write(
@@ -282,7 +279,7 @@ static enum wt_status add_all(struct addition *addition, struct wt_error *err)
 	addition->table_len = old_len;
 	if (!addition->table)
 		return WT_OK;
-	ret = wt_wim_pread(append->skeleton->fd, addition->table, old_len,
+	ret = wt_io_read_all(append->skeleton->fd, addition->table, old_len,
 		addition->header.blob_table.offset, append->skeleton->path,
 		err);
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)

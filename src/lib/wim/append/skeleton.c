@@ -39,13 +39,12 @@ static enum wt_status copy_extent(int src, const struct wt_wim_extent *extent,
 		size_t len = end - offset < COPY_LEN ? (size_t)(end - offset)
 						     : COPY_LEN;
 		enum wt_status ret =
-			wt_wim_pread(src, buf, len, offset, object, err);
+			wt_io_read_all(src, buf, len, offset, object, err);
 
 		if (ret != WT_OK)
 			return ret;
-		if (lseek(skeleton->fd, (off_t)offset, SEEK_SET) < 0)
-			return fail_write(skeleton->path, err);
-		ret = wt_wim_write(skeleton->fd, buf, len, skeleton->path, err);
+		ret = wt_io_write_all(
+			skeleton->fd, buf, len, offset, skeleton->path, err);
 		if (ret != WT_OK) {
 			wt_error_hint(
 				err, "set TMPDIR to a folder with more room");
@@ -106,7 +105,7 @@ static enum wt_status check_last_chunk(const struct wt_wim_skeleton *skeleton,
 			skeleton->fd, &header, object, &chunk, &sum_at, err);
 	if (ret != WT_OK || chunk.len == 0)
 		return ret;
-	ret = wt_wim_pread(
+	ret = wt_io_read_all(
 		skeleton->fd, stored, sizeof(stored), sum_at, object, err);
 	if (ret == WT_OK)
 		ret = sum(skeleton, &chunk, actual, err);
@@ -135,10 +134,10 @@ static enum wt_status sums_read(int fd, const struct wt_wim_header *header,
 	sums->bytes = calloc(1, (size_t)table->len + WT_WIM_SUMS_OFFSET);
 	if (!sums->bytes)
 		return wt_fail_memory(err);
-	ret = wt_wim_pread(fd, sums->bytes, (size_t)table->len, table->offset,
+	ret = wt_io_read_all(fd, sums->bytes, (size_t)table->len, table->offset,
 		object, err);
-	sums->count = wt_wim_get32(sums->bytes + 4);
-	sums->chunk_len = wt_wim_get32(sums->bytes + 8);
+	sums->count = wt_get32(sums->bytes + 4);
+	sums->chunk_len = wt_get32(sums->bytes + 8);
 	if (ret == WT_OK &&
 		(sums->chunk_len == 0 ||
 			sums->count * WT_SHA1_LEN + WT_WIM_SUMS_OFFSET >
@@ -293,10 +292,12 @@ static enum wt_status compare_old(const struct wt_wim_skeleton *skeleton,
 					     ? (size_t)(end - offset)
 					     : COPY_LEN;
 
-			ret = wt_wim_pread(src, buf, len, offset, object, err);
+			ret = wt_io_read_all(
+				src, buf, len, offset, object, err);
 			if (ret == WT_OK)
-				ret = wt_wim_pread(skeleton->fd, buf + COPY_LEN,
-					len, offset, skeleton->path, err);
+				ret = wt_io_read_all(skeleton->fd,
+					buf + COPY_LEN, len, offset,
+					skeleton->path, err);
 			if (ret == WT_OK &&
 				memcmp(buf, buf + COPY_LEN, len) != 0)
 				ret = fail_append(object,

@@ -2,6 +2,7 @@
  * wim/append/tables.c: a WIM's tables after an append, held against those
  * before. */
 #include "wim/append/tables.h"
+#include "base/text.h"
 
 #include "wim/find.h"
 
@@ -27,7 +28,7 @@ static bool is_same_hash(const uint8_t *entry, const uint8_t *other)
 
 static size_t slot_first(const struct table *table, const uint8_t *entry)
 {
-	return wt_wim_get32(entry + WT_WIM_BLOB_SHA1_OFFSET) & table->mask;
+	return wt_get32(entry + WT_WIM_BLOB_SHA1_OFFSET) & table->mask;
 }
 
 /* The next entry with this one's hash from a slot on, or NULL; *slot is the
@@ -68,7 +69,7 @@ static enum wt_status table_read(int fd, const struct wt_wim_resource *resource,
 	table->entries = malloc((size_t)resource->len + 1);
 	if (!table->entries || !table->slots)
 		return wt_fail_memory(err);
-	ret = wt_wim_pread(fd, table->entries, (size_t)resource->len,
+	ret = wt_io_read_all(fd, table->entries, (size_t)resource->len,
 		resource->offset, object, err);
 	for (size_t i = 0; ret == WT_OK && i < table->count; i++) {
 		size_t slot =
@@ -154,7 +155,7 @@ static bool is_old_hive(
 {
 	char sha1[WT_SHA1_HEX_LEN + 1] = "";
 
-	wt_wim_sha1_text(entry + WT_WIM_BLOB_SHA1_OFFSET, sha1);
+	wt_text_hex(entry + WT_WIM_BLOB_SHA1_OFFSET, WT_SHA1_LEN, sha1);
 	for (size_t i = 0; i < append->put_count; i++)
 		if (strcmp(append->wim->images[append->puts[i].image].hive_sha1,
 			    sha1) == 0)
@@ -179,7 +180,7 @@ static bool is_droppable(const struct wt_wim_append *append,
 	return (resource.flags & WT_WIM_RESOURCE_METADATA) ||
 	       resource.len == 0 || resource.original_len == 0 ||
 	       !is_of_part(entry, part) ||
-	       wt_wim_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) == 0 ||
+	       wt_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) == 0 ||
 	       !has_hash(entry) || has_same_hash(new, entry) ||
 	       is_old_hive(append, entry);
 }
@@ -197,8 +198,8 @@ static bool is_entry_right(const struct wt_wim_append *append,
 		return false;
 	if (!before)
 		return is_appended(append, entry, header->used_len);
-	return wt_wim_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) ==
-		       wt_wim_get32(before + WT_WIM_BLOB_REFERENCES_OFFSET) ||
+	return wt_get32(entry + WT_WIM_BLOB_REFERENCES_OFFSET) ==
+		       wt_get32(before + WT_WIM_BLOB_REFERENCES_OFFSET) ||
 	       is_old_hive(append, entry) || is_new_hive(append, entry);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * wim/append/verify.c: reads back what was put into a skeleton. */
 #include "base/digest.h"
+#include "base/text.h"
 #include "wim/append/append.h"
 #include "wim/append/tables.h"
 #include "wim/describe.h"
@@ -84,10 +85,9 @@ static enum wt_status taken_verify(const struct wt_wim_append *append, size_t i,
 	uint8_t sha1[WT_SHA1_LEN] = {0};
 	enum wt_status ret = WT_OK;
 
-	taking->fd = memfd_create("hive", MFD_CLOEXEC);
-	if (taking->fd < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "no-memory",
-			append->object, "cannot make a file in memory");
+	ret = wt_io_memory_file("hive", append->object, &taking->fd, err);
+	if (ret != WT_OK)
+		return ret;
 	wt_wim_take_start(taking);
 	ret = wt_wim_take_finish(taking, err);
 	if (ret == WT_OK)
@@ -155,7 +155,7 @@ static enum wt_status verify_kept(WIMStruct *wim,
 	if (ret != WT_OK)
 		return ret;
 	if (found.path[0] != '\0')
-		wt_wim_sha1_text(found.sha1, sha1);
+		wt_text_hex(found.sha1, WT_SHA1_LEN, sha1);
 	if (strcmp(found.path, image->hive_path) == 0 &&
 		strcmp(sha1, image->hive_sha1) == 0)
 		return WT_OK;
