@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * add_remove.c: add and remove: plan, apply, verify, publish. */
 #include "plan.h"
-#include "target/report.h"
 #include "target/target.h"
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * inspect.c: list, info, verify and check: what reads and writes nothing. */
 #include "plan.h"
-#include "target/report.h"
 #include "target/target.h"
 #include "trust/trust.h"
 

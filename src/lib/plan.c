@@ -2,9 +2,6 @@
  * plan.c: which changes a hive needs, decided before any is made. */
 #include "plan.h"
 
-#include "cert/blob.h"
-#include "target/report.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +146,11 @@ const struct wt_hive_entry *wt_content_find(
 		sizeof(wanted), wt_content_order);
 }
 
+static void cert_free(void *cert)
+{
+	wt_cert_free(cert);
+}
+
 static enum wt_status blob_decode(const struct wt_hive_entry *from,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
 {
@@ -184,7 +186,7 @@ enum wt_status wt_entry_describe(struct wt_report *report,
 			wt_store_name(from->store), from->key);
 	ret = blob_decode(from, object, &cert, &entry.problem);
 	if (ret == WT_OK) {
-		ret = wt_report_keep_cert(report, cert, err);
+		ret = wt_report_keep(report, cert, cert_free, err);
 		if (ret != WT_OK)
 			return ret;
 		entry.handle = cert;

@@ -2,7 +2,7 @@
  * select.c: which certificates are meant by what was asked to be removed. */
 #include "select.h"
 
-#include "target/report.h"
+#include "target/target.h"
 
 #include <ctype.h>
 #include <stdlib.h>

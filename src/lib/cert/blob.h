@@ -55,25 +55,4 @@ bool wt_property_next(
 /** Could data be a value? Looks at the first element's header only. */
 bool wt_certblob_is_likely(const uint8_t *data, size_t data_len);
 
-/**
- * Decodes a registry value. Any order, unknown properties kept.
- *
- * @param key     the name of the value's key, 40 hex digits in any case, or
- *                NULL when it does not stand under one
- * @param object  names the value in messages
- * @return WT_ERR_CERT: blob-truncated (an element runs past the end),
- *         blob-bare-certificate (DER without elements), blob-bad-header (an
- *         element's id or encoding), blob-no-certificate,
- *         blob-two-certificates, blob-bad-certificate (what stands in it is
- *         refused), blob-bad-hash (a hash contradicts the certificate),
- *         blob-bad-property (a property cannot be read), blob-key-mismatch
- *         (the SHA-1 is not the key's name)
- */
-enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
-	const char *key, const char *object, struct wt_cert **ret_cert,
-	struct wt_error *err);
-
-/** How long the value will be that wt_cert_encode() gives, in bytes. */
-size_t wt_certblob_len(const struct wt_cert *cert);
-
 #endif

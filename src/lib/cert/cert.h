@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <openssl/types.h>
+
 /** Object identifiers in dotted form, owned by the certificate. */
 struct wt_oid_list {
 	char **oids;
@@ -87,5 +89,29 @@ bool wt_cert_is_key_dsa(const struct wt_cert *cert);
  * "bundle.pem, certificate 3". Cut to the array.
  */
 void wt_cert_object(char ret_object[256], const char *object, size_t number);
+
+/**
+ * Decodes a registry value. Any order, unknown properties kept.
+ *
+ * @param key     the name of the value's key, 40 hex digits in any case, or
+ *                NULL when it does not stand under one
+ * @param object  names the value in messages
+ * @return WT_ERR_CERT: blob-truncated (an element runs past the end),
+ *         blob-bare-certificate (DER without elements), blob-bad-header (an
+ *         element's id or encoding), blob-no-certificate,
+ *         blob-two-certificates, blob-bad-certificate (what stands in it is
+ *         refused), blob-bad-hash (a hash contradicts the certificate),
+ *         blob-bad-property (a property cannot be read), blob-key-mismatch
+ *         (the SHA-1 is not the key's name)
+ */
+enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
+	const char *key, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err);
+
+/** How long the value will be that wt_cert_encode() gives, in bytes. */
+size_t wt_certblob_len(const struct wt_cert *cert);
+
+/** Borrowed from cert; X509_up_ref() it to keep it. */
+X509 *wt_cert_x509(const struct wt_cert *cert);
 
 #endif

@@ -28,7 +28,4 @@ struct wt_cert {
 	enum wt_store stood_in;
 };
 
-/** Borrowed from cert; X509_up_ref() it to keep it. */
-X509 *wt_cert_x509(const struct wt_cert *cert);
-
 #endif

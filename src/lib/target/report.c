@@ -2,8 +2,6 @@
  * target/report.c: fills the report that a call gives back. */
 #include "target/report.h"
 
-#include "cert/cert.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,11 +70,14 @@ void wt_report_free(struct wt_report *shown)
 	free(report);
 }
 
-static enum wt_status report_own(struct wt_report *shown, void *data,
+enum wt_status wt_report_keep(struct wt_report *shown, void *data,
 	void (*free_data)(void *data), struct wt_error *err)
 {
-	struct owned *owned = data ? malloc(sizeof(*owned)) : NULL;
+	struct owned *owned = NULL;
 
+	if (!data)
+		return WT_OK;
+	owned = malloc(sizeof(*owned));
 	if (!owned) {
 		free_data(data);
 		return wt_fail_memory(err);
@@ -92,24 +93,12 @@ enum wt_status wt_report_text(struct wt_report *report, const char *text,
 	const char **ret_text, struct wt_error *err)
 {
 	char *copy = strdup(text);
-	enum wt_status ret = report_own(report, copy, free, err);
+	enum wt_status ret = copy ? wt_report_keep(report, copy, free, err)
+				  : wt_fail_memory(err);
 
 	if (ret == WT_OK)
 		*ret_text = copy;
 	return ret;
-}
-
-static void cert_free(void *cert)
-{
-	wt_cert_free(cert);
-}
-
-enum wt_status wt_report_keep_cert(
-	struct wt_report *report, struct wt_cert *cert, struct wt_error *err)
-{
-	if (!cert)
-		return WT_OK;
-	return report_own(report, cert, cert_free, err);
 }
 
 /* Room for one more element, by doubling whenever count is a power of two.
@@ -146,13 +135,6 @@ struct wt_image *wt_report_image(struct wt_report *report, size_t index)
 	return &report_of(report)->images[index];
 }
 
-struct wt_entry *wt_report_entries(struct wt_report *report, size_t image)
-{
-	return (struct wt_entry *)(uintptr_t)report_of(report)
-		->images[image]
-		.entries;
-}
-
 enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 	const struct wt_entry *entry, struct wt_error *err)
 {
@@ -163,7 +145,7 @@ enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 
 	if (ret != WT_OK)
 		return ret;
-	entries = array_grow(wt_report_entries(report, image), to->entry_count,
+	entries = array_grow((void *)(uintptr_t)to->entries, to->entry_count,
 		sizeof(*entries));
 	if (!entries)
 		return wt_fail_memory(err);
@@ -206,7 +188,7 @@ void wt_report_warn(
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (len < 0 || report_own(shown, text, free, NULL) != WT_OK)
+	if (len < 0 || wt_report_keep(shown, text, free, NULL) != WT_OK)
 		return;
 	warning.text = text;
 	if (wt_report_text(shown, code, &warning.code, NULL) != WT_OK)

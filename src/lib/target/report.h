@@ -12,9 +12,10 @@
 enum wt_status wt_report_text(struct wt_report *report, const char *text,
 	const char **ret_text, struct wt_error *err);
 
-/** Takes cert over, also on failure. NULL is fine. */
-enum wt_status wt_report_keep_cert(
-	struct wt_report *report, struct wt_cert *cert, struct wt_error *err);
+/** Takes data over, also on failure: free_data(data) frees it together with
+ *  the report. NULL is fine. */
+enum wt_status wt_report_keep(struct wt_report *report, void *data,
+	void (*free_data)(void *data), struct wt_error *err);
 
 /** Forgets all but the memory: the report is as new. */
 void wt_report_clear(struct wt_report *report);
@@ -29,9 +30,6 @@ struct wt_image *wt_report_image(struct wt_report *report, size_t index);
 /** Adds a copy of entry, its key's name included. */
 enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 	const struct wt_entry *entry, struct wt_error *err);
-
-/** The entries of an image, to be sorted or changed. */
-struct wt_entry *wt_report_entries(struct wt_report *report, size_t image);
 
 /** Adds one link to the chain of an image; source is copied. */
 enum wt_status wt_report_add_link(struct wt_report *report, size_t image,

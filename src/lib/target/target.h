@@ -5,6 +5,7 @@
 
 #include "file/workfile.h"
 #include "hive/hive.h"
+#include "target/report.h"
 #include "wim/wim.h"
 
 /** The hive of one chosen image. */

@@ -290,7 +290,8 @@ static bool is_weak(const struct wt_trust_path *path, const char *object,
 		const struct wt_cert_info *info = wt_cert_info(cert);
 		int nid = NID_undef;
 
-		if (EVP_PKEY_is_a(X509_get0_pubkey(cert->x509), "RSA") &&
+		if (EVP_PKEY_is_a(
+			    X509_get0_pubkey(wt_cert_x509(cert)), "RSA") &&
 			info->key_bits < RSA_BITS_MIN) {
 			wt_fail(reason, WT_NO, "weak-key", object,
 				"%s (%s) has a key of %u bits; Windows refuses "
@@ -302,8 +303,8 @@ static bool is_weak(const struct wt_trust_path *path, const char *object,
 		}
 		/* The root's own signature proves nothing. */
 		if (i + 1 == path->count ||
-			X509_get_signature_info(
-				cert->x509, &nid, NULL, NULL, NULL) != 1)
+			X509_get_signature_info(wt_cert_x509(cert), &nid, NULL,
+				NULL, NULL) != 1)
 			continue;
 		if (nid == NID_md2 || nid == NID_md4 || nid == NID_md5) {
 			wt_fail(reason, WT_NO, "weak-signature", object,

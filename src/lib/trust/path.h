@@ -3,7 +3,7 @@
 #ifndef WT_TRUST_PATH_H
 #define WT_TRUST_PATH_H
 
-#include "cert/x509.h"
+#include "cert/cert.h"
 #include "trust/limits.h"
 
 /** Certificates in a chain at most, the server's own and the root's too. */

@@ -2,7 +2,6 @@
  * trust/server.c: which server is asked about, by name and by certificate. */
 #include "trust/server.h"
 
-#include "cert/x509.h"
 #include "trust/path.h"
 
 #include <openssl/x509v3.h>
@@ -68,7 +67,8 @@ static bool is_server_too(const struct wt_cert *cert, const char *host)
 	GENERAL_NAMES *names = NULL;
 	bool has_name = false;
 
-	names = X509_get_ext_d2i(cert->x509, NID_subject_alt_name, NULL, NULL);
+	names = X509_get_ext_d2i(
+		wt_cert_x509(cert), NID_subject_alt_name, NULL, NULL);
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		int type = sk_GENERAL_NAME_value(names, i)->type;
 
@@ -78,7 +78,7 @@ static bool is_server_too(const struct wt_cert *cert, const char *host)
 	if (has_name)
 		return true;
 	return host && !wt_trust_is_address(host) &&
-	       X509_check_host(cert->x509, host, 0, 0, NULL) == 1;
+	       X509_check_host(wt_cert_x509(cert), host, 0, 0, NULL) == 1;
 }
 
 /* Also one that must not, which is a fault of the chain and no riddle. */
