@@ -141,7 +141,7 @@ static inline void wt_hive_bit_set(uint8_t *bits, uint32_t offset)
 
 static inline void wt_hive_bit_clear(uint8_t *bits, uint32_t offset)
 {
-	bits[offset / 64] &= (uint8_t) ~(1u << (offset / 8 % 8));
+	bits[offset / 64] &= (uint8_t)(~(1u << (offset / 8 % 8)));
 }
 
 enum wt_hive_raw_flag {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <hivex.h>
+#include <iconv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,19 @@
  */
 #define RECORD_HEAD_LEN 20
 
+/* What the child tells. */
+struct reading_counts {
+	uint64_t key_count;
+	uint64_t records_len;
+	uint64_t entry_count;
+};
+
 struct wt_hive_reading {
 	int hive_fd;
 	int records_fd;
 	char object[sizeof(((struct wt_error *)NULL)->object)];
 	struct wt_child_job *job;
-	struct {
-		uint64_t key_count;
-		uint64_t records_len;
-		uint64_t entry_count;
-	} * shared;
+	struct reading_counts *shared;
 	/* In the child */
 	hive_h *hive;
 	uint8_t *records;
@@ -68,9 +72,21 @@ static enum wt_status hivex_failed(const struct wt_hive_reading *reader,
 	const char *what, struct wt_error *err)
 {
 	int number = errno;
+	iconv_t converter = (iconv_t)-1;
 
 	if (number == ENOMEM)
 		return wt_fail_memory(err);
+	/* hivex has names converted by the C library, and says EBADF of a sound
+	 * hive where that cannot. */
+	converter = iconv_open("UTF-8", "LATIN1");
+	if (converter == (iconv_t)-1) {
+		wt_fail_errno(err, WT_ERR_FILE, "no-iconv", NULL,
+			"the C library cannot convert LATIN1 to UTF-8");
+		wt_error_hint(err, "install its gconv modules (package libc6), "
+				   "or use the static program");
+		return WT_ERR_FILE;
+	}
+	iconv_close(converter);
 	wt_fail(err, WT_ERR_HIVE, "hive-damaged", reader->object,
 		"%s (%s); the registry hive is damaged", what,
 		strerror(number));

@@ -107,21 +107,22 @@ void wt_target_hive_object(const struct wt_target *target,
 /* While the hive is looked through, its hash is checked; and one that is not
  * what its image says has that wrong with it, whatever else was found. */
 static enum wt_status hive_open(struct wt_target *target,
-	struct wt_target_hive *hive, struct wt_hive_files *files,
+	struct wt_target_hive *hive, const struct wt_hive_files *given,
 	struct wt_error *err)
 {
+	struct wt_hive_files files = *given;
 	char object[sizeof(err->object)] = "";
 	struct wt_error damage = {0};
 	enum wt_status ret = WT_OK;
 
 	wt_target_hive_object(target, hive, object, sizeof(object));
-	files->object = object;
-	ret = hive_mend(target, hive, files, err);
+	files.object = object;
+	ret = hive_mend(target, hive, &files, err);
 	if (ret == WT_OK)
 		ret = wt_hive_read_start(hive->fd, object,
 			target->options->cancel, &hive->reading, err);
 	if (!target->wim || wt_wim_hive_check(&target->wim->images[hive->image],
-				    files->hive_fd, object,
+				    files.hive_fd, object,
 				    target->options->cancel, &damage) == WT_OK)
 		return ret;
 	if (err)

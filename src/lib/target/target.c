@@ -387,6 +387,13 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	enum wt_status ret = WT_OK;
 	bool is_retry = false;
 
+	/* wimlib and hivex get files by their descriptors. */
+	if (access("/proc/self/fd", X_OK) != 0) {
+		ret = wt_fail(err, WT_ERR_FILE, "no-proc", path,
+			"cannot be opened: /proc is not mounted here");
+		wt_error_hint(err, "run: mount -t proc proc /proc");
+		return ret;
+	}
 	/* Also for who reads only: a killed run may have left the file system
 	 * full, or a copy of a hive. */
 	wt_run_folder_sweep(options->temp_parent);

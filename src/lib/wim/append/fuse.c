@@ -116,6 +116,45 @@ static enum wt_status fail_mount(
 	return WT_ERR_FILE;
 }
 
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+		char file[4096] = "";
+
+		if (snprintf(file, sizeof(file), "%.*s/%s", (int)len, path,
+			    program) < (int)sizeof(file) &&
+			access(file, X_OK) == 0)
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
+}
+
+enum wt_status wt_fuse_check_helper(struct wt_error *err)
+{
+	if (geteuid() == 0)
+		return WT_OK;
+	if (!is_in_path("fusermount3") && !is_in_path("fusermount")) {
+		wt_fail(err, WT_ERR_FILE, "mount-failed", NULL,
+			"FUSE cannot mount here: there is no fusermount3");
+		wt_error_hint(err, "install the package fuse3, or use "
+				   "--access update");
+		return WT_ERR_FILE;
+	}
+	/* What fusermount has not written there it does not unmount. */
+	if (access("/etc/mtab", F_OK) != 0) {
+		wt_fail(err, WT_ERR_FILE, "mount-failed", NULL,
+			"FUSE cannot mount here: there is no /etc/mtab");
+		wt_error_hint(err, "run: ln -s /proc/self/mounts /etc/mtab, or "
+				   "use --access update");
+		return WT_ERR_FILE;
+	}
+	return WT_OK;
+}
+
 enum wt_status wt_fuse_mount(struct wt_fuse *fuse, struct wt_error *err)
 {
 	struct stat before = {0};

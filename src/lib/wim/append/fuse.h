@@ -37,6 +37,9 @@ bool wt_fuse_probe(bool *ret_private, struct wt_error *err);
  *  the process is good for nothing more. */
 enum wt_status wt_fuse_enter_namespace(struct wt_error *err);
 
+/** What mounts and unmounts for an ordinary user: is it there? */
+enum wt_status wt_fuse_check_helper(struct wt_error *err);
+
 /** Mounts read-write and waits until that works. */
 enum wt_status wt_fuse_mount(struct wt_fuse *fuse, struct wt_error *err);
 

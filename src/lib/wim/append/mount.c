@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * wim/append/mount.c: puts hives into a skeleton through wimlib's FUSE mount.
  */
+#include "base/io.h"
 #include "wim/append/append.h"
 #include "wim/append/fuse.h"
 
@@ -11,22 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define SECONDS_MAX 900
 #define COPY_LEN ((size_t)1 << 20)
 
+/* Shared with the child. */
+struct mount_state {
+	bool has_mounted; /* at least one image */
+	struct wt_fuse_state fuse;
+};
+
 struct mounting {
 	const struct wt_wim_append *append;
 	const char *mount_point;
 	const char *staging;
 	bool is_private;
-	/* Shared with the child. */
-	struct mount_state {
-		bool has_mounted; /* at least one image */
-		struct wt_fuse_state fuse;
-	} * state;
+	struct mount_state *state;
 };
 
 /* Opens a file below the mount point: an image may hold a link that leads to
@@ -42,6 +46,26 @@ static int open_beneath(int dir_fd, const char *path)
 	while (*path == '/')
 		path++;
 	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+/* Fails with errno. wimlib 1.14 answers EIO where the staging folder is full:
+ * how much room is left tells whether it was. */
+static enum wt_status fail_staging(
+	const char *staging, const char *doing, struct wt_error *err)
+{
+	int saved = errno;
+	struct statvfs fs = {0};
+
+	if (saved == EIO && statvfs(staging, &fs) == 0 &&
+		(uint64_t)fs.f_bavail * fs.f_frsize < COPY_LEN)
+		saved = ENOSPC;
+	errno = saved;
+	wt_fail_errno(err, WT_ERR_FILE,
+		saved == ENOSPC || saved == EDQUOT ? "no-space"
+						   : "write-failed",
+		staging, "%s", doing);
+	wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return WT_ERR_FILE;
 }
 
 static enum wt_status copy(
@@ -62,11 +86,9 @@ static enum wt_status copy(
 			src, buf, COPY_LEN, offset, append->object, &got, err);
 		if (ret != WT_OK || got == 0)
 			break;
-		ret = wt_io_write_all(
-			dst, buf, got, offset, mounting->staging, err);
-		if (ret != WT_OK)
-			wt_error_hint(
-				err, "set TMPDIR to a folder with more room");
+		if (wt_io_write(dst, buf, got, offset) != 0)
+			ret = fail_staging(
+				mounting->staging, "cannot write", err);
 		offset += got;
 		wt_wim_tell_written(append->options, offset, (uint64_t)len);
 	}
@@ -115,15 +137,13 @@ static enum wt_status rewrite(const struct mounting *mounting,
 	if (truncate(by_fd, 0) == 0)
 		fd = open_to_write(by_fd);
 	if (fd < 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE,
-			errno == ENOSPC ? "no-space" : "write-failed",
-			append->object, "cannot open %s in the mount", path);
+		ret = fail_staging(mounting->staging,
+			"cannot open the hive in the mount", err);
 		goto out;
 	}
 	ret = copy(put->hive_fd, fd, mounting, err);
 	if (close(fd) != 0 && ret == WT_OK)
-		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-			mounting->staging, "cannot write");
+		ret = fail_staging(mounting->staging, "cannot write", err);
 out:
 	if (path_fd >= 0)
 		close(path_fd);
@@ -200,7 +220,8 @@ static enum wt_status try_all(struct mounting *mounting, struct wt_error *err)
 			return ret;
 	}
 	mounting->is_private = false;
-	return attempt(mounting, err);
+	ret = wt_fuse_check_helper(err);
+	return ret == WT_OK ? attempt(mounting, err) : ret;
 }
 
 enum wt_status wt_wim_mount(const struct wt_wim_append *append,
