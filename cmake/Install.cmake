@@ -24,6 +24,13 @@ foreach(where
 endforeach()
 add_custom_target(completions ALL DEPENDS ${completion_files})
 
+if(PROJECT_IS_TOP_LEVEL)
+  add_custom_target(uninstall
+    COMMAND xargs -d "\\n" rm -fv < install_manifest.txt
+    WORKING_DIRECTORY "${CMAKE_BINARY_DIR}" VERBATIM
+    COMMENT "Removing what install_manifest.txt lists")
+endif()
+
 # The library.
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/wimtrust")
 

@@ -25,6 +25,17 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
   WORLD_READ WORLD_EXECUTE)
 
+# CPack asks dpkg, which knows the machine that builds.
+execute_process(
+  COMMAND "${CMAKE_C_COMPILER}" -dumpmachine
+  OUTPUT_VARIABLE machine OUTPUT_STRIP_TRAILING_WHITESPACE)
+execute_process(
+  COMMAND dpkg-architecture -f -t "${machine}" -q DEB_HOST_ARCH
+  OUTPUT_VARIABLE architecture OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(architecture)
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE "${architecture}")
+endif()
+
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${maintainer}")
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
@@ -59,7 +70,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "${soname_package} (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS
-  "libwim-dev, libhivex-dev, libssl-dev, pkg-config")
+  "libwim-dev, libhivex-dev, libssl-dev, pkgconf")
 set(CPACK_COMPONENT_DEV_DESCRIPTION
 "The header, the static library, the pkg-config file and the CMake package of
 libwimtrust. The recommended packages are needed to link the static library.")

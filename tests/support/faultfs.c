@@ -270,6 +270,15 @@ static void note_names(char op, int from_fd, const char *from, int to_fd,
 	note(op, inode, 0, from_path, strlen(from_path), to ? to_path : NULL);
 }
 
+static void note_opened(
+	bool is_new, int flags, int dir_fd, const char *name, uint64_t inode)
+{
+	if (is_new)
+		note_names('C', dir_fd, name, 0, NULL, inode);
+	else if ((flags & O_TRUNC) != 0)
+		note('T', inode, 0, NULL, 0, NULL);
+}
+
 /* The frame of each wrapper: count, fail or kill, do it, record it. */
 #define AROUND(name, is_it, failure, call, success, record_it)                 \
 	do {                                                                   \
@@ -298,10 +307,7 @@ static int open_common(int dir_fd, const char *name, int flags, mode_t mode)
 	is_new = fstatat(dir_fd, name, &found, 0) != 0;
 	AROUND("open", is_watched(dir_fd, name), -1,
 		real(dir_fd, name, flags, mode), result >= 0,
-		if (is_new) note_names(
-			'C', dir_fd, name, 0, NULL, inode_of(result));
-		else if ((flags & O_TRUNC) != 0)
-			note('T', inode_of(result), 0, NULL, 0, NULL));
+		note_opened(is_new, flags, dir_fd, name, inode_of(result)));
 }
 
 #define OPEN_MODE(flags, mode)                                                 \

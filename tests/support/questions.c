@@ -19,14 +19,10 @@
 #define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 #define ANY_USAGE "2.5.29.37.0"
 
-#define IN_CA(file)                                                            \
-	{                                                                      \
-		file, CA, "CA", 0, 0, 0, 0, 0                                  \
-	}
-#define IN_VETO(file)                                                          \
-	{                                                                      \
-		file, VETO, "Disallowed", 0, 0, 0, 0, 0                        \
-	}
+/* clang-format off */
+#define IN_CA(file) {file, CA, "CA", 0, 0, 0, 0, 0}
+#define IN_VETO(file) {file, VETO, "Disallowed", 0, 0, 0, 0, 0}
+/* clang-format on */
 
 const struct question questions[] = {
 	{"server and issuing CA sent, root in the image", {"server", "inter"},

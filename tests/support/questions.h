@@ -9,10 +9,9 @@
 /** 2025-06-01 12:00 UTC: when a question is asked that says nothing else. */
 #define NOON INT64_C(1748779200)
 
-#define IN_ROOT(file)                                                          \
-	{                                                                      \
-		file, WT_TRUST_ANCHOR, "AuthRoot", 0, 0, 0, 0, 0               \
-	}
+/* clang-format off */
+#define IN_ROOT(file) {file, WT_TRUST_ANCHOR, "AuthRoot", 0, 0, 0, 0, 0}
+/* clang-format on */
 
 /* How openssl verify's answer stands to ours. */
 enum other {

@@ -203,12 +203,13 @@ static void every_prefix_is_an_error_or_a_shorter_result(void **state)
 		struct bytes bytes = {0};
 		struct wt_cert_list *whole = list_read(names[i]);
 		char path[512] = "";
+		size_t step = 0;
 
 		snprintf(path, sizeof(path), CERTS "%s", names[i]);
 		bytes = bytes_read(path);
 		/* a large file's each byte would take long for little */
-		for (size_t len = 0;
-			len<bytes.len; len += bytes.len> 4000 ? 5 : 1) {
+		step = bytes.len > 4000 ? 5 : 1;
+		for (size_t len = 0; len < bytes.len; len += step) {
 			struct wt_cert_list *list = list_new();
 			struct wt_error err = {0};
 			uint8_t *copy = malloc(len ? len : 1);

@@ -69,7 +69,7 @@ static void a_written_entry_is_read_back_from_every_store(void **state)
 	static const uint8_t blob[] = "not a certificate";
 
 	(void)state;
-	for (int i = 0; i < WT_PLACE_COUNT * WT_STORE_COUNT; i++) {
+	for (int i = 0; i < (int)WT_PLACE_COUNT * (int)WT_STORE_COUNT; i++) {
 		struct wt_hive_change change = {
 			.place = (enum wt_hive_place)(i / WT_STORE_COUNT),
 			.store = (enum wt_store)(i % WT_STORE_COUNT),

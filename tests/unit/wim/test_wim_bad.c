@@ -44,6 +44,20 @@ static enum wt_status do_all(
 	return ret;
 }
 
+/* list: codes, separated by "|" */
+static bool is_one_of(const char *code, const char *list)
+{
+	size_t len = strlen(code);
+
+	for (const char *at = list; at; at = strchr(at, '|')) {
+		at += *at == '|';
+		if (strncmp(at, code, len) == 0 &&
+			(at[len] == '|' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static void each_malformed_wim_has_its_code(void **state)
 {
 	char folder[] = "/tmp/test-wim-bad-XXXXXX";
@@ -62,7 +76,7 @@ static void each_malformed_wim_has_its_code(void **state)
 
 		snprintf(path, sizeof(path), "%s/bad/%s", WT_WIMS, name);
 		ret = do_all(path, folder, &err);
-		if (strcmp(ret == WT_OK ? "-" : err.code, code) != 0)
+		if (!is_one_of(ret == WT_OK ? "-" : err.code, code))
 			fail_msg("%s: %d %s: %s", name, ret, err.code,
 				err.reason);
 		count++;

@@ -429,7 +429,7 @@ static int make_other_bootable(WIMStruct *wim)
 /* Nothing but the hive may be another one in what wimlib writes. */
 static void what_else_wimlib_changes_is_refused(void **state)
 {
-	int (*const ways[])(WIMStruct * wim) = {
+	int (*const ways[])(WIMStruct *) = {
 		rename_image, describe_image, delete_file, make_other_bootable};
 
 	(void)state;
