@@ -23,7 +23,8 @@ from faults import ALWAYS, KILL_AFTER, KILL_BEFORE, ONCE, SHORT, Faults
 DRIVER = os.environ['WT_PATCH_DRIVER']
 # Thousands of states: in memory where there is such a folder.
 PARENT = '/dev/shm' if os.path.isdir('/dev/shm') else None
-WAYS = (('copy', 'wim'), ('place', 'wim'), ('place', 'pages'))
+WAYS = (('copy', 'wim'), ('place', 'wim'), ('place', 'pages'),
+        ('place', 'shorter'))
 NAME = 'boot.wim'
 # With sanitizers each run takes ten times as long: every fourth point.
 STEP = 4 if os.environ.get('WT_SANITIZE') else 1
@@ -56,6 +57,8 @@ class Case(unittest.TestCase):
             for page in (0, 2, 3, 7):
                 changed[page * 4096:page * 4096 + 4096] = rng.randbytes(4096)
         self.new = bytes(changed) + rng.randbytes(tail_len)
+        if kind == 'shorter':
+            self.new = bytes(changed[:-4096])
         self.new_file.write_bytes(self.new)
         self.restart()
 

@@ -101,6 +101,54 @@ class Images(wt.Case):
                 shutil.rmtree(self.path("b"))
 
 
+class Slack(wt.Case):
+    """A hive's file is longer than its bins say; what is behind them means
+    nothing."""
+
+    def setUp(self):
+        super().setUp()
+        with open(wt.hive("no-slack", "--no-slack"), "rb") as file:
+            self.plain = file.read()
+
+    def lay_out(self, slack):
+        hive = self.path("Windows/System32/config/SOFTWARE")
+        os.makedirs(os.path.dirname(hive), exist_ok=True)
+        with open(hive, "wb") as file:
+            file.write(self.plain + slack)
+        return hive
+
+    def test_of_any_length_is_no_damage(self):
+        for slack in (bytes(1000), bytes(4096), os.urandom(12288),
+                      self.plain[4096:], os.urandom(524288), bytes(17 << 20)):
+            with self.subTest(length=len(slack)):
+                hive = self.lay_out(slack)
+                before = wt.tree_by_reglookup(hive)
+                for target in (hive, self.folder):
+                    self.wt("add", target, wt.ROOT)
+                    self.assertIn(wt.ROOT_SHA1, str(
+                        wt.values_by_reglookup(hive).keys()))
+                    self.wt("verify", target, wt.ROOT)
+                    self.wt("remove", target, wt.ROOT)
+                    self.wt("verify", target, wt.ROOT, status=1)
+                after = wt.tree_by_reglookup(hive)
+                self.assertEqual(before, [line for line in after
+                                          if line in before])
+                self.assertEqual([], [line for line in after
+                                      if wt.ROOT_SHA1 in line])
+
+    def test_backup_and_output(self):
+        hive = self.lay_out(os.urandom(200000))
+        before = wt.digest(hive)
+        out = self.path("out")
+        self.wt("add", "-o", out, hive, wt.ROOT)
+        self.assertEqual(before, wt.digest(hive))
+        self.wt("add", "--backup", hive, wt.ROOT)
+        self.assertEqual(before, wt.digest(hive + ".bak"))
+        self.assertEqual(os.path.getsize(out), os.path.getsize(hive))
+        self.assertEqual(wt.tree_by_reglookup(out),
+                         wt.tree_by_reglookup(hive))
+
+
 class Unchanged(wt.Case):
     """What holds the certificate already gives the same bytes."""
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * patch-driver.c: makes one file into another by the means of workfile.h.
  *
- *   patch-driver copy|place wim|pages TARGET NEW   change TARGET into NEW
+ *   patch-driver copy|place KIND TARGET NEW        change TARGET into NEW
  *   patch-driver copy|place grow TARGET N          add 512 bytes of value N
- *   patch-driver output wim|pages TARGET NEW OUT   the same, to OUT
+ *   patch-driver output KIND TARGET NEW OUT        the same, to OUT
  *   patch-driver read TARGET STATE                 what a reader sees, to STATE
  *   patch-driver recover TARGET                    what the next writer does
  *
- * "wim" replaces the first 208 bytes, "pages" all pages that differ. Exits
- * with the status and says the code, as the program does. */
+ * KIND "wim" replaces the first 208 bytes, another one all pages that differ.
+ * Exits with the status and says the code, as the program does. */
 #include "file/workfile.h"
 
 #include <fcntl.h>
@@ -65,7 +65,9 @@ static void add_pages(struct wt_patch *patch, int old_fd, int new_fd)
 	char old_page[PAGE_LEN];
 	char new_page[PAGE_LEN];
 
-	for (uint64_t at = 0; at + PAGE_LEN <= patch->old_len; at += PAGE_LEN) {
+	for (uint64_t at = 0; at + PAGE_LEN <= patch->old_len &&
+			      at + PAGE_LEN <= patch->new_len;
+		at += PAGE_LEN) {
 		if (pread(old_fd, old_page, PAGE_LEN, (off_t)at) != PAGE_LEN ||
 			pread(new_fd, new_page, PAGE_LEN, (off_t)at) !=
 				PAGE_LEN)

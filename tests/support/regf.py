@@ -6,6 +6,7 @@ specification" by Maxim Suhanov. Shares no code with the library."""
 import struct
 
 PAGE = 4096
+STEP = 256 << 10  # Windows makes files of hives longer in such steps
 NONE = 0xFFFFFFFF
 SEGMENT = 16344  # longest data of one cell from version 1.4 on
 LEAF_MAX = 507  # Windows splits lists of subkeys that pass a page
@@ -119,6 +120,17 @@ def checksum(base):
 
 def set_checksum(hive):
     struct.pack_into("<I", hive, 508, checksum(hive))
+
+
+def with_slack(hive):
+    """The hive's file as Windows leaves it: longer than its bins, with old
+    ones behind them. A hive whose bins do not end with it stays as it is."""
+    if len(hive) < 2 * PAGE or struct.unpack_from("<I", hive, 40)[0] != len(
+            hive) - PAGE:
+        return hive
+    length = STEP - len(hive) % STEP
+    stale = bytes(hive[PAGE:PAGE + length // 2])
+    return bytes(hive) + stale + bytes(length - len(stale))
 
 
 class Builder:

@@ -21,6 +21,7 @@
 #define OLD_LEN ((size_t)40000)
 #define HEAD_LEN ((size_t)208)
 #define TAIL_LEN ((size_t)9000)
+#define SHORT_LEN ((size_t)9 * 4096)
 
 /** The patch is that of a WIM: a header and a tail. */
 struct fixture {
@@ -113,6 +114,14 @@ static inline void fixture_use_pages(struct fixture *fixture)
 		OLD_LEN + TAIL_LEN);
 }
 
+/** Makes it that of a hive with room behind its last bin, which goes. */
+static inline void fixture_use_short(struct fixture *fixture)
+{
+	fixture_use_pages(fixture);
+	fixture->patch.extent_count--;
+	fixture->patch.new_len = SHORT_LEN;
+}
+
 /** Removes everything in the folder but the target. */
 static inline void fixture_tidy(const struct fixture *fixture)
 {
@@ -189,7 +198,8 @@ static inline bool fixture_is_old(
 static inline bool fixture_is_new(
 	const struct fixture *fixture, const char *path)
 {
-	return fixture_path_holds(path, fixture->new_data, OLD_LEN + TAIL_LEN);
+	return fixture_path_holds(
+		path, fixture->new_data, fixture->patch.new_len);
 }
 
 #endif

@@ -79,23 +79,25 @@ enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
 		fd, offset, len, EVP_sha1(), object, cancel, ret_sha1, err);
 }
 
-enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
-	bool *ret_equal, struct wt_error *err)
+enum wt_status wt_files_equal(int fd, int other_fd, uint64_t len,
+	const char *object, bool *ret_equal, struct wt_error *err)
 {
 	uint8_t *chunks = malloc(2 * CHUNK_LEN);
-	size_t len = CHUNK_LEN, other_len = 0;
 	enum wt_status ret = chunks ? WT_OK : wt_fail_memory(err);
+	size_t got = CHUNK_LEN, other_got = 0;
 	bool is_equal = true;
 
-	for (uint64_t offset = 0; ret == WT_OK && is_equal && len == CHUNK_LEN;
-		offset += len) {
-		ret = wt_io_read_some(
-			fd, chunks, CHUNK_LEN, offset, object, &len, err);
+	for (uint64_t at = 0; ret == WT_OK && is_equal && got == CHUNK_LEN;
+		at += got) {
+		size_t want =
+			len - at < CHUNK_LEN ? (size_t)(len - at) : CHUNK_LEN;
+
+		ret = wt_io_read_some(fd, chunks, want, at, object, &got, err);
 		if (ret == WT_OK)
 			ret = wt_io_read_some(other_fd, chunks + CHUNK_LEN,
-				CHUNK_LEN, offset, object, &other_len, err);
-		is_equal = ret == WT_OK && len == other_len &&
-			   memcmp(chunks, chunks + CHUNK_LEN, len) == 0;
+				want, at, object, &other_got, err);
+		is_equal = ret == WT_OK && got == other_got &&
+			   memcmp(chunks, chunks + CHUNK_LEN, got) == 0;
 	}
 	free(chunks);
 	if (ret == WT_OK)

@@ -19,8 +19,9 @@ enum wt_status wt_digest_sha1(int fd, uint64_t offset, uint64_t len,
 	const char *object, const volatile sig_atomic_t *cancel,
 	uint8_t ret_sha1[WT_SHA1_LEN], struct wt_error *err);
 
-/** Do two files hold the same bytes from 0 to their ends? */
-enum wt_status wt_files_equal(int fd, int other_fd, const char *object,
-	bool *ret_equal, struct wt_error *err);
+/** Do two files hold the same bytes up to len, or to their ends where these
+ *  come first? WT_DIGEST_REST: to their ends. */
+enum wt_status wt_files_equal(int fd, int other_fd, uint64_t len,
+	const char *object, bool *ret_equal, struct wt_error *err);
 
 #endif

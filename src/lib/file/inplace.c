@@ -120,6 +120,21 @@ static enum wt_status verify(const struct wt_workfile *file,
 	return publish->verify(publish->verify_ctx, file->path, err);
 }
 
+static enum wt_status shorten(
+	const struct wt_workfile *file, uint64_t len, struct wt_error *err)
+{
+	struct stat found = {0};
+
+	if (wt_io_truncate(file->fd, len) != 0 || wt_io_sync(file->fd) != 0 ||
+		fstat(file->fd, &found) != 0)
+		return wt_io_fail(err, file->path, "cannot be shortened");
+	if ((uint64_t)found.st_size == len)
+		return WT_OK;
+	return wt_fail(err, WT_ERR_FILE, "io-error", file->path,
+		"was shortened to %llu bytes and has %llu",
+		(unsigned long long)len, (unsigned long long)found.st_size);
+}
+
 /* A run that was killed just before it replaced the file has left the backup
  * as a second name of the file itself, which would change with it. */
 static void linked_backup_drop(const struct wt_workfile *file, const char *path)
@@ -224,10 +239,9 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 		ret = head_write(file, patch, publish, err);
 	if (ret == WT_OK)
 		ret = verify(file, patch, publish, err);
-	if (ret == WT_OK && patch->new_len < patch->old_len &&
-		(wt_io_truncate(file->fd, patch->new_len) != 0 ||
-			wt_io_sync(file->fd) != 0))
-		ret = wt_io_fail(err, file->path, "cannot be shortened");
+	/* Last, since what is cut off may be too long to be kept. */
+	if (ret == WT_OK && patch->new_len < patch->old_len)
+		ret = shorten(file, patch->new_len, err);
 	if (ret != WT_OK) {
 		roll_back(file, undo, err);
 		goto out;

@@ -22,6 +22,10 @@
 /* Far above any hive's changed pages; bounds what a reader allocates. */
 #define UNDO_MAX ((uint64_t)1 << 30)
 #define RANGES_MAX ((uint64_t)1 << 22)
+/* What is cut off and kept: far above the room that Windows leaves behind a
+ * hive's last bin. What an interrupted writer left behind a WIM may be of any
+ * length. */
+#define CUT_MAX ((uint64_t)16 << 20)
 
 static void undo_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 {
@@ -51,9 +55,10 @@ static void ranges_place(struct wt_undo *undo)
 	for (size_t i = 0; i < undo->range_count; i++) {
 		struct wt_undo_range *range = &undo->ranges[i];
 
+		range->new_len = range->offset < undo->new_len ? range->len : 0;
 		range->old_data = at;
 		range->new_data = at + range->len;
-		at += 2 * range->len;
+		at += range->len + range->new_len;
 	}
 }
 
@@ -68,13 +73,24 @@ static uint64_t replaced_len(
 	return extent->len;
 }
 
+/* What the patch cuts off, as far as that is kept. */
+static uint64_t cut_len(const struct wt_patch *patch)
+{
+	uint64_t len = patch->new_len < patch->old_len
+			       ? patch->old_len - patch->new_len
+			       : 0;
+
+	return len <= CUT_MAX ? len : 0;
+}
+
 /* Finds the ranges and how long the undo file will be. */
 static enum wt_status ranges_collect(struct wt_undo *undo,
 	const struct wt_patch *patch, const char *object, struct wt_error *err)
 {
 	uint64_t total = 0;
 
-	undo->ranges = calloc(patch->extent_count + 1, sizeof(*undo->ranges));
+	/* One more for what is cut off, and none is no size. */
+	undo->ranges = calloc(patch->extent_count + 2, sizeof(*undo->ranges));
 	if (!undo->ranges)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < patch->extent_count; i++) {
@@ -95,39 +111,46 @@ static enum wt_status ranges_collect(struct wt_undo *undo,
 			"cannot be changed in place: the change replaces "
 			"%llu bytes",
 			(unsigned long long)total);
-	undo->buffer_len = HEADER_LEN + RANGE_LEN * undo->range_count +
-			   2 * (size_t)total + DIGEST_LEN;
+	undo->buffer_len = 2 * (size_t)total;
+	if (cut_len(patch) > 0) {
+		undo->ranges[undo->range_count].offset = patch->new_len;
+		undo->ranges[undo->range_count++].len = cut_len(patch);
+		undo->buffer_len += (size_t)cut_len(patch);
+	}
+	undo->buffer_len +=
+		HEADER_LEN + RANGE_LEN * undo->range_count + DIGEST_LEN;
 	return WT_OK;
 }
 
 static enum wt_status ranges_fill(struct wt_undo *undo, int fd,
 	const struct wt_patch *patch, const char *object, struct wt_error *err)
 {
+	const struct wt_extent *extent = patch->extents;
 	uint8_t *head = undo->buffer;
-	size_t range = 0;
 
 	memcpy(head, MAGIC, 16);
 	wt_put64(head + 16, undo->old_len);
 	wt_put64(head + 24, undo->new_len);
 	wt_put64(head + 32, undo->range_count);
 	ranges_place(undo);
-	for (size_t i = 0; range < undo->range_count; i++) {
-		const struct wt_extent *extent = &patch->extents[i];
-		uint8_t *entry = head + HEADER_LEN + RANGE_LEN * range;
-		size_t len = (size_t)replaced_len(patch, extent);
-		uint8_t *data = NULL;
+	for (size_t i = 0; i < undo->range_count; i++) {
+		const struct wt_undo_range *range = &undo->ranges[i];
+		uint8_t *entry = head + HEADER_LEN + RANGE_LEN * i;
+		uint8_t *data = head + (range->old_data - head);
+		size_t len = (size_t)range->len;
 
-		if (len == 0)
-			continue;
-		wt_put64(entry, extent->offset);
+		wt_put64(entry, range->offset);
 		wt_put64(entry + 8, len);
-		data = head + (undo->ranges[range].old_data - head);
-		if (wt_io_read(fd, data, len, extent->offset) != 0 ||
-			wt_io_read(extent->src_fd, data + len, len,
-				extent->src_offset) != 0)
+		/* Each is an extent's, but for the one that is cut off. */
+		while (range->new_len > 0 &&
+			(extent->offset != range->offset || extent->len == 0))
+			extent++;
+		if (wt_io_read(fd, data, len, range->offset) != 0 ||
+			(range->new_len > 0 &&
+				wt_io_read(extent->src_fd, data + len, len,
+					extent->src_offset) != 0))
 			return wt_io_fail(err, object,
 				"cannot read what will be replaced");
-		range++;
 	}
 	if (!digest(head, undo->buffer_len - DIGEST_LEN,
 		    head + undo->buffer_len - DIGEST_LEN))
@@ -243,6 +266,8 @@ static int undo_parse(struct wt_undo *undo)
 		return -1;
 	if (memcmp(sum, head + body_len, DIGEST_LEN) != 0)
 		return 0;
+	undo->old_len = wt_get64(head + 16);
+	undo->new_len = wt_get64(head + 24);
 	count = wt_get64(head + 32);
 	if (count == 0 || count > (body_len - HEADER_LEN) / RANGE_LEN)
 		return 0;
@@ -258,20 +283,19 @@ static int undo_parse(struct wt_undo *undo)
 			offset > INT64_MAX - len)
 			return 0;
 		end = offset + len;
-		total += 2 * len;
-		if (total > UNDO_MAX)
+		total += offset < undo->new_len ? 2 * len : len;
+		if (total > UNDO_MAX ||
+			(offset < undo->new_len && end > undo->new_len))
 			return 0;
 		undo->ranges[i].offset = offset;
 		undo->ranges[i].len = len;
 	}
 	if (HEADER_LEN + RANGE_LEN * count + total != body_len)
 		return 0;
-	undo->old_len = wt_get64(head + 16);
-	undo->new_len = wt_get64(head + 24);
 	undo->range_count = (size_t)count;
 	ranges_place(undo);
-	return end <= undo->old_len && end <= undo->new_len &&
-	       undo->old_len <= INT64_MAX && undo->new_len <= INT64_MAX;
+	return end <= undo->old_len && undo->old_len <= INT64_MAX &&
+	       undo->new_len <= INT64_MAX;
 }
 
 /* Ours, the file's owner's or root's, a plain file under one name. */
@@ -386,19 +410,23 @@ static void range_compare(const struct wt_undo_range *range,
 int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 	enum wt_undo_state *ret_state)
 {
-	bool is_old = true;
-	bool is_new = true;
+	bool is_old = file_len >= undo->old_len;
+	bool is_new = file_len >= undo->new_len;
 	bool is_known = true;
 
 	/* Nothing of ours makes a file shorter than both. */
-	if (file_len < undo->old_len && file_len < undo->new_len) {
+	if (!is_old && !is_new) {
 		*ret_state = WT_UNDO_FOREIGN;
 		return 0;
 	}
 	for (size_t i = 0; i < undo->range_count; i++) {
 		const struct wt_undo_range *range = &undo->ranges[i];
-		uint8_t *data = malloc((size_t)range->len);
+		uint8_t *data = NULL;
 
+		/* Cut off already, or what stands there means nothing. */
+		if (range->new_len == 0 && file_len < undo->old_len)
+			continue;
+		data = malloc((size_t)range->len);
 		if (!data)
 			return -1;
 		if (wt_io_read(fd, data, (size_t)range->len, range->offset) !=
@@ -406,16 +434,19 @@ int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 			free(data);
 			return -1;
 		}
-		range_compare(range, data, &is_old, &is_new, &is_known);
+		if (range->new_len > 0)
+			range_compare(range, data, &is_old, &is_new, &is_known);
+		else if (memcmp(data, range->old_data, (size_t)range->len) != 0)
+			is_old = false;
 		free(data);
 	}
 	/* Where the change replaces bytes by the same ones, only the length
 	 * can tell: being new needs all of it, and old is always safe. */
-	if (is_old && file_len >= undo->old_len)
+	if (is_old)
 		*ret_state = WT_UNDO_OLD;
-	else if (is_new && file_len >= undo->new_len)
+	else if (is_new)
 		*ret_state = WT_UNDO_NEW;
-	else if (is_known && file_len >= undo->old_len)
+	else if (is_known)
 		*ret_state = WT_UNDO_TORN;
 	else
 		*ret_state = WT_UNDO_FOREIGN;
@@ -441,11 +472,17 @@ int wt_undo_restore(const struct wt_undo *undo, int fd)
 int wt_undo_old_state(const struct wt_undo *undo, int fd)
 {
 	int memory_fd = memfd_create("wimtrust-old-state", MFD_CLOEXEC);
+	uint64_t copy_len = undo->old_len;
 	int saved = 0;
 
 	if (memory_fd < 0)
 		return -1;
-	if (wt_io_copy(fd, 0, memory_fd, 0, undo->old_len, NULL) != 0)
+	/* What is cut off may go at this moment; what was kept of it comes from
+	 * the undo. */
+	if (undo->new_len < copy_len)
+		copy_len = undo->new_len;
+	if (wt_io_copy(fd, 0, memory_fd, 0, copy_len, NULL) != 0 ||
+		wt_io_truncate(memory_fd, undo->old_len) != 0)
 		goto fail;
 	for (size_t i = 0; i < undo->range_count; i++) {
 		const struct wt_undo_range *range = &undo->ranges[i];

@@ -3,8 +3,8 @@
  *
  * The undo file stands beside its file, as ".NAME.wimtrust-undo", from before
  * the first byte is written until the last one is on the disk. It holds what
- * the change replaces, before and after; what the change appends needs no
- * more than the old length. All integers are little-endian.
+ * the change replaces, before and after, and what it cuts off; what it appends
+ * needs no more than the old length. All integers are little-endian.
  *
  *   offset   size  meaning
  *   0        16    "wimtrust undo 1\n"
@@ -12,7 +12,8 @@
  *   24       8     length of the file after
  *   32       8     number of ranges n, 1 or more
  *   40       16 n  for each range its offset (8) and length (8), ascending
- *   40+16n   ...   for each range its bytes before, then its bytes after
+ *   40+16n   ...   for each range its bytes before, then its bytes after,
+ *                  which a range behind the length after does not have
  *   end-32   32    SHA-256 of everything before it
  */
 #ifndef WT_FILE_UNDO_H
@@ -27,6 +28,7 @@
 
 struct wt_undo_range {
 	uint64_t offset, len;
+	uint64_t new_len;		    /**< len, or 0 when it is cut off */
 	const uint8_t *old_data, *new_data; /**< within the undo's buffer */
 };
 
@@ -38,10 +40,11 @@ struct wt_undo {
 	size_t buffer_len;
 };
 
-/** How a file looks, compared with an undo file that stands beside it. */
+/** How a file looks, compared with an undo file that stands beside it. What
+ *  stands behind the length after means nothing. */
 enum wt_undo_state {
 	WT_UNDO_OLD,	 /**< as before, perhaps with a tail */
-	WT_UNDO_NEW,	 /**< changed whole */
+	WT_UNDO_NEW,	 /**< changed whole, perhaps not yet cut */
 	WT_UNDO_TORN,	 /**< some sectors as before, some as after */
 	WT_UNDO_FOREIGN, /**< some other program has written it since */
 };
@@ -87,7 +90,8 @@ int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 /** Writes back what stood there, syncs, cuts to the old length, syncs. */
 int wt_undo_restore(const struct wt_undo *undo, int fd);
 
-/** The state before, read from fd and the undo, as a memfd; -1 with errno. */
+/** The state before, read from fd and the undo, as a memfd; -1 with errno.
+ *  What was too long to be kept and may be cut off already is zeros. */
 int wt_undo_old_state(const struct wt_undo *undo, int fd);
 
 #endif

@@ -65,8 +65,9 @@ struct wt_extent {
 /**
  * What a finished edit changes in a file: extents in ascending order that do
  * not overlap. Up to old_len they replace bytes; beyond it they are new. A
- * new_len below old_len cuts bytes off that mean nothing (what an interrupted
- * writer left behind the end).
+ * new_len below old_len cuts bytes off that mean nothing: what an interrupted
+ * writer left behind the end, or the room that Windows leaves behind the last
+ * bin of a hive.
  */
 struct wt_patch {
 	uint64_t old_len, new_len;
@@ -74,7 +75,8 @@ struct wt_patch {
 	size_t extent_count;
 };
 
-/** Looks at a finished file before it is published. path leads to it. */
+/** Looks at a finished file before it is published. path leads to it. Changed
+ *  in place, it is not yet cut to its new length. */
 typedef enum wt_status wt_verify_fn(
 	void *ctx, const char *path, struct wt_error *err);
 

@@ -121,8 +121,8 @@ static enum wt_status hives_verify(const struct wt_target *target,
 
 		if (hive->new_fd < 0)
 			continue;
-		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd, path,
-			&is_equal, err);
+		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd,
+			WT_DIGEST_REST, path, &is_equal, err);
 		if (ret == WT_OK && !is_equal)
 			ret = not_as_meant(path,
 				target->wim->images[hive->image].index, err);
@@ -184,10 +184,13 @@ static enum wt_status patched_verify(
 	return ret;
 }
 
+/* In place, what is cut off is cut off last. */
 static enum wt_status hive_verify(
 	void *ctx, const char *path, struct wt_error *err)
 {
 	const struct wt_target *target = ctx;
+	int new_fd = hive_result_fd(target);
+	uint64_t len = file_len(new_fd), found_len = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool is_equal = false;
 	enum wt_status ret = WT_OK;
@@ -195,8 +198,13 @@ static enum wt_status hive_verify(
 	if (fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", path,
 			"cannot be opened to verify it");
-	ret = wt_files_equal(fd, hive_result_fd(target), path, &is_equal, err);
+	found_len = file_len(fd);
+	ret = wt_files_equal(fd, new_fd, len, path, &is_equal, err);
 	close(fd);
+	is_equal = is_equal && (found_len == len ||
+				       (!target->options->output &&
+					       found_len == target->file->len &&
+					       found_len > len));
 	if (ret == WT_OK && !is_equal)
 		ret = not_as_meant(path, 0, err);
 	return ret;

@@ -51,22 +51,34 @@ static void one_bit_or_one_byte_more_makes_files_differ(void **state)
 		int fd = file_new(lens[i]), other = file_new(lens[i]);
 		bool is_equal = false;
 
-		assert_int_equal(
-			wt_files_equal(fd, other, "f", &is_equal, NULL), WT_OK);
+		assert_int_equal(wt_files_equal(fd, other, WT_DIGEST_REST, "f",
+					 &is_equal, NULL),
+			WT_OK);
 		assert_true(is_equal);
 		assert_int_equal(ftruncate(other, (off_t)lens[i] + 1), 0);
-		assert_int_equal(
-			wt_files_equal(fd, other, "f", &is_equal, NULL), WT_OK);
+		assert_int_equal(wt_files_equal(fd, other, WT_DIGEST_REST, "f",
+					 &is_equal, NULL),
+			WT_OK);
 		assert_false(is_equal);
-		assert_int_equal(
-			wt_files_equal(other, fd, "f", &is_equal, NULL), WT_OK);
+		assert_int_equal(wt_files_equal(other, fd, WT_DIGEST_REST, "f",
+					 &is_equal, NULL),
+			WT_OK);
+		assert_false(is_equal);
+		assert_int_equal(wt_files_equal(other, fd, lens[i], "f",
+					 &is_equal, NULL),
+			WT_OK);
+		assert_true(is_equal);
+		assert_int_equal(wt_files_equal(other, fd, lens[i] + 1, "f",
+					 &is_equal, NULL),
+			WT_OK);
 		assert_false(is_equal);
 		if (lens[i] > 0) {
 			assert_int_equal(ftruncate(other, (off_t)lens[i]), 0);
 			assert_int_equal(
 				pwrite(other, "x", 1, (off_t)lens[i] - 1), 1);
 			assert_int_equal(
-				wt_files_equal(fd, other, "f", &is_equal, NULL),
+				wt_files_equal(fd, other, WT_DIGEST_REST, "f",
+					&is_equal, NULL),
 				WT_OK);
 			assert_false(is_equal);
 		}
@@ -100,7 +112,8 @@ static void each_failing_call_is_said(void **state)
 		bool is_equal = false;
 
 		fail_arm(n, FAIL_ONCE, EIO);
-		ret = wt_files_equal(fd, other, "f", &is_equal, &err);
+		ret = wt_files_equal(
+			fd, other, WT_DIGEST_REST, "f", &is_equal, &err);
 		is_hit = fail_disarm();
 		assert_int_equal(ret == WT_OK, !is_hit);
 		assert_int_equal(is_equal, !is_hit);

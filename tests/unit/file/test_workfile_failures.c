@@ -12,7 +12,7 @@
 struct way {
 	const char *name;
 	bool in_place;
-	bool has_pages; /* a bare hive's patch */
+	void (*use)(struct fixture *fixture); /* NULL: a WIM's patch */
 	struct wt_publish publish;
 };
 
@@ -63,7 +63,8 @@ static void reader_sees_a_whole_state(struct fixture *fixture)
 
 	if (wt_workfile_open(fixture->target, -1, &file, &err) != WT_OK)
 		fail_msg("reader: %s: %s", err.code, err.reason);
-	assert_true(file->len == OLD_LEN || file->len == OLD_LEN + TAIL_LEN);
+	assert_true(
+		file->len == OLD_LEN || file->len == fixture->patch.new_len);
 	assert_int_equal(pread(file->fd, data, file->len, 0), file->len);
 	assert_memory_equal(data,
 		file->len == OLD_LEN ? fixture->old_data : fixture->new_data,
@@ -118,7 +119,11 @@ static const struct way ways[] = {
 	{.name = "replace"},
 	{.name = "replace with backup", .publish = {.backup_suffix = ".bak"}},
 	{.name = "append", .in_place = true},
-	{.name = "hive in place", .in_place = true, .has_pages = true},
+	{.name = "hive in place", .in_place = true, .use = fixture_use_pages},
+	{.name = "hive in place, made shorter",
+		.in_place = true,
+		.use = fixture_use_short},
+	{.name = "hive replaced, made shorter", .use = fixture_use_short},
 	{.name = "append with backup",
 		.in_place = true,
 		.publish = {.backup_suffix = ".bak"}},
@@ -132,8 +137,8 @@ static void sweep(void **state, enum fail_mode mode, int native)
 
 		fixture_new(state);
 		fixture = *state;
-		if (ways[i].has_pages)
-			fixture_use_pages(fixture);
+		if (ways[i].use)
+			ways[i].use(fixture);
 		while (n < CALLS_MAX &&
 			one_failure(fixture, &ways[i], n, mode, native))
 			n++;

@@ -123,16 +123,73 @@ static void a_finished_change_is_kept(void **state)
 	assert_int_equal(fixture_count(fixture), 1);
 }
 
+static void shorten(const struct fixture *fixture, size_t len)
+{
+	assert_int_equal(truncate(fixture->target, (off_t)len), 0);
+}
+
+/* Killed before the file is cut, and after it. */
 static void a_change_that_shortens_is_finished(void **state)
+{
+	static const size_t lens[] = {OLD_LEN, OLD_LEN - 1, SHORT_LEN};
+	struct fixture *fixture = *state;
+
+	fixture_use_short(fixture);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		leave_undo(fixture, NULL);
+		put_new(fixture, 0, SHORT_LEN);
+		shorten(fixture, lens[i]);
+		assert_true(reader_sees(fixture, fixture->new_data, SHORT_LEN,
+			"finished change"));
+		next_run(fixture, "was kept");
+		assert_true(fixture_path_holds(
+			fixture->target, fixture->new_data, SHORT_LEN));
+		assert_int_equal(fixture_count(fixture), 1);
+		fixture_write(fixture->target, fixture->old_data, OLD_LEN);
+	}
+}
+
+/* Killed while the change was written, or while it was taken back: whatever
+ * stands where it was cut off, or not yet again, all of it comes back. */
+static void a_torn_change_that_shortens_is_taken_back(void **state)
+{
+	static const size_t lens[] = {
+		OLD_LEN, OLD_LEN - 1, SHORT_LEN + 700, SHORT_LEN};
+	struct fixture *fixture = *state;
+	uint8_t zeros[OLD_LEN - SHORT_LEN] = {0};
+
+	fixture_use_short(fixture);
+	for (size_t i = 0; i < 2 * sizeof(lens) / sizeof(lens[0]); i++) {
+		leave_undo(fixture, NULL);
+		put_new(fixture, 0, 4096);
+		if (i % 2 == 0) /* not yet on the disk */
+			put(fixture, SHORT_LEN, zeros, sizeof(zeros));
+		shorten(fixture, lens[i / 2]);
+		assert_true(reader_sees(
+			fixture, fixture->old_data, OLD_LEN, "state before"));
+		next_run(fixture, "state before was restored");
+		assert_true(fixture_is_old(fixture, fixture->target));
+		assert_int_equal(fixture_count(fixture), 1);
+	}
+}
+
+/* All that is left to do is to make it as long as it was. */
+static void a_cut_file_with_its_old_pages_becomes_whole_again(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->patch.extent_count = 1;
-	fixture->patch.new_len = OLD_LEN - 100;
+	fixture_use_short(fixture);
 	leave_undo(fixture, NULL);
-	put_new(fixture, 0, HEAD_LEN);
-	next_run(fixture, "was kept");
-	assert_int_equal(fixture_len(fixture->target), OLD_LEN - 100);
+	shorten(fixture, SHORT_LEN);
+	assert_true(reader_sees(
+		fixture, fixture->old_data, OLD_LEN, "state before"));
+	next_run(fixture, "state before was restored");
+	assert_true(fixture_is_old(fixture, fixture->target));
+	/* Shorter than both is not of our making. */
+	leave_undo(fixture, NULL);
+	shorten(fixture, SHORT_LEN - 1);
+	next_run(fixture, "another program");
+	assert_int_equal(fixture_len(fixture->target), SHORT_LEN - 1);
 }
 
 static void a_torn_hive_is_restored(void **state)
@@ -411,6 +468,8 @@ int main(void)
 		TEST(a_tail_is_cut_off),
 		TEST(a_finished_change_is_kept),
 		TEST(a_change_that_shortens_is_finished),
+		TEST(a_torn_change_that_shortens_is_taken_back),
+		TEST(a_cut_file_with_its_old_pages_becomes_whole_again),
 		TEST(a_torn_hive_is_restored),
 		TEST(a_live_writer_is_not_seen_half),
 		TEST(what_another_program_wrote_is_left),

@@ -185,6 +185,9 @@ static void a_changed_hive_is_clean_and_few_of_its_pages_differ(void **state)
 	assert_true(after.time > before.time);
 	assert_true(after.time == wt_get64(new_data + WT_HIVE_PAGE + 20));
 	assert_int_equal(after.bins_len + WT_HIVE_PAGE, new_len);
+	/* The file is longer than its bins, as Windows leaves it. */
+	assert_true(old_len > before.bins_len + WT_HIVE_PAGE);
+	old_len = before.bins_len + WT_HIVE_PAGE;
 	assert_in_range(new_len, old_len, old_len + WT_HIVE_PAGE);
 	for (size_t at = 0; at < old_len; at += WT_HIVE_PAGE)
 		pages +=

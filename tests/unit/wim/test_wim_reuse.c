@@ -230,7 +230,7 @@ static void hive_of_another_length_is_put(void **state)
 	int fd = -1;
 
 	(void)state;
-	world_open(&world, "plain.wim");
+	world_open(&world, "no-slack.wim");
 	fd = world.puts[0].hive_fd;
 	len = world.wim->images[0].hive_len;
 	chunks = (len + CHUNK_LEN - 1) / CHUNK_LEN;
