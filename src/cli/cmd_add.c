@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * cmd_add.c: puts certificates into a target. */
+#include "output/groups.h"
 #include "output/output.h"
 #include "output/text.h"
 
@@ -15,43 +16,39 @@ enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
 		cli->operands[0], cli->certs, &cli->options, cli->report, err);
 }
 
-static void print_entry(
-	const struct cli_screen *screen, const struct wt_entry *entry)
+static void add_row(struct cli_table *table, const struct wt_entry *entry)
 {
-	bool becomes_trusted = entry->action == WT_ACTION_ADDED ||
-			       entry->action == WT_ACTION_REPAIRED ||
-			       entry->action == WT_ACTION_REPLACED;
+	char problem[CLI_PROBLEM_MAX] = "";
+	const char *cells[] = {
+		entry->key, entry->cert ? entry->cert->subject : NULL, problem};
 
-	fputs("  ", screen->file);
-	cli_tinted(screen, cli_action_tint(entry->action),
-		wt_action_name(entry->action));
-	cli_line(screen->file, "  %s",
+	cli_problem_text(&entry->problem, problem);
+	cli_table_add(table, cells, CLI_PLAIN);
+}
+
+static void print_whole(const struct wt_entry *entry)
+{
+	cli_line(stdout, "  %s",
 		entry->cert ? entry->cert->subject : entry->key);
 	if (entry->problem.status)
-		cli_line(screen->file, "      because  %s [%s]",
+		cli_line(stdout, "      because  %s [%s]",
 			entry->problem.reason, entry->problem.code);
-	if (entry->cert && becomes_trusted) {
+	if (entry->cert)
 		cli_print_cert(entry->cert);
-		cli_line(stdout, "      store    %s",
-			wt_store_name(entry->store));
-	}
 }
 
 void print_add(struct cli *cli, enum wt_status status)
 {
-	const struct wt_report *report = cli->report;
-	struct cli_screen screen = cli_screen(cli);
+	static const struct cli_column columns[] = {
+		{NULL, false}, {NULL, true}, {NULL, true}};
+	static const struct cli_listing listing = {.columns = columns,
+		.column_count = 3,
+		.add_row = add_row,
+		.print_whole = print_whole,
+		.heads_action = true};
 
 	if (cli->is_quiet || status != WT_OK)
 		return;
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-
-		if (!image->is_chosen)
-			continue;
-		cli_print_image(cli, image);
-		for (size_t j = 0; j < image->entry_count; j++)
-			print_entry(&screen, &image->entries[j]);
-	}
-	cli_print_summary(cli);
+	cli_print_listing(cli, &listing);
+	cli_print_verdict(cli);
 }

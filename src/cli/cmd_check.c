@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * cmd_check.c: would a target trust a TLS server? */
+#include "output/groups.h"
 #include "output/output.h"
 #include "output/text.h"
 
@@ -16,10 +17,23 @@ static void name_chain(const struct cli *cli, struct wt_error *err)
 	snprintf(err->object, sizeof(err->object), "%s", chain);
 }
 
+/* What the answer holds for: a kept answer must say so. */
+static void describe(struct cli *cli)
+{
+	char at[CLI_TIME_MAX] = "";
+
+	cli->data = json_object();
+	json_object_set_new(cli->data, "host", cli_json_text(cli->host));
+	json_object_set_new(
+		cli->data, "at", cli_json_text(cli_text_time(at, cli->at)));
+}
+
 enum wt_status cmd_check(struct cli *cli, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(cli, 1, err);
+	enum wt_status status = WT_OK;
 
+	describe(cli);
+	status = cli_read_certs(cli, 1, err);
 	if (status)
 		return status;
 	status = wt_target_check(cli->operands[0], cli->certs, cli->host,
@@ -47,6 +61,53 @@ static void print_chain(
 	cli_table_free(table);
 }
 
+static bool is_same_link(
+	const struct wt_chain_link *a, const struct wt_chain_link *b)
+{
+	return strcmp(a->source, b->source) == 0 &&
+	       strcmp(a->cert->sha256, b->cert->sha256) == 0;
+}
+
+static bool is_same_answer(const struct wt_image *a, const struct wt_image *b)
+{
+	if (a->is_trusted != b->is_trusted ||
+		a->chain_count != b->chain_count ||
+		strcmp(a->verdict.reason, b->verdict.reason) != 0)
+		return false;
+	for (size_t i = 0; i < a->chain_count; i++)
+		if (!is_same_link(&a->chain[i], &b->chain[i]))
+			return false;
+	return true;
+}
+
+/* The images that say the same as the one that ctx points to. */
+static bool is_alike(const struct wt_image *image, const void *ctx)
+{
+	return image->is_chosen && is_same_answer(image, ctx);
+}
+
+/* Heads the answer of the first image of those that give it; false for the
+ * others. */
+static bool print_head(const struct cli *cli, const struct wt_image *image)
+{
+	const struct wt_report *report = cli->report;
+	char numbers[200] = "";
+	size_t count = 0;
+
+	for (size_t i = 0; !cli->is_verbose && i < report->image_count; i++) {
+		if (!is_alike(&report->images[i], image))
+			continue;
+		if (count++ == 0 && &report->images[i] != image)
+			return false;
+	}
+	cli_number_images(report, is_alike, image, numbers, sizeof(numbers));
+	if (count > 1)
+		cli_line(stdout, "%s: images %s", report->target, numbers);
+	else
+		cli_print_image(cli, image);
+	return true;
+}
+
 void print_check(struct cli *cli, enum wt_status status)
 {
 	const struct wt_report *report = cli->report;
@@ -56,19 +117,16 @@ void print_check(struct cli *cli, enum wt_status status)
 		return;
 	for (size_t i = 0; i < report->image_count; i++) {
 		const struct wt_image *image = &report->images[i];
+		char problem[CLI_PROBLEM_MAX] = "";
 
-		if (!image->is_chosen)
+		if (!image->is_chosen || !print_head(cli, image))
 			continue;
-		cli_print_image(cli, image);
 		print_chain(&screen, image);
 		fputs("  ", stdout);
-		if (image->is_trusted) {
-			cli_tinted(&screen, CLI_GOOD, "trusted\n");
-			continue;
-		}
-		cli_tinted(&screen, CLI_BAD, "not trusted");
-		cli_line(stdout, ": %s [%s]", image->verdict.reason,
-			image->verdict.code);
+		cli_tinted(&screen, image->is_trusted ? CLI_GOOD : CLI_BAD,
+			image->is_trusted ? "trusted" : "not trusted");
+		cli_problem_text(&image->verdict, problem);
+		cli_line(stdout, "%s%s", problem[0] ? ": " : "", problem);
 	}
-	cli_print_details(cli);
+	cli_print_check_verdict(cli);
 }

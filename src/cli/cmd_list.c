@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cmd_list.c: shows the certificates that a target holds. */
 #include "bundle.h"
+#include "output/groups.h"
 #include "output/output.h"
 #include "output/text.h"
 
@@ -39,8 +40,10 @@ void print_list(struct cli *cli, enum wt_status status)
 	static const struct cli_column columns[] = {{"STORE", false},
 		{"THUMBPRINT", false}, {"NOT AFTER", false}, {"SUBJECT", true},
 		{"NAME", true}, {"ONLY FOR", true}};
-	const struct wt_report *report = cli->report;
-	struct cli_screen screen = cli_screen(cli);
+	static const struct cli_listing listing = {.columns = columns,
+		.column_count = 6,
+		.add_row = add_row,
+		.nothing = "no certificates"};
 
 	if (status != WT_OK)
 		return;
@@ -48,20 +51,6 @@ void print_list(struct cli *cli, enum wt_status status)
 		fwrite(cli->export_data, 1, cli->export_len, stdout);
 		return;
 	}
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-		struct cli_table *table = NULL;
-
-		if (!image->is_chosen)
-			continue;
-		table = cli_table_new(columns, 6);
-		for (size_t j = 0; j < image->entry_count; j++)
-			add_row(table, &image->entries[j]);
-		cli_print_image(cli, image);
-		if (image->entry_count == 0)
-			cli_line(stdout, "  no certificates");
-		cli_table_print(table, &screen, 2);
-		cli_table_free(table);
-	}
+	cli_print_listing(cli, &listing);
 	cli_print_details(cli);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * cmd_remove.c: takes certificates out of a target. */
+#include "output/groups.h"
 #include "output/output.h"
 #include "output/text.h"
 
@@ -51,34 +52,25 @@ enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
 	return status;
 }
 
+static void add_row(struct cli_table *table, const struct wt_entry *entry)
+{
+	const char *cells[] = {
+		entry->key, entry->cert ? entry->cert->subject : NULL};
+
+	cli_table_add(table, cells, CLI_PLAIN);
+}
+
 void print_remove(struct cli *cli, enum wt_status status)
 {
 	static const struct cli_column columns[] = {
-		{NULL, false}, {NULL, false}, {NULL, false}, {NULL, true}};
-	const struct wt_report *report = cli->report;
-	struct cli_screen screen = cli_screen(cli);
-	char store[64] = "";
+		{NULL, false}, {NULL, true}};
+	static const struct cli_listing listing = {.columns = columns,
+		.column_count = 2,
+		.add_row = add_row,
+		.heads_action = true};
 
 	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-		struct cli_table *table = cli_table_new(columns, 4);
-
-		for (size_t j = 0; j < image->entry_count; j++) {
-			const struct wt_entry *entry = &image->entries[j];
-			const char *cells[] = {wt_action_name(entry->action),
-				cli_entry_store(entry, store), entry->key,
-				entry->cert ? entry->cert->subject : NULL};
-
-			cli_table_add(
-				table, cells, cli_action_tint(entry->action));
-		}
-		if (image->is_chosen && image->entry_count > 0) {
-			cli_print_image(cli, image);
-			cli_table_print(table, &screen, 2);
-		}
-		cli_table_free(table);
-	}
-	cli_print_summary(cli);
+	cli_print_listing(cli, &listing);
+	cli_print_verdict(cli);
 }

@@ -17,7 +17,8 @@ void cli_help_overview(FILE *file)
 	      "  wimtrust add boot.wim root.cer     trust this certificate "
 	      "in every image\n"
 	      "  wimtrust list boot.wim             what the images trust\n"
-	      "  wimtrust check boot.wim chain.pem  would they trust this "
+	      "  wimtrust check --host cmg.contoso.com boot.wim chain.pem\n"
+	      "                                     would they trust this "
 	      "server?\n\n"
 	      "Commands:\n",
 		file);

@@ -375,6 +375,12 @@ static enum wt_status check_result(
 			continue;
 		if (err)
 			*err = image->verdict;
+		if (image->index > 0) {
+			wt_fail(err, WT_NO, image->verdict.code,
+				image->verdict.object, "image %d: %s",
+				image->index, image->verdict.reason);
+			wt_error_hint(err, "%s", image->verdict.hint);
+		}
 		return WT_NO;
 	}
 	return WT_OK;

@@ -151,7 +151,7 @@ class Add(wt.Case):
 
     def test_announces_what_becomes_trusted(self):
         image = self.copy(wt.sample("lzx.wim"))
-        self.wt("add", image, wt.ROOT)
+        self.wt("add", "-v", image, wt.ROOT)
         for text in (wt.ROOT_SHA1, "AuthRoot", "image 1", "SHA-256"):
             self.assertIn(text, self.out)
 

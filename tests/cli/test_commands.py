@@ -18,14 +18,52 @@ class Add(Case):
         wim = self.wim()
         run = wimtrust('add', wim, ROOT_DER)
         self.assertEqual((run.status, run.err), (0, ''))
+        lines = run.out.splitlines()
+        self.assertEqual(
+            lines[0], f'{wim}: added to AuthRoot of images 1, 2 (boot: 2)')
+        self.assertRegex(lines[1], f'^  {SHA1}  .*CN=houby-studio.eu')
+        self.assertEqual(lines[2:],
+                         [f'{wim}: 1 certificate added to 2 images'])
+        wim = self.wim()
+        run = wimtrust('add', '-v', wim, ROOT_DER)
         for image in ('image 1 "Image 1"', 'image 2 "Image 2", boot'):
-            self.assertIn(f'{wim}: {image}\n', run.out)
-        for text in ('  added  ', 'CN=houby-studio.eu', 'SHA-1    ' + SHA1,
+            self.assertIn(f'{wim}: added to AuthRoot of {image}\n', run.out)
+        for text in ('CN=houby-studio.eu', 'SHA-1    ' + SHA1,
                      'SHA-256  ' + SHA256,
-                     'valid    2020-06-03 to 2040-05-29',
-                     'store    AuthRoot'):
+                     'valid    2020-06-03 to 2040-05-29'):
             self.assertEqual(run.out.count(text), 2, text)
-        self.assertTrue(run.out.endswith(f'{wim}: 2 added\n'))
+        self.assertIn(f'\n{wim}: 1 certificate added to 2 images\n', run.out)
+
+    def test_what_differs_by_image_is_said_by_image(self):
+        wim = self.wim()
+        other = make_root(self.folder / 'other.pem', '/CN=Other')
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        run = wimtrust('add', wim, ROOT_DER, other)
+        self.assertEqual(
+            [line for line in run.out.splitlines() if line[0] != ' '],
+            [f'{wim}: added to AuthRoot of image 1 "Image 1"',
+             f'{wim}: added to AuthRoot of images 1, 2 (boot: 2)',
+             f'{wim}: unchanged in AuthRoot of image 2 "Image 2", boot',
+             f'{wim}: 2 certificates added to 2 images, '
+             '1 unchanged in image 2'])
+
+    def test_twenty_roots_in_two_images_fit_a_screen(self):
+        wim = self.wim()
+        bundle = self.folder / 'bundle.pem'
+        bundle.write_text(''.join(
+            make_root(self.folder / 'one.pem', f'/CN=Root {i}').read_text()
+            for i in range(20)))
+        for command, word in (('add', 'added to'), ('add', 'unchanged in'),
+                              ('verify', 'present in')):
+            run = wimtrust(command, wim, bundle)
+            self.assertEqual(run.status, 0, run.err)
+            lines = run.out.splitlines()
+            self.assertEqual(len(lines), 22)
+            self.assertTrue(lines[-1].startswith(
+                f'{wim}: 20 certificates {word} 2 images'), lines[-1])
+        self.assertEqual(len(wimtrust('list', wim).out.splitlines()), 22)
+        self.assertGreater(
+            len(wimtrust('list', '-v', wim).out.splitlines()), 42)
 
     def test_second_run_changes_nothing_and_says_so(self):
         hive = self.hive()
@@ -33,8 +71,9 @@ class Add(Case):
         before, stat = digest(hive), hive.stat()
         run = wimtrust('add', hive, ROOT_DER)
         self.assertEqual((run.status, run.err), (0, ''))
-        self.assertIn('  unchanged  ', run.out)
-        self.assertIn('1 unchanged (nothing was written)', run.out)
+        self.assertIn(f'{hive}: unchanged in AuthRoot\n', run.out)
+        self.assertIn('1 certificate unchanged (nothing was written)',
+                      run.out)
         self.assertEqual(digest(hive), before)
         self.assertEqual(hive.stat().st_mtime_ns, stat.st_mtime_ns)
 
@@ -55,8 +94,11 @@ class Add(Case):
         before = digest(wim)
         run = wimtrust('add', '--dry-run', wim, ROOT_DER)
         self.assertEqual(run.status, 0)
+        self.assertTrue(run.out.startswith(
+            f'{wim}: would add to AuthRoot of images 1, 2'))
         self.assertTrue(run.out.endswith(
-            '2 added (dry run: nothing was written)\n'))
+            f'{wim}: would add 1 certificate to 2 images '
+            '(dry run: nothing was written)\n'))
         self.assertEqual(digest(wim), before)
 
     def test_output_leaves_the_source(self):
@@ -65,7 +107,7 @@ class Add(Case):
         run = wimtrust('add', '-o', new, wim, ROOT_DER)
         self.assertEqual(run.status, 0, run.err)
         self.assertEqual(digest(wim), before)
-        self.assertIn(f'{new}: 2 added', run.out)
+        self.assertIn(f'{new}: 1 certificate added to 2 images', run.out)
         self.assertEqual(wimtrust('verify', new, ROOT_DER).status, 0)
         self.assert_fails(wimtrust('add', '-o', new, wim, ROOT_DER), 7,
                           f'{new}: exists already',
@@ -90,8 +132,9 @@ class Add(Case):
         self.assertEqual(digest(hive), before)
         run = wimtrust('add', '--keep-going', hive, ROOT_DER, old)
         self.assertEqual(run.status, 0)
-        self.assertIn('  refused  CN=Old\n      because  ', run.out)
-        self.assertIn('1 added, 1 refused', run.out)
+        self.assertRegex(run.out, r'(?m): refused for AuthRoot\n  \w{40}  '
+                         r'CN=Old  its key .* \[cert-weak-key\]$')
+        self.assertIn('1 certificate added, 1 refused', run.out)
 
     def test_rebuild_and_append_exclude_each_other(self):
         target = self.wim()
@@ -140,15 +183,16 @@ class Remove(Case):
                 wimtrust('add', hive, ROOT_DER)
                 run = wimtrust('remove', hive, text)
                 self.assertEqual((run.status, run.err), (0, ''))
-                self.assertIn(f'removed  AuthRoot  {SHA1}', run.out)
-                self.assertIn('1 removed', run.out)
+                self.assertIn(f'{hive}: removed from AuthRoot\n  {SHA1}',
+                              run.out)
+                self.assertIn('1 certificate removed', run.out)
 
     def test_every_way_to_name_it_counts_as_found(self):
         hive = self.hive()
         wimtrust('add', hive, ROOT_DER)
         run = wimtrust('remove', hive, SHA1, SHA256, SHA1.lower(), ROOT_DER)
         self.assertEqual((run.status, run.err), (0, ''))
-        self.assertIn('1 removed', run.out)
+        self.assertIn('1 certificate removed', run.out)
 
     def test_takes_a_file(self):
         hive = self.hive()
@@ -223,12 +267,14 @@ class Verify(Case):
         hive = self.hive()
         run = wimtrust('verify', hive, ROOT_DER)
         self.assertEqual(run.status, 1)
-        self.assertIn(f'missing  AuthRoot  {SHA1}', run.out)
+        self.assertIn(f'{hive}: missing from AuthRoot\n  {SHA1}', run.out)
+        self.assertTrue(run.out.endswith(f'{hive}: 1 certificate missing\n'))
         self.assertEqual(len(run.err.splitlines()), 2)
         wimtrust('add', hive, ROOT_DER)
         run = wimtrust('verify', hive, ROOT_DER)
         self.assertEqual((run.status, run.err), (0, ''))
-        self.assertIn(f'present  AuthRoot  {SHA1}', run.out)
+        self.assertIn(f'{hive}: present in AuthRoot\n  {SHA1}', run.out)
+        self.assertTrue(run.out.endswith(f'{hive}: 1 certificate present\n'))
         run = wimtrust('verify', '-q', hive, ROOT_DER)
         self.assertEqual((run.status, run.out, run.err), (0, '', ''))
 
@@ -332,6 +378,59 @@ class Export(Case):
         hive.write_bytes(hive.read_bytes()[:5000])
         run = wimtrust('export', hive)
         self.assertEqual(run.status, 5)
+
+
+class CheckVerdict(Case):
+    """The last line of check."""
+
+    CHAIN = SOURCE / 'testdata' / 'chains' / 'fullchain.pem'
+    ROOT = SOURCE / 'testdata' / 'chains' / 'root.pem'
+
+    def says(self, target, status, verdict, *args):
+        run = wimtrust('check', '--at', '2030-01-01', *args, target,
+                       self.CHAIN)
+        self.assertEqual(run.status, status, run.err)
+        self.assertEqual(run.out.splitlines()[-1], f'{target}: {verdict}')
+        return run
+
+    def test_names_server_and_images(self):
+        host = ('--host', 'server.example')
+        wim, hive = self.wim(), self.hive()
+        run = self.says(
+            wim, 1, 'server.example would NOT be trusted on 2030-01-01 by '
+            'the image that boots (2) nor by 1', *host)
+        self.assertIn(f'{wim}: images 1, 2\n', run.out)
+        self.assertIn(f'wimtrust: {wim}: image 1: the root CN=Chain Root',
+                      run.err)
+        wimtrust('add', '-i', '1', wim, self.ROOT)
+        self.says(wim, 1, 'server.example would NOT be trusted on 2030-01-01 '
+                  'by the image that boots (2), only by 1', *host)
+        self.says(wim, 0, 'server.example would be trusted on 2030-01-01 by '
+                  'image 1', '-i', '1', *host)
+        wimtrust('add', wim, self.ROOT)
+        self.says(wim, 0, 'server.example would be trusted on 2030-01-01 by '
+                  'the image that boots (2) and by 1', *host)
+        wimtrust('remove', '-i', '1', wim, self.ROOT)
+        self.says(wim, 1, 'server.example would be trusted on 2030-01-01 by '
+                  'the image that boots (2), not by 1', *host)
+        wimtrust('add', hive, self.ROOT)
+        self.says(hive, 0, 'server.example would be trusted on 2030-01-01',
+                  *host)
+
+    def test_says_that_no_name_was_checked(self):
+        hive = self.hive()
+        wimtrust('add', hive, self.ROOT)
+        self.says(hive, 0, 'the server "server.example" would be trusted on '
+                  '2030-01-01 (name not checked: no --host)')
+
+    def test_json_records_host_and_time(self):
+        args = ('check', '--json', '--at', '2030-01-01', self.hive(),
+                self.CHAIN)
+        said = wimtrust(*args).json
+        self.assertEqual((said['host'], said['at']),
+                         (None, '2030-01-01T00:00:00Z'))
+        said = wimtrust(*args, '--host', 'server.example').json
+        self.assertEqual(said['host'], 'server.example')
 
 
 class Signals(Case):

@@ -31,7 +31,7 @@ class Names(wt.Case):
                 shutil.copyfile(wt.sample("lzx.wim"), path)
                 self.wt("add", "-q", "--", name, wt.ROOT, cwd=self.folder)
                 self.wt("verify", path, wt.ROOT)
-                self.assertEqual(2, len(self.out.splitlines()), self.out)
+                self.assertEqual(3, len(self.out.splitlines()), self.out)
                 self.assertNotIn("\u202e", self.out)
                 os.unlink(path)
         self.assert_clean()

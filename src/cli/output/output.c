@@ -120,6 +120,14 @@ enum cli_tint cli_action_tint(enum wt_action action)
 	}
 }
 
+void cli_problem_text(const struct wt_error *problem, char *buf)
+{
+	buf[0] = '\0';
+	if (problem->status)
+		snprintf(buf, CLI_PROBLEM_MAX, "%s [%s]", problem->reason,
+			problem->code);
+}
+
 const char *cli_entry_store(const struct wt_entry *entry, char buf[64])
 {
 	const char *store = wt_store_name(entry->store);
@@ -163,42 +171,4 @@ void cli_print_details(const struct cli *cli)
 	cli_line(stdout, "time     %.2f s",
 		(double)(now.tv_sec - cli->started.tv_sec) +
 			(double)(now.tv_nsec - cli->started.tv_nsec) / 1e9);
-}
-
-/* "2 added, 1 unchanged" */
-static void count_actions(
-	const struct wt_report *report, char *buf, size_t size)
-{
-	size_t counts[WT_ACTION_UNSOUND + 1] = {0};
-	size_t used = 0;
-
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
-
-		for (size_t j = 0; j < image->entry_count; j++)
-			counts[image->entries[j].action]++;
-	}
-	snprintf(buf, size, "nothing to do");
-	for (int i = 0; i <= WT_ACTION_UNSOUND && used < size; i++) {
-		if (counts[i] > 0)
-			used += (size_t)snprintf(buf + used, size - used,
-				"%s%zu %s", used ? ", " : "", counts[i],
-				wt_action_name((enum wt_action)i));
-	}
-}
-
-void cli_print_summary(const struct cli *cli)
-{
-	const struct wt_report *report = cli->report;
-	const char *note = "";
-	char counts[160] = "";
-
-	if (cli->options.dry_run)
-		note = " (dry run: nothing was written)";
-	else if (!report->is_changed)
-		note = " (nothing was written)";
-	count_actions(report, counts, sizeof(counts));
-	cli_line(stdout, "%s: %s%s",
-		report->output ? report->output : report->target, counts, note);
-	cli_print_details(cli);
 }

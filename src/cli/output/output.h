@@ -27,12 +27,27 @@ void cli_print_cert(const struct wt_cert_info *cert);
 /** What an action looks like. */
 enum cli_tint cli_action_tint(enum wt_action action);
 
-/** What add and remove come to: how often each action occurs, and whether
- *  anything was written. */
-void cli_print_summary(const struct cli *cli);
+/** "added", or in a dry run "would be added". */
+const char *cli_action_text(
+	const struct cli *cli, enum wt_action action, char buf[40]);
+
+/** What stands between an action and its place: "to", "from", "in". */
+const char *cli_action_place(enum wt_action action);
+
+/** The last line of add, remove and verify: how many certificates of how many
+ *  images came to what. */
+void cli_print_verdict(const struct cli *cli);
+
+/** The last line of check: who would trust the server. */
+void cli_print_check_verdict(const struct cli *cli);
 
 /** With -v: access, commit, sizes and time. */
 void cli_print_details(const struct cli *cli);
+
+#define CLI_PROBLEM_MAX 480
+
+/** "reason [code]", or "" where there is no problem. */
+void cli_problem_text(const struct wt_error *problem, char *buf);
 
 /** "AuthRoot", or "AuthRoot (policy)" for another place than the usual. */
 const char *cli_entry_store(const struct wt_entry *entry, char buf[64]);

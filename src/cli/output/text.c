@@ -201,6 +201,34 @@ char *cli_text_shorten(const char *text, size_t width)
 	return shortened;
 }
 
+/* The end of an RDN that begins at s: a comma that no backslash guards. */
+static size_t rdn_len(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] && s[len] != ',')
+		len += s[len] == '\\' && s[len + 1] ? 2 : 1;
+	return len;
+}
+
+char *cli_text_name(const char *subject)
+{
+	const char *from = subject;
+	size_t len = strlen(subject);
+	char *name = NULL;
+
+	for (const char *s = subject; *s; s += rdn_len(s), s += *s == ',') {
+		if (strncmp(s, "CN=", 3) != 0)
+			continue;
+		from = s + 3;
+		len = rdn_len(from);
+		break;
+	}
+	name = cli_alloc(len + 1, 1);
+	memcpy(name, from, len);
+	return name;
+}
+
 void cli_line(FILE *file, const char *fmt, ...)
 {
 	char *text = NULL, *safe = NULL;

@@ -27,6 +27,9 @@ size_t cli_text_width(const char *text);
 /** A copy of at most width columns; what does not fit goes in the middle. */
 char *cli_text_shorten(const char *text, size_t width);
 
+/** What a person calls a subject (RFC 2253): its CN, or else all of it. */
+char *cli_text_name(const char *subject);
+
 /** Prints one line. Everything in it is made safe, then "\n" follows. */
 void cli_line(FILE *file, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT
+ * groups.c: what holds for several images, said once. */
+#include "output/groups.h"
+
+#include "output/output.h"
+#include "output/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Room for the numbers of images; what does not fit ends with an ellipsis. */
+#define NUMBERS_MAX 200
+
+/* An entry in one image. */
+struct use {
+	const struct wt_entry *entry;
+	size_t image; /* index into the report's images */
+	size_t order; /* the how many-eth use of the report */
+};
+
+/* An entry that several images have alike: uses that stand in a row. */
+struct group {
+	const struct use *uses;
+	size_t count;
+	bool heads_action;
+};
+
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare_values(
+	const struct wt_cert_info *a, const struct wt_cert_info *b)
+{
+	size_t a_len = a && a->blob ? a->blob_len : 0;
+	size_t b_len = b && b->blob ? b->blob_len : 0;
+
+	if (a_len != b_len)
+		return a_len < b_len ? -1 : 1;
+	return a_len > 0 ? memcmp(a->blob, b->blob, a_len) : 0;
+}
+
+static int compare_heads(const struct wt_entry *a, const struct wt_entry *b)
+{
+	if (a->action != b->action)
+		return a->action < b->action ? -1 : 1;
+	if (a->store != b->store)
+		return a->store < b->store ? -1 : 1;
+	return compare_texts(a->place, b->place);
+}
+
+/* Whether two images say the same with it, the whole value included. */
+static int compare_entries(const struct wt_entry *a, const struct wt_entry *b)
+{
+	int order = compare_heads(a, b);
+
+	if (!order)
+		order = strcasecmp(a->key ? a->key : "", b->key ? b->key : "");
+	if (!order)
+		order = compare_texts(a->problem.code, b->problem.code);
+	if (!order)
+		order = compare_texts(a->problem.reason, b->problem.reason);
+	return order ? order : compare_values(a->cert, b->cert);
+}
+
+static int compare_uses(const void *left, const void *right)
+{
+	const struct use *a = left, *b = right;
+	int order = compare_entries(a->entry, b->entry);
+
+	if (order)
+		return order;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Whether two groups stand below one head: images, action and store. */
+static int compare_blocks(const struct group *a, const struct group *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (a->uses[i].image != b->uses[i].image)
+			return a->uses[i].image < b->uses[i].image ? -1 : 1;
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	return a->heads_action ? compare_heads(a->uses->entry, b->uses->entry)
+			       : 0;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	const struct group *a = left, *b = right;
+	int order = compare_blocks(a, b);
+
+	if (order)
+		return order;
+	return a->uses->order < b->uses->order ? -1 : 1;
+}
+
+/* A run of groups below one head. */
+struct block {
+	const struct group *groups;
+	size_t count;
+};
+
+static int compare_firsts(const void *left, const void *right)
+{
+	const struct block *a = left, *b = right;
+
+	return a->groups->uses->order < b->groups->uses->order ? -1 : 1;
+}
+
+static struct use *collect_uses(const struct wt_report *report, size_t *ret)
+{
+	struct use *uses = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->image_count; i++)
+		if (report->images[i].is_chosen)
+			count += report->images[i].entry_count;
+	uses = cli_alloc(count + 1, sizeof(*uses));
+	count = 0;
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		for (size_t j = 0; image->is_chosen && j < image->entry_count;
+			j++, count++)
+			uses[count] =
+				(struct use){&image->entries[j], i, count};
+	}
+	*ret = count;
+	return uses;
+}
+
+void cli_number_images(const struct wt_report *report,
+	bool (*is_in)(const struct wt_image *image, const void *ctx),
+	const void *ctx, char *buf, size_t size)
+{
+	size_t used = 0, count = report->image_count;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		size_t last = i;
+
+		if (!is_in(&report->images[i], ctx))
+			continue;
+		if (used + 16 > size) {
+			snprintf(buf + used, size - used, ", ...");
+			return;
+		}
+		while (last + 1 < count &&
+			is_in(&report->images[last + 1], ctx))
+			last++;
+		used += (size_t)snprintf(buf + used, size - used, "%s%d",
+			used ? ", " : "", report->images[i].index);
+		if (last > i)
+			used += (size_t)snprintf(buf + used, size - used,
+				"%s%d", last == i + 1 ? ", " : "-",
+				report->images[last].index);
+		i = last;
+	}
+}
+
+/* The images of a group, as cli_number_images() asks for them. */
+struct membership {
+	const struct wt_report *report;
+	const struct use *uses;
+	size_t count;
+};
+
+static bool is_member(const struct wt_image *image, const void *ctx)
+{
+	const struct membership *in = ctx;
+
+	for (size_t i = 0; i < in->count; i++)
+		if (&in->report->images[in->uses[i].image] == image)
+			return true;
+	return false;
+}
+
+/* 'image 1 "Setup", boot', or 'images 1-3 (boot: 2)'; "" for a hive. */
+static void name_images(const struct membership *in, char *buf, size_t size)
+{
+	const struct wt_image *first = &in->report->images[in->uses->image];
+	char numbers[NUMBERS_MAX] = "", boot[32] = "";
+
+	buf[0] = '\0';
+	if (first->index == 0)
+		return;
+	if (in->count == 1) {
+		snprintf(buf, size, "image %d%s%s%s%s", first->index,
+			first->name && first->name[0] ? " \"" : "",
+			first->name ? first->name : "",
+			first->name && first->name[0] ? "\"" : "",
+			first->is_boot ? ", boot" : "");
+		return;
+	}
+	for (size_t i = 0; i < in->count; i++)
+		if (in->report->images[in->uses[i].image].is_boot)
+			snprintf(boot, sizeof(boot), " (boot: %d)",
+				in->report->images[in->uses[i].image].index);
+	cli_number_images(in->report, is_member, in, numbers, sizeof(numbers));
+	snprintf(buf, size, "images %s%s", numbers, boot);
+}
+
+/* What became of a certificate, and the word before the place. */
+static const char *const places[] = {
+	[WT_ACTION_PRESENT] = "in",
+	[WT_ACTION_ADDED] = "to",
+	[WT_ACTION_UNCHANGED] = "in",
+	[WT_ACTION_REPAIRED] = "in",
+	[WT_ACTION_REPLACED] = "in",
+	[WT_ACTION_REMOVED] = "from",
+	[WT_ACTION_REFUSED] = "for",
+	[WT_ACTION_MISSING] = "from",
+	[WT_ACTION_UNSOUND] = "in",
+};
+
+const char *cli_action_place(enum wt_action action)
+{
+	return places[action];
+}
+
+/* "boot.wim: added to AuthRoot of images 1, 2" */
+static void print_action_head(const struct cli *cli,
+	const struct cli_screen *screen, const struct wt_entry *entry,
+	const char *images)
+{
+	char store[64] = "", action[40] = "";
+	char *target = cli_text_safe(cli->report->target);
+
+	if (entry->store != WT_STORE_AUTO)
+		cli_entry_store(entry, store);
+	fprintf(screen->file, "%s: ", target);
+	cli_tinted(screen, cli_action_tint(entry->action),
+		cli_action_text(cli, entry->action, action));
+	if (store[0])
+		cli_line(screen->file, " %s %s%s%s",
+			cli_action_place(entry->action), store,
+			images[0] ? " of " : "", images);
+	else
+		cli_line(screen->file, "%s%s%s%s", images[0] ? " " : "",
+			images[0] ? cli_action_place(entry->action) : "",
+			images[0] ? " " : "", images);
+	free(target);
+}
+
+static void print_head(const struct cli *cli, const struct cli_screen *screen,
+	const struct cli_listing *listing, const struct group *group)
+{
+	const struct membership in = {cli->report, group->uses, group->count};
+	char images[NUMBERS_MAX + 600] = "";
+
+	name_images(&in, images, sizeof(images));
+	if (listing->heads_action)
+		print_action_head(cli, screen, group->uses->entry, images);
+	else
+		cli_line(screen->file, "%s%s%s", cli->report->target,
+			images[0] ? ": " : "", images);
+}
+
+static void print_block(const struct cli *cli, const struct cli_screen *screen,
+	const struct cli_listing *listing, const struct block *block)
+{
+	struct cli_table *table =
+		cli_table_new(listing->columns, listing->column_count);
+
+	print_head(cli, screen, listing, block->groups);
+	for (size_t i = 0; i < block->count; i++) {
+		const struct wt_entry *entry = block->groups[i].uses->entry;
+
+		if (cli->is_verbose && listing->print_whole)
+			listing->print_whole(entry);
+		else
+			listing->add_row(table, entry);
+	}
+	cli_table_print(table, screen, 2);
+	cli_table_free(table);
+}
+
+static void print_nothing(
+	const struct cli *cli, const struct cli_listing *listing)
+{
+	for (size_t i = 0; i < cli->report->image_count; i++) {
+		const struct wt_image *image = &cli->report->images[i];
+
+		if (!image->is_chosen || image->entry_count > 0)
+			continue;
+		cli_print_image(cli, image);
+		cli_line(stdout, "  %s", listing->nothing);
+	}
+}
+
+void cli_print_listing(const struct cli *cli, const struct cli_listing *listing)
+{
+	struct cli_screen screen = cli_screen(cli);
+	size_t use_count = 0, group_count = 0, block_count = 0;
+	struct use *uses = collect_uses(cli->report, &use_count);
+	struct group *groups = cli_alloc(use_count + 1, sizeof(*groups));
+	struct block *blocks = cli_alloc(use_count + 1, sizeof(*blocks));
+
+	if (!cli->is_verbose)
+		qsort(uses, use_count, sizeof(*uses), compare_uses);
+	for (size_t i = 0; i < use_count; i++) {
+		struct group *group =
+			group_count ? &groups[group_count - 1] : NULL;
+
+		if (group && !cli->is_verbose &&
+			!compare_entries(group->uses->entry, uses[i].entry))
+			group->count++;
+		else
+			groups[group_count++] = (struct group){
+				&uses[i], 1, listing->heads_action};
+	}
+	qsort(groups, group_count, sizeof(*groups), compare_groups);
+	for (size_t i = 0; i < group_count; i++) {
+		struct block *block =
+			block_count ? &blocks[block_count - 1] : NULL;
+
+		if (block && !compare_blocks(block->groups, &groups[i]))
+			block->count++;
+		else
+			blocks[block_count++] = (struct block){&groups[i], 1};
+	}
+	qsort(blocks, block_count, sizeof(*blocks), compare_firsts);
+	for (size_t i = 0; i < block_count; i++)
+		print_block(cli, &screen, listing, &blocks[i]);
+	if (listing->nothing)
+		print_nothing(cli, listing);
+	free(blocks);
+	free(groups);
+	free(uses);
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+	return strcasecmp(
+		*(const char *const *)left, *(const char *const *)right);
+}
+
+size_t cli_count_certs(const struct wt_report *report, enum wt_action action,
+	size_t *ret_images)
+{
+	size_t use_count = 0, count = 0, different = 0;
+	struct use *uses = collect_uses(report, &use_count);
+	const char **keys = cli_alloc(use_count + 1, sizeof(*keys));
+	size_t last_image = SIZE_MAX;
+
+	*ret_images = 0;
+	for (size_t i = 0; i < use_count; i++) {
+		const struct wt_entry *entry = uses[i].entry;
+
+		if (entry->action != action)
+			continue;
+		keys[count++] = entry->cert ? entry->cert->sha256 : entry->key;
+		*ret_images += uses[i].image != last_image;
+		last_image = uses[i].image;
+	}
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < count; i++)
+		different += i == 0 || compare_keys(&keys[i - 1], &keys[i]);
+	free(keys);
+	free(uses);
+	return different;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * groups.h: what holds for several images, said once. */
+#ifndef CLI_GROUPS_H
+#define CLI_GROUPS_H
+
+#include "cli.h"
+#include "output/table.h"
+
+/** How a command shows its entries. */
+struct cli_listing {
+	const struct cli_column *columns;
+	size_t column_count;
+	void (*add_row)(struct cli_table *table, const struct wt_entry *entry);
+	/** With -v, instead of a row; NULL for none. */
+	void (*print_whole)(const struct wt_entry *entry);
+	/** Action and store head the rows, not the images alone. */
+	bool heads_action;
+	/** What is said of images without an entry; NULL for nothing. */
+	const char *nothing;
+};
+
+/**
+ * Prints each entry once, below a line that names the images it is about.
+ * With -v, every image has its own list.
+ */
+void cli_print_listing(
+	const struct cli *cli, const struct cli_listing *listing);
+
+/** The number of certificates with this action, and of images that have one
+ *  of them. */
+size_t cli_count_certs(const struct wt_report *report, enum wt_action action,
+	size_t *ret_images);
+
+/** "1-3, 5": the images for which is_in says so. */
+void cli_number_images(const struct wt_report *report,
+	bool (*is_in)(const struct wt_image *image, const void *ctx),
+	const void *ctx, char *buf, size_t size);
+
+#endif
