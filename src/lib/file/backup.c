@@ -89,6 +89,29 @@ static enum wt_status backup_stage(struct wt_copy *copy,
 		"was replaced by another program meanwhile");
 }
 
+static enum wt_status backup_rename(struct wt_copy *copy, const char *temp_name,
+	const char *name, struct wt_error *err)
+{
+	bool is_left = false;
+	struct stat old = {0};
+	bool is_there =
+		fstatat(copy->dir_fd, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (wt_traits_rename_over(&copy->traits, copy->dir_fd, temp_name, name,
+		    is_there ? &old : NULL, &is_left) == 0)
+		return WT_OK;
+	wt_io_fail(err, copy->path, "cannot keep its backup as %s", name);
+	/* The one before is gone: this one stays in its place. */
+	if (is_there && !is_left)
+		wt_error_hint(err,
+			"the backup that was there has gone; %s/%s "
+			"is a new one",
+			copy->folder, temp_name);
+	else
+		unlinkat(copy->dir_fd, temp_name, 0);
+	return WT_ERR_FILE;
+}
+
 enum wt_status wt_backup_make(
 	struct wt_copy *copy, bool *ret_is_new, struct wt_error *err)
 {
@@ -109,12 +132,9 @@ enum wt_status wt_backup_make(
 	ret = backup_stage(copy, temp_name, err);
 	if (ret != WT_OK)
 		goto out;
-	if (renameat(copy->dir_fd, temp_name, copy->dir_fd, name) != 0) {
-		ret = wt_io_fail(
-			err, copy->path, "cannot keep its backup as %s", name);
-		unlinkat(copy->dir_fd, temp_name, 0);
+	ret = backup_rename(copy, temp_name, name, err);
+	if (ret != WT_OK)
 		goto out;
-	}
 	*ret_is_new = true;
 	if (wt_io_sync_folder(copy->dir_fd) != 0) {
 		ret = wt_io_fail(err, copy->path, "cannot sync its folder");

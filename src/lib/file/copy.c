@@ -205,7 +205,8 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		copy->publish->is_backup ? copy->file->name : copy->name;
 
 	output_sweep(copy);
-	copy->fd = wt_temp_create(copy->dir_fd, name, false, copy->temp_name);
+	copy->fd = wt_traits_temp_create(
+		copy->dir_fd, name, copy->temp_name, &copy->traits);
 	if (copy->fd < 0) {
 		wt_io_fail(err, copy->path,
 			"cannot make a new file in its folder %s",

@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "file/temp.h"
+#include "file/traits.h"
 #include "file/workfile.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,8 @@ struct wt_copy {
 	int replaced_fd;      /**< what stands there now, or -1 */
 	struct stat replaced; /**< of replaced_fd */
 	bool is_itself;	      /**< it is file that will be replaced */
+
+	struct wt_traits traits; /**< of folder */
 
 	int fd; /**< private, locked; -1 before it exists */
 	char temp_name[WT_TEMP_NAME_MAX];

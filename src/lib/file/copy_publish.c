@@ -104,13 +104,13 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 	ret = wt_attributes_copy(copy->fd, &mode_of, new_fd, copy->path, err);
 	if (ret != WT_OK)
 		goto out;
-	if (renameat(folder_fd, new_name, copy->dir_fd, copy->temp_name) != 0) {
-		ret = wt_io_fail(err, copy->path, "cannot move it rebuilt");
-		goto out;
-	}
+	/* Closed before it is renamed over, which not every file system can do
+	 * with what is open. */
 	close(copy->fd);
 	copy->fd = new_fd;
 	new_fd = -1; /* the copy's now */
+	if (renameat(folder_fd, new_name, copy->dir_fd, copy->temp_name) != 0)
+		ret = wt_io_fail(err, copy->path, "cannot move it rebuilt");
 out:
 	if (new_fd >= 0)
 		close(new_fd);
@@ -166,15 +166,12 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 static enum wt_status untouched_check(
 	const struct wt_copy *copy, struct wt_error *err)
 {
-	struct stat by_name = {0};
 	struct stat now = {0};
 
-	if (fstatat(copy->dir_fd, copy->name, &by_name, AT_SYMLINK_NOFOLLOW) !=
-			0 ||
-		fstat(copy->replaced_fd, &now) != 0)
+	if (fstatat(copy->dir_fd, copy->name, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		return wt_io_fail(err, copy->path, "cannot be read any more");
-	if (by_name.st_dev != copy->replaced.st_dev ||
-		by_name.st_ino != copy->replaced.st_ino ||
+	if (now.st_dev != copy->replaced.st_dev ||
+		now.st_ino != copy->replaced.st_ino ||
 		now.st_size != copy->replaced.st_size ||
 		wt_io_mtime_ns(&now) != wt_io_mtime_ns(&copy->replaced))
 		return changed(copy->path, err);
@@ -207,42 +204,139 @@ static int rename_new(const struct wt_copy *copy)
 		copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name);
 }
 
+static enum wt_status in_use(const struct wt_copy *copy, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_FILE, "locked", copy->path,
+		"is open in another program, and cannot be replaced on this "
+		"file system while it is");
+	if (copy->is_itself)
+		wt_error_hint(err, "try again when that program has closed "
+				   "it, or use --commit append");
+	else
+		wt_error_hint(err, "try again when that program has closed "
+				   "it, or write to another name");
+	return WT_ERR_FILE;
+}
+
+/* Closes what is about to be replaced, where it would be lost otherwise, or
+ * could not be replaced. */
+static enum wt_status let_go(struct wt_copy *copy, struct wt_error *err)
+{
+	enum wt_openers openers = WT_OPENERS_UNKNOWN;
+	enum wt_status ret = WT_OK;
+
+	if (copy->traits.rename_over_open == WT_RENAME_WORKS)
+		return WT_OK;
+	openers = wt_openers_wait(copy->replaced_fd, false,
+		WT_OPENERS_PATIENCE_MS, copy->publish->cancel);
+	ret = wt_cancelled(copy->publish->cancel, err);
+	if (ret != WT_OK)
+		return ret;
+	if (openers == WT_OPENERS_SOME)
+		return in_use(copy, err);
+	if (copy->is_itself)
+		ret = wt_workfile_let_go(copy->file, err);
+	else
+		close(copy->replaced_fd);
+	if (ret != WT_OK)
+		return ret;
+	copy->replaced_fd = -1;
+	wt_io_sleep_ms(WT_CLOSE_MS);
+	return untouched_check(copy, err);
+}
+
+/* The file that was to be replaced is gone, or may go when somebody closes
+ * it: then the finished one is all there is. */
+static enum wt_status keep(
+	struct wt_copy *copy, bool is_old, struct wt_error *err)
+{
+	const char *folder = strcmp(copy->folder, "/") == 0 ? "" : copy->folder;
+
+	if (is_old)
+		in_use(copy, err);
+	else
+		wt_io_fail(err, copy->path,
+			"has gone, and the finished file cannot be renamed to "
+			"it");
+	wt_error_hint(err,
+		"the finished file is kept: %s/%s; when %s has "
+		"gone, rename it to that",
+		folder, copy->temp_name, copy->name);
+	copy->temp_name[0] = '\0'; /* not removed */
+	return WT_ERR_FILE;
+}
+
+static enum wt_status rename_over(
+	struct wt_copy *copy, bool has_backup, struct wt_error *err)
+{
+	bool is_old = false;
+	enum wt_status ret = WT_OK;
+
+	if (wt_traits_rename_over(&copy->traits, copy->dir_fd, copy->temp_name,
+		    copy->name, &copy->replaced, &is_old) == 0)
+		return WT_OK;
+	if (!is_old || copy->traits.rename_over_open == WT_RENAME_LOSES)
+		return keep(copy, is_old, err);
+	ret = copy->traits.rename_over_open == WT_RENAME_REFUSED
+		      ? in_use(copy, err)
+		      : wt_io_fail(err, copy->path,
+				"the finished file cannot be renamed to it");
+	if (has_backup)
+		wt_backup_drop(copy);
+	return ret;
+}
+
+static enum wt_status replace(struct wt_copy *copy, struct wt_error *err)
+{
+	bool has_backup = false;
+	enum wt_status ret = untouched_check(copy, err);
+
+	if (ret == WT_OK && copy->publish->backup_suffix)
+		ret = wt_backup_make(copy, &has_backup, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = let_go(copy, err);
+	if (ret == WT_OK)
+		return rename_over(copy, has_backup, err);
+	if (has_backup)
+		wt_backup_drop(copy);
+	return ret;
+}
+
+static enum wt_status publish_new(struct wt_copy *copy, struct wt_error *err)
+{
+	if (rename_new(copy) == 0)
+		return WT_OK;
+	if (errno == EEXIST)
+		return wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
+			"has come into being meanwhile");
+	return wt_io_fail(
+		err, copy->path, "the finished file cannot be renamed to it");
+}
+
 static enum wt_status move_into_place(
 	struct wt_copy *copy, struct wt_error *err)
 {
-	bool has_backup = false;
-	enum wt_status ret = WT_OK;
-	int result = 0;
+	enum wt_status ret = copy->replaced_fd < 0 ? publish_new(copy, err)
+						   : replace(copy, err);
 
-	if (copy->replaced_fd < 0) {
-		result = rename_new(copy);
-		if (result != 0 && errno == EEXIST) {
-			wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
-				"has come into being meanwhile");
-			return WT_ERR_FILE;
-		}
-	} else {
-		ret = untouched_check(copy, err);
-		if (ret == WT_OK && copy->publish->backup_suffix)
-			ret = wt_backup_make(copy, &has_backup, err);
-		if (ret != WT_OK)
-			return ret;
-		result = renameat(copy->dir_fd, copy->temp_name, copy->dir_fd,
-			copy->name);
-	}
-	if (result != 0) {
-		ret = wt_io_fail(err, copy->path,
-			"the finished file cannot be renamed to it");
-		if (has_backup)
-			wt_backup_drop(copy);
+	if (ret != WT_OK)
 		return ret;
-	}
 	copy->temp_name[0] = '\0'; /* nothing is left to remove */
 	if (wt_io_sync_folder(copy->dir_fd) != 0)
 		return wt_io_fail(err, copy->path,
 			"is in place, but its folder cannot be synced: a "
 			"power cut may bring the old file back");
 	return WT_OK;
+}
+
+/* Who has it open may be a writer that has read the header and not yet taken
+ * the lock. */
+static void openers_wait(const struct wt_copy *copy)
+{
+	if (copy->is_itself && copy->file->is_locked && copy->file->fd >= 0)
+		(void)wt_openers_wait(copy->file->fd, false, WT_OPENERS_WAIT_MS,
+			copy->publish->cancel);
 }
 
 enum wt_status wt_copy_publish(struct wt_copy *copy,
@@ -252,20 +346,16 @@ enum wt_status wt_copy_publish(struct wt_copy *copy,
 
 	if (ret == WT_OK)
 		ret = finish(copy, patch, err);
-	/* Who has it open may be a writer that has read the header and not
-	 * yet taken the lock. */
-	if (ret == WT_OK && copy->is_itself && copy->file->is_locked)
-		(void)wt_openers_wait(
-			copy->file->fd, false, copy->publish->cancel);
+	if (ret == WT_OK)
+		openers_wait(copy);
 	if (ret == WT_OK)
 		ret = wt_cancelled(copy->publish->cancel, err);
 	if (ret == WT_OK)
 		ret = move_into_place(copy, err);
 	/* Such a writer reopens the path when it writes: it then finds the
 	 * new file, whose lock is ours until the copy is freed. */
-	if (ret == WT_OK && copy->is_itself && copy->file->is_locked)
-		(void)wt_openers_wait(
-			copy->file->fd, false, copy->publish->cancel);
+	if (ret == WT_OK)
+		openers_wait(copy);
 	wt_copy_free(copy);
 	return ret;
 }

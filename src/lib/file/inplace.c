@@ -91,7 +91,8 @@ static enum wt_status head_write(const struct wt_workfile *file,
 	const struct wt_patch *patch, const struct wt_publish *publish,
 	struct wt_error *err)
 {
-	bool has_lease = wt_openers_wait(file->fd, true, publish->cancel);
+	bool has_lease = wt_openers_wait(file->fd, true, WT_OPENERS_WAIT_MS,
+				 publish->cancel) == WT_OPENERS_NONE;
 	enum wt_status ret = wt_cancelled(publish->cancel, err);
 	int result = 0;
 

@@ -29,20 +29,21 @@ void wt_lease_drop(int fd)
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 }
 
-bool wt_openers_wait(
-	int fd, bool keep_lease, const volatile sig_atomic_t *cancel)
+enum wt_openers wt_openers_wait(int fd, bool keep_lease, int64_t max_ms,
+	const volatile sig_atomic_t *cancel)
 {
-	int64_t end = wt_io_now_ms() + WT_OPENERS_WAIT_MS;
+	int64_t end = wt_io_now_ms() + max_ms;
 
 	for (;;) {
 		if (wt_lease_take(fd) == 0) {
 			if (!keep_lease)
 				wt_lease_drop(fd);
-			return true;
+			return WT_OPENERS_NONE;
 		}
-		if (errno != EAGAIN || wt_io_now_ms() >= end ||
-			(cancel && *cancel != 0))
-			return false;
+		if (errno != EAGAIN)
+			return WT_OPENERS_UNKNOWN;
+		if (wt_io_now_ms() >= end || (cancel && *cancel != 0))
+			return WT_OPENERS_SOME;
 		wt_io_sleep_ms(POLL_MS);
 	}
 }

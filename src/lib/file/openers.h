@@ -22,6 +22,16 @@
 /** How long a stale writer is waited for, in milliseconds. */
 #define WT_OPENERS_WAIT_MS 2000
 
+/** How long where nothing can be done while the file is open elsewhere. */
+#define WT_OPENERS_PATIENCE_MS 10000
+
+/** Who has a file open, this process's descriptor left out. */
+enum wt_openers {
+	WT_OPENERS_NONE,
+	WT_OPENERS_SOME,
+	WT_OPENERS_UNKNOWN, /**< no leases here */
+};
+
 /**
  * Takes a write lease: granted only when no other open file leads to the same
  * inode, this process included; as long as it is held, who opens the file
@@ -34,14 +44,13 @@ int wt_lease_take(int fd);
 void wt_lease_drop(int fd);
 
 /**
- * Waits until fd is the only open file on its inode, until WT_OPENERS_WAIT_MS
- * have passed, *cancel is set, or leases turn out not to work.
+ * Waits until fd is the only open file on its inode, until max_ms have passed,
+ * *cancel is set, or leases turn out not to work.
  *
- * @param keep_lease  hold the lease on return if it was granted
- * @return true when the lease was granted
+ * @param keep_lease  hold the lease on return if there are no others
  */
-bool wt_openers_wait(
-	int fd, bool keep_lease, const volatile sig_atomic_t *cancel);
+enum wt_openers wt_openers_wait(int fd, bool keep_lease, int64_t max_ms,
+	const volatile sig_atomic_t *cancel);
 
 /**
  * Who holds the flock on a file, "process 123 (wimtrust)" or "another

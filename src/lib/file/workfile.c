@@ -4,6 +4,7 @@
 
 #include "base/child.h"
 #include "base/io.h"
+#include "file/lockfile.h"
 #include "file/openers.h"
 #include "file/temp.h"
 #include "file/undo.h"
@@ -27,10 +28,11 @@ void wt_workfile_close(struct wt_workfile *file)
 	if (!file)
 		return;
 	/* Said, not left to close(): a child may still have a copy. */
-	if (file->is_locked)
+	if (file->is_locked && file->fd >= 0)
 		(void)flock(file->fd, LOCK_UN);
 	if (file->fd >= 0)
 		close(file->fd);
+	wt_lockfile_drop(file->dir_fd, file->name, file->lock_fd);
 	if (file->dir_fd >= 0)
 		close(file->dir_fd);
 	free(file->path);
@@ -86,14 +88,12 @@ static enum wt_status kind_check(
 }
 
 /* Looked at before it is opened: opening a device may do something. */
-static enum wt_status kind_look(
-	const struct wt_workfile *file, const char *path, struct wt_error *err)
+static enum wt_status kind_look(const struct wt_workfile *file,
+	const char *path, struct stat *found, struct wt_error *err)
 {
-	struct stat found = {0};
-
-	if (fstatat(file->dir_fd, file->name, &found, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(file->dir_fd, file->name, found, AT_SYMLINK_NOFOLLOW) != 0)
 		return wt_io_fail(err, path, "cannot be opened");
-	return kind_check(&found, path, err);
+	return kind_check(found, path, err);
 }
 
 /* Opens NAME in the folder. errno EAGAIN: another run holds a lease for the
@@ -116,7 +116,7 @@ static struct wt_workfile *file_new(void)
 	struct wt_workfile *file = calloc(1, sizeof(*file));
 
 	if (file)
-		file->fd = file->dir_fd = -1;
+		file->fd = file->dir_fd = file->lock_fd = -1;
 	return file;
 }
 
@@ -237,7 +237,7 @@ enum wt_status wt_workfile_open(const char *path, int dir_fd,
 		return wt_fail_memory(err);
 	ret = place_find(path, dir_fd, false, file, err);
 	if (ret == WT_OK)
-		ret = kind_look(file, path, err);
+		ret = kind_look(file, path, &found, err);
 	if (ret != WT_OK)
 		goto out;
 	ret = reader_open(file, path, err);
@@ -263,6 +263,17 @@ out:
 	return ret;
 }
 
+enum wt_status wt_workfile_let_go(
+	struct wt_workfile *file, struct wt_error *err)
+{
+	if (file->lock_fd < 0 && wt_lockfile_take(file->dir_fd, file->name,
+					 &file->lock_fd) != WT_OK)
+		return wt_io_fail(
+			err, file->path, "cannot make a lock file beside it");
+	file_reset(file);
+	return WT_OK;
+}
+
 /* A file marked read-only is not to be replaced, even by who could. */
 static enum wt_status writable_check(struct wt_workfile *file,
 	const struct stat *found, struct wt_error *err)
@@ -283,11 +294,15 @@ static enum wt_status writable_check(struct wt_workfile *file,
 static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 	struct stat *found, struct wt_error *err)
 {
-	enum wt_status ret = kind_look(file, path, err);
+	enum wt_status ret = kind_look(file, path, found, err);
 	struct stat by_name = {0};
+	struct stat holder = {0};
 
 	if (ret != WT_OK)
 		return ret;
+	/* Before it is opened: who has a lock file wants it closed. */
+	if (wt_lockfile_is_held(file->dir_fd, file->name, found, found))
+		return WT_NO;
 	/* For writing where that is allowed: a change in place needs it, and
 	 * a lease allows no second open file of ours. */
 	if (file_open(file, O_RDWR) != 0 &&
@@ -312,8 +327,11 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 		return wt_io_fail(err, path, "cannot be locked");
 	}
 	file->is_locked = true;
-	if (fstatat(file->dir_fd, file->name, &by_name, AT_SYMLINK_NOFOLLOW) ==
-			0 &&
+	/* In this order: who replaces a file that is not locked any more has a
+	 * lock file until that is done. */
+	if (!wt_lockfile_is_held(file->dir_fd, file->name, found, &holder) &&
+		fstatat(file->dir_fd, file->name, &by_name,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
 		by_name.st_dev == found->st_dev &&
 		by_name.st_ino == found->st_ino)
 		return fstat(file->fd, found) == 0

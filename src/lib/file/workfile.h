@@ -24,6 +24,9 @@ struct wt_workfile {
 	uint64_t len;	  /**< bytes, under the lock when there is one */
 	int64_t mtime_ns; /**< last change of fd when it was opened */
 	bool is_locked;
+	/** Of the lock file beside it, -1 when there is none: see
+	 *  wt_workfile_let_go(). */
+	int lock_fd;
 	char note[384]; /**< what recovery did, in a sentence, or "" */
 };
 
@@ -51,6 +54,13 @@ enum wt_status wt_workfile_open(const char *path, int dir_fd,
 enum wt_status wt_workfile_lock(const char *path, int dir_fd,
 	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
 	struct wt_workfile **ret_file, struct wt_error *err);
+
+/**
+ * Closes the locked file itself, for where it cannot be replaced while it is
+ * open. A lock file beside it keeps other runs away from then on.
+ */
+enum wt_status wt_workfile_let_go(
+	struct wt_workfile *file, struct wt_error *err);
 
 /** Unlocks and closes; NULL allowed. */
 void wt_workfile_close(struct wt_workfile *file);

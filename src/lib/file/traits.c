@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * file/traits.c: what the file system of a place can do, found by trying it. */
+#include "file/traits.h"
+
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_MS 10
+/* How long who has a file open is given to close it. */
+#define RENAME_MS 2000
+
+static bool is_gone(int dir_fd, const char *name)
+{
+	struct stat found = {0};
+
+	return fstatat(dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 &&
+	       errno == ENOENT;
+}
+
+/* Renames a second file over the first, which is open. The file that is left
+ * takes the place of the first. */
+static int rename_try(int dir_fd, const char *name, int *fd,
+	char temp_name[WT_TEMP_NAME_MAX], struct wt_traits *traits)
+{
+	char second_name[WT_TEMP_NAME_MAX];
+	int second_fd = wt_temp_create(dir_fd, name, false, second_name);
+	int64_t end = 0;
+
+	if (second_fd < 0)
+		return -1;
+	traits->rename_over_open = WT_RENAME_WORKS;
+	if (renameat(dir_fd, second_name, dir_fd, temp_name) == 0) {
+		close(*fd);
+		*fd = second_fd;
+		return 0;
+	}
+	close(*fd);
+	*fd = second_fd;
+	end = wt_io_now_ms() + WT_CLOSE_MS;
+	while (!is_gone(dir_fd, temp_name) && wt_io_now_ms() < end)
+		wt_io_sleep_ms(POLL_MS);
+	traits->rename_over_open = is_gone(dir_fd, temp_name)
+					   ? WT_RENAME_LOSES
+					   : WT_RENAME_REFUSED;
+	(void)unlinkat(dir_fd, temp_name, 0);
+	memcpy(temp_name, second_name, WT_TEMP_NAME_MAX);
+	return 0;
+}
+
+int wt_traits_temp_create(int dir_fd, const char *name,
+	char ret_name[WT_TEMP_NAME_MAX], struct wt_traits *ret_traits)
+{
+	struct wt_traits traits = {0};
+	int fd = wt_temp_create(dir_fd, name, false, ret_name);
+	int saved = 0;
+
+	if (fd < 0)
+		return -1;
+	if (rename_try(dir_fd, name, &fd, ret_name, &traits) != 0) {
+		saved = errno;
+		unlinkat(dir_fd, ret_name, 0);
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	*ret_traits = traits;
+	return fd;
+}
+
+/* Opened as well: one that is about to go can be seen, but not opened. */
+static bool is_there(int dir_fd, const char *name, const struct stat *old)
+{
+	struct stat found = {0};
+	int fd = wt_io_open(dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+	bool is_same = fd >= 0 && fstat(fd, &found) == 0 &&
+		       found.st_dev == old->st_dev &&
+		       found.st_ino == old->st_ino;
+
+	if (fd >= 0)
+		close(fd);
+	return is_same;
+}
+
+int wt_traits_rename_over(const struct wt_traits *traits, int dir_fd,
+	const char *from, const char *to, const struct stat *old,
+	bool *ret_is_old)
+{
+	int64_t end = wt_io_now_ms() + RENAME_MS;
+	int saved = 0;
+
+	for (;;) {
+		if (renameat(dir_fd, from, dir_fd, to) == 0)
+			return 0;
+		saved = errno;
+		*ret_is_old = old && is_there(dir_fd, to, old);
+		if (!old || wt_io_now_ms() >= end ||
+			(*ret_is_old &&
+				traits->rename_over_open == WT_RENAME_WORKS))
+			break;
+		wt_io_sleep_ms(POLL_MS);
+	}
+	errno = saved;
+	return -1;
+}

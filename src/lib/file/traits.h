@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * file/traits.h: what the file system of a place can do, found by trying it. */
+#ifndef WT_FILE_TRAITS_H
+#define WT_FILE_TRAITS_H
+
+#include "file/temp.h"
+
+/** Some file systems close a file a moment after close() has returned. */
+#define WT_CLOSE_MS 100
+
+/** What happens when a file is renamed over one that somebody has open. */
+enum wt_rename_over_open {
+	WT_RENAME_WORKS,   /**< the file that was there lives on, nameless */
+	WT_RENAME_REFUSED, /**< nothing happens (drive mounts of WSL) */
+	/** The rename fails, and the file that was there loses its name when
+	 *  it is closed: neither is left (SMB). */
+	WT_RENAME_LOSES,
+};
+
+struct wt_traits {
+	enum wt_rename_over_open rename_over_open;
+};
+
+/**
+ * Creates a private file as wt_temp_create() does, and tries on it what the
+ * file system of its folder can do. The file is empty afterwards.
+ *
+ * @return open and locked descriptor, or -1 with errno set
+ */
+int wt_traits_temp_create(int dir_fd, const char *name,
+	char ret_name[WT_TEMP_NAME_MAX], struct wt_traits *ret_traits);
+
+/**
+ * Renames from over to, a file that nobody of ours has open. Where a failed
+ * rename may cost the file that is there, it is tried again for a while, and
+ * at once when that file has gone.
+ *
+ * @param old         what to led to before; NULL: nothing
+ * @param ret_is_old  set on failure: to still leads to that file
+ * @return 0, or -1 with errno set
+ */
+int wt_traits_rename_over(const struct wt_traits *traits, int dir_fd,
+	const char *from, const char *to, const struct stat *old,
+	bool *ret_is_old);
+
+#endif

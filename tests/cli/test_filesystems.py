@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+# test_filesystems.py: the program on file systems with other manners than
+# those of a Linux disk, which mannerfs.c has. The argument names one.
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, skip,
+                     wimtrust)
+
+sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
+
+from faults import KILL_AFTER, KILL_BEFORE, Faults
+
+MANNERFS = os.environ.get('WT_MANNERFS', '')
+
+SMB = ('xattr=ENOTSUP,rename-flags=EINVAL,chmod=silent,chown=silent,mode=755,')
+PLACES = {
+    # SMB without byte-range locks, and the same where the server has links.
+    'smb-nobrl': SMB + 'rename-over-open=lose,link=ENOTSUP',
+    'smb-nobrl-links': SMB + 'rename-over-open=lose',
+}
+PLACE = sys.argv.pop(1)
+KILLS = 8
+
+
+def loses():
+    return 'rename-over-open=lose' in PLACES[PLACE]
+
+
+class Place(Case):
+    """A folder on the file system: what is at self.place is mounted there,
+    and self.real is what the file system keeps of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.real = self.folder / 'real'
+        self.place = self.folder / 'place'
+        self.temp = self.folder / 'tmp'
+        for path in (self.real, self.place, self.temp):
+            path.mkdir()
+        # In the foreground, to know when it has ended; one request after the
+        # other, so that a file is closed when close() was called before.
+        self.daemon = subprocess.Popen(
+            [MANNERFS, self.real, PLACES[PLACE], self.place, '-f', '-s', '-o',
+             'default_permissions' +
+             (',allow_other' if os.geteuid() == 0 else '')])
+        self.addCleanup(self.unmount)
+        for _ in range(500):
+            if os.path.ismount(self.place):
+                break
+            time.sleep(0.01)
+        self.assertTrue(os.path.ismount(self.place))
+        self.env = environment(TMPDIR=os.fspath(self.temp))
+        self.target = self.place / 'boot.wim'
+
+    def unmount(self):
+        subprocess.run(['fusermount3', '-u', '-z', self.place], check=False)
+        self.daemon.wait(timeout=10)
+
+    def run_it(self, *args):
+        return wimtrust(*args, env=self.env)
+
+    def start(self, *args, **env):
+        return subprocess.Popen(
+            [WIMTRUST, *map(os.fspath, args)], env=dict(self.env, **env),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+
+    def clear(self):
+        for path in self.place.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def restart(self, *names):
+        """The image alone, under these names."""
+        self.clear()
+        for name in names or ('boot.wim',):
+            shutil.copyfile(WIMS / 'two.wim', self.place / name)
+
+    def assert_done(self, run):
+        self.assertEqual(run.status, 0, run.err)
+
+    def assert_tidy(self, *names, why=None):
+        # What was closed last is removed a moment later.
+        for _ in range(50):
+            there = sorted(os.listdir(self.real))
+            if there == sorted(names):
+                break
+            time.sleep(0.02)
+        self.assertEqual(there, sorted(names), why)
+        self.assertEqual(os.listdir(self.temp), [], why)
+
+    def is_new(self, path, why=None):
+        """False: the old image. Anything else is a failure."""
+        if path.read_bytes() == (WIMS / 'two.wim').read_bytes():
+            return False
+        done = subprocess.run(['wimlib-imagex', 'verify', path],
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, (why, done.stderr))
+        self.assertEqual(wimtrust('verify', path, ROOT_DER).status, 0, why)
+        return True
+
+
+class Commits(Place):
+    def test_every_commit_leaves_the_new_image_alone(self):
+        for more in ([], ['--commit', 'append'], ['--rebuild'],
+                     ['--access', 'update']):
+            self.restart()
+            self.assert_done(self.run_it('add', *more, self.target, ROOT_DER))
+            self.assertTrue(self.is_new(self.real / 'boot.wim'), more)
+            self.assert_tidy('boot.wim', why=more)
+            self.assert_done(self.run_it('remove', *more, self.target,
+                                         ROOT_DER))
+            self.assert_tidy('boot.wim', why=more)
+
+    def test_every_backup_is_the_old_image(self):
+        for more in ([], ['--commit', 'append']):
+            for had in (False, True):
+                self.restart()
+                if had:
+                    (self.place / 'boot.wim.bak').write_bytes(b'older')
+                self.assert_done(self.run_it('add', '--backup', *more,
+                                             self.target, ROOT_DER))
+                self.assertTrue(self.is_new(self.real / 'boot.wim'))
+                self.assertFalse(self.is_new(self.real / 'boot.wim.bak'))
+                self.assert_tidy('boot.wim', 'boot.wim.bak', why=more)
+
+    def test_output_takes_the_place_of_what_is_there(self):
+        for name in ('new.wim', 'boot.wim'):
+            self.restart()
+            self.assert_done(self.run_it('add', '-f', '-o', self.place / name,
+                                         WIMS / 'two.wim', ROOT_DER))
+            self.assertTrue(self.is_new(self.real / name))
+            self.assert_tidy(*{'boot.wim', name})
+            run = self.run_it('add', '-o', self.place / name,
+                              WIMS / 'two.wim', ROOT_DER)
+            self.assertEqual(run.status, 7, run.err)
+            self.assertIn('exists already', run.err)
+
+    def test_hive_and_folder(self):
+        config = self.place / 'Windows' / 'System32' / 'config'
+        config.mkdir(parents=True)
+        for target, hive in ((self.place / 'SOFTWARE',) * 2,
+                             (self.place, config / 'SOFTWARE')):
+            shutil.copyfile(HIVES / 'software-1.3', hive)
+            self.assert_done(self.run_it('add', target, ROOT_DER))
+            self.assert_done(self.run_it('verify', target, ROOT_DER))
+            self.assert_done(self.run_it('remove', target, ROOT_DER))
+            self.assertEqual(os.listdir(hive.parent).count('SOFTWARE'), 1)
+        self.assert_tidy('SOFTWARE', 'Windows')
+
+
+class Kills(Place):
+    """Old or new, and the backup too, whenever the run is killed; the next
+    run goes on from there."""
+
+    def try_kills(self, more, names):
+        watch = Faults(self.folder, self.place)
+        command = [WIMTRUST, 'add', '--access', 'update', *more, self.target,
+                   ROOT_DER]
+        self.restart(*names)
+        done = watch.run(command, env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        calls = watch.calls()
+        self.assertGreater(calls, 6)
+        # All of the end, where names change; some of what is before.
+        moments = {1 + i * calls // KILLS for i in range(KILLS)}
+        moments |= set(range(max(1, calls - 9), calls + 1))
+        for at in sorted(moments):
+            mode = KILL_AFTER if at % 2 else KILL_BEFORE
+            self.restart(*names)
+            done = watch.run(command, at, mode, env=self.env)
+            why = (more, at, watch.name(), done.stderr)
+            self.assertIn(done.returncode, (-signal.SIGKILL, 0), why)
+            # Closed by the kernel, and then by the file system.
+            time.sleep(0.05)
+            if 'append' not in more:
+                for name in names:
+                    self.is_new(self.real / name, why)
+            run = self.run_it(*command[1:])
+            self.assertEqual(run.status, 0, (why, run.err))
+            self.assertTrue(self.is_new(self.real / 'boot.wim', why))
+            if len(names) > 1:
+                self.is_new(self.real / 'boot.wim.bak', why)
+            self.assert_tidy(*names, why=why)
+
+    def test_replace(self):
+        self.try_kills([], ['boot.wim'])
+
+    def test_replace_with_backup(self):
+        self.try_kills(['--backup'], ['boot.wim', 'boot.wim.bak'])
+
+    def test_append(self):
+        self.try_kills(['--commit', 'append'], ['boot.wim'])
+
+
+class Others(Place):
+    """Other programs have it open, or write at the same time."""
+
+    def test_two_writers_lose_no_change(self):
+        from clitest import make_root
+        roots = [make_root(self.folder / ('%d.pem' % i), '/CN=Root %d' % i)
+                 for i in range(3)]
+        self.restart()
+        runs = [self.start('add', '--wait', '30', self.target, root)
+                for root in roots]
+        for run in runs:
+            out, err = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 0, err)
+        self.assert_done(self.run_it('verify', self.target, *roots))
+        self.assert_tidy('boot.wim')
+
+    def test_reader_is_waited_for(self):
+        self.restart()
+        with open(self.target, 'rb') as reader:
+            run = self.start('add', self.target, ROOT_DER)
+            time.sleep(0.5)
+            if loses():
+                self.assertIsNone(run.poll())
+        self.assertEqual(run.wait(timeout=60), 0, run.stderr.read())
+        run.communicate()
+        self.assertTrue(self.is_new(self.real / 'boot.wim'))
+        self.assert_tidy('boot.wim')
+
+    def stopped_at_rename(self, opened, *more):
+        """A run that has been stopped just before it renames over what
+        another program has opened since then."""
+        watch = Faults(self.folder, self.place)
+        names = ['boot.wim', 'boot.wim.bak'] if more else ['boot.wim']
+        command = [WIMTRUST, 'add', '--access', 'update', *more, self.target,
+                   ROOT_DER]
+        # The last renames of a run, from its end.
+        self.restart(*names)
+        self.assertEqual(watch.run(command, env=self.env).returncode, 0)
+        calls = watch.calls()
+        at = calls
+        while at > 0:
+            self.restart(*names)
+            watch.run(command, at, KILL_BEFORE, env=self.env)
+            if watch.name().startswith('rename'):
+                if opened == 'boot.wim' or at < calls - 4:
+                    break
+            at -= 1
+        self.assertGreater(at, 0)
+        self.restart(*names)
+        process = watch.stopped(command, at, env=self.env)
+        return process, open(self.place / opened, 'rb')
+
+    def resume(self, process):
+        os.killpg(process.pid, signal.SIGCONT)
+
+    @unittest.skipUnless(loses(), 'nothing can be lost here')
+    def test_opened_too_late_and_closed_soon(self):
+        process, reader = self.stopped_at_rename('boot.wim')
+        with reader:
+            self.resume(process)
+            time.sleep(0.5)
+        err = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 0, err)
+        self.assertTrue(self.is_new(self.real / 'boot.wim'))
+        self.assert_tidy('boot.wim')
+
+    @unittest.skipUnless(loses(), 'nothing can be lost here')
+    def test_opened_too_late_and_not_closed(self):
+        process, reader = self.stopped_at_rename('boot.wim')
+        with reader:
+            self.resume(process)
+            err = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 7, err)
+        time.sleep(0.1)
+        self.assertNotIn('boot.wim', os.listdir(self.real))
+        self.assertIn('the finished file is kept: %s/' % self.place, err)
+        kept = self.real / os.listdir(self.real)[0]
+        self.assertIn(kept.name, err)
+        kept.rename(self.real / 'boot.wim')
+        self.assertTrue(self.is_new(self.real / 'boot.wim'))
+
+    @unittest.skipUnless(loses(), 'nothing can be lost here')
+    def test_backup_opened_too_late_and_not_closed(self):
+        process, reader = self.stopped_at_rename('boot.wim.bak', '--backup')
+        with reader:
+            self.resume(process)
+            err = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 7, err)
+        time.sleep(0.1)
+        self.assertFalse(self.is_new(self.real / 'boot.wim'))
+        kept = [name for name in os.listdir(self.real) if name in err]
+        self.assertEqual(len(kept), 2, (kept, err, os.listdir(self.real)))
+
+
+if __name__ == '__main__':
+    if not MANNERFS:
+        skip('libfuse 3 was not there when this was built')
+    if not os.access('/dev/fuse', os.R_OK | os.W_OK):
+        skip('/dev/fuse cannot be opened')
+    unittest.main(verbosity=1)
