@@ -15,7 +15,7 @@
  *                 3 it writes only half, 4 the program is killed before it,
  *                 5 the program is killed after it, 6 it writes a byte that
  *                 is not the one it was given, 7 the program is stopped
- *                 before it
+ *                 before it, 8 the child that calls is, but not the program
  *   16      32    name of the function that was meant
  *   48      4     pid of the first process, which is the program
  *
@@ -53,7 +53,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { ONCE = 1, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP, STOP };
+enum {
+	ONCE = 1,
+	ALWAYS,
+	SHORT,
+	KILL_BEFORE,
+	KILL_AFTER,
+	FLIP,
+	STOP,
+	STOP_CHILD
+};
 
 struct shared {
 	_Atomic uint32_t calls;
@@ -206,6 +215,8 @@ static int meet(const char *name, bool *ret_kill)
 		return 0;
 	}
 	n = atomic_fetch_add(&shared->calls, 1) + 1;
+	if (shared->mode == STOP_CHILD && shared->program == getpid())
+		return 0;
 	if (n < shared->at || (n > shared->at && shared->mode != ALWAYS))
 		return 0;
 	if (n == shared->at)
@@ -217,6 +228,8 @@ static int meet(const char *name, bool *ret_kill)
 			kill(shared->program, SIGSTOP);
 		raise(SIGSTOP);
 	}
+	if (shared->mode == STOP_CHILD)
+		raise(SIGSTOP);
 	if (shared->mode == KILL_AFTER)
 		*ret_kill = true;
 	if (shared->mode == SHORT || shared->mode == FLIP)

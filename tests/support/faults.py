@@ -8,7 +8,7 @@ import subprocess
 FAULTFS = os.environ.get('WT_FAULTFS', '')
 STATE_LEN = 64
 NOTHING, ONCE, ALWAYS, SHORT, KILL_BEFORE, KILL_AFTER, FLIP, \
-    STOP = range(8)
+    STOP, STOP_CHILD = range(9)
 
 
 class Faults:
@@ -43,6 +43,10 @@ class Faults:
         os.waitid(os.P_PID, process.pid,
                   os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         return process
+
+    def is_met(self):
+        """Has the call been reached, by whom it is meant for?"""
+        return self.name() != ''
 
     def run(self, args, at=0, mode=NOTHING, native=0, record=False, env=None,
             timeout=120):

@@ -27,9 +27,9 @@
 /* How often the parent looks whether it was cancelled. */
 #define POLL_MS 50
 
-/* How long the processes that a child has started take to go, once it is
- * gone: they are killed with it. */
-#define GONE_MS 1000
+/* How long a killed child may take to go, and then the processes that it has
+ * started: they are killed with it. */
+#define GONE_MS 1500
 
 /* The heap that a child begins with: more than the metadata of a boot image
  * takes. malloc() takes from it what is not longer than both together. */
@@ -114,45 +114,58 @@ struct wt_child_job {
 	struct outcome *outcome;
 	int64_t end_ms; /* when its time is up */
 	pid_t pid;
+	int pid_fd; /* -1 where the kernel has none */
+	bool has_ended;
+	int status;   /* as waitpid() gives it, once it has ended */
 	int alive_fd; /* reads the end when it and all it started are gone */
 };
 
-/* Waits for the job to end; kills it when cancelled or late. Returns the wait
- * status; *ret_late is set when its time was up. */
-static int job_wait(const struct wt_child_job *job, void (*tick)(void *ctx),
-	void *tick_ctx, bool *ret_late)
+bool wt_child_wait(struct wt_child_job *job, int ms)
+{
+	struct pollfd end = {.fd = job->pid_fd, .events = POLLIN};
+	pid_t ended = 0;
+
+	if (job->has_ended)
+		return true;
+	/* Without a pidfd this is a plain sleep between two looks. */
+	poll(&end, 1, job->pid_fd < 0 && ms > 2 ? 2 : ms);
+	ended = waitpid(job->pid, &job->status, WNOHANG);
+	/* A caller that ignores SIGCHLD has let its number go already. */
+	job->has_ended = ended == job->pid || (ended < 0 && errno != EINTR);
+	return job->has_ended;
+}
+
+static void job_kill(struct wt_child_job *job)
+{
+	int64_t end_ms = now_ms() + GONE_MS;
+
+	if (wt_child_wait(job, 0))
+		return;
+	kill(job->pid, SIGKILL);
+	job->status = SIGKILL;
+	while (!wt_child_wait(job, POLL_MS) && now_ms() < end_ms)
+		continue;
+}
+
+/* Waits for the job to end; kills it when cancelled or late. Returns whether
+ * its time was up. */
+static bool job_wait(
+	struct wt_child_job *job, void (*tick)(void *ctx), void *tick_ctx)
 {
 	const volatile sig_atomic_t *cancel = job->how.cancel;
-	int fd = (int)syscall(SYS_pidfd_open, job->pid, 0);
-	bool is_killed = false;
-	int status = 0;
 
-	for (;;) {
-		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-		pid_t ended = 0;
+	while (!wt_child_wait(job, POLL_MS)) {
+		bool is_late =
+			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
 
-		/* Without a pidfd this is a plain sleep between two looks. */
-		if (is_killed || poll(&poll_fd, 1, fd < 0 ? 2 : POLL_MS) != 0)
-			ended = waitpid(
-				job->pid, &status, is_killed ? 0 : WNOHANG);
-		else if (fd < 0)
-			ended = waitpid(job->pid, &status, WNOHANG);
-		if (ended == job->pid || (ended < 0 && errno != EINTR))
-			break;
-		if (is_killed)
-			continue;
+		if (is_late || (cancel && *cancel != 0)) {
+			job_kill(job);
+			return is_late;
+		}
 		if (tick)
 			tick(tick_ctx);
-		*ret_late =
-			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
-		if (*ret_late || (cancel && *cancel != 0)) {
-			kill(job->pid, SIGKILL);
-			is_killed = true;
-		}
 	}
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return false;
 }
 
 /* What the child has started may have files locked or mounted until it is
@@ -160,15 +173,20 @@ static int job_wait(const struct wt_child_job *job, void (*tick)(void *ctx),
 static void descendants_wait(const struct wt_child_job *job)
 {
 	struct pollfd gone = {.fd = job->alive_fd, .events = POLLIN};
+	int64_t end_ms = now_ms() + GONE_MS;
+	int64_t left_ms = GONE_MS;
 
-	while (poll(&gone, 1, GONE_MS) < 0 && errno == EINTR)
-		continue;
+	while (left_ms > 0 && poll(&gone, 1, (int)left_ms) < 0 &&
+		errno == EINTR)
+		left_ms = end_ms - now_ms();
 }
 
 static void job_free(struct wt_child_job *job)
 {
 	if (job->alive_fd >= 0)
 		close(job->alive_fd);
+	if (job->pid_fd >= 0)
+		close(job->pid_fd);
 	wt_shared_free(job->outcome, sizeof(*job->outcome));
 	free(job);
 }
@@ -204,7 +222,7 @@ static enum wt_status job_new(const struct wt_child *how, int *ret_alive_fd,
 		return wt_fail_memory(err);
 	job->how = *how;
 	job->end_ms = now_ms() + (int64_t)how->limits.seconds * 1000;
-	job->alive_fd = -1;
+	job->alive_fd = job->pid_fd = -1;
 	job->outcome = wt_shared_new(sizeof(*job->outcome));
 	if (!job->outcome) {
 		job_free(job);
@@ -252,6 +270,7 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 		job_free(job);
 		return ret;
 	}
+	job->pid_fd = (int)syscall(SYS_pidfd_open, job->pid, 0);
 	*ret_job = job;
 	return WT_OK;
 }
@@ -259,13 +278,13 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 enum wt_status wt_child_finish(struct wt_child_job *job,
 	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err)
 {
-	bool is_late = false;
-	int status = job_wait(job, tick, tick_ctx, &is_late);
+	bool is_late = job_wait(job, tick, tick_ctx);
 	enum wt_status ret = wt_cancelled(job->how.cancel, err);
 
 	descendants_wait(job);
 	if (ret == WT_OK && !job->outcome->is_done) {
-		ret = child_died(&job->how, status, is_late, err);
+		if (!job->how.is_program || is_late || job->status != 0)
+			ret = child_died(&job->how, job->status, is_late, err);
 	} else if (ret == WT_OK) {
 		ret = job->outcome->status;
 		if (ret != WT_OK && err)
@@ -279,13 +298,7 @@ void wt_child_stop(struct wt_child_job *job)
 {
 	if (!job)
 		return;
-	/* A caller that ignores SIGCHLD has let its number go already, when
-	 * it has ended. */
-	if (waitpid(job->pid, NULL, WNOHANG) == 0) {
-		kill(job->pid, SIGKILL);
-		while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
+	job_kill(job);
 	descendants_wait(job);
 	job_free(job);
 }

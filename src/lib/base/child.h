@@ -19,6 +19,8 @@ struct wt_child {
 	enum wt_status died_status; /**< its crash, abort or time-out */
 	const char *died_code;	    /**< stable word for it */
 	const volatile sig_atomic_t *cancel; /**< NULL, or not 0 to stop */
+	/** fn becomes another program (exec), whose exit status 0 is WT_OK. */
+	bool is_program;
 };
 
 typedef enum wt_status wt_child_fn(void *arg, struct wt_error *err);
@@ -32,7 +34,11 @@ typedef enum wt_status wt_child_fn(void *arg, struct wt_error *err);
  * do not reach fn; the child is killed when *cancel becomes a signal's number
  * (then WT_INTERRUPTED), when time is up, or when this process dies. What it
  * has started and not waited for is to die with it (PR_SET_PDEATHSIG, as the
- * children of this module do), and is waited for, a second at most.
+ * children of this module do), and is waited for.
+ *
+ * No wait is without end. A killed process that the kernel does not let go
+ * (it waits for a file system that does not answer) is left to itself after a
+ * few seconds.
  */
 enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
@@ -50,6 +56,9 @@ struct wt_child_job;
  */
 enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_child_job **ret_job, struct wt_error *err);
+
+/** Has the child ended? Waits for that, ms milliseconds at most. */
+bool wt_child_wait(struct wt_child_job *job, int ms);
 
 /** Waits for the end of the child and of all that it has started, calling tick
  * (NULL for none) now and then. The job is freed in either case. */

@@ -3,6 +3,7 @@
 #include "file/workfile.h"
 
 #include "base/io.h"
+#include "base/tree.h"
 #include "file/temp.h"
 
 #include <dirent.h>

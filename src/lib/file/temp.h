@@ -62,13 +62,4 @@ int wt_temp_unused_name(
  */
 unsigned wt_temp_sweep(int dir_fd, const char *name, const struct stat *file);
 
-/**
- * Removes a folder with all that is in it. Links are removed, not followed;
- * what is mounted in it is unmounted first.
- *
- * @param path  of the folder when something may be mounted in it, else NULL
- * @return 0, or -1 with errno set when something stays
- */
-int wt_tree_remove(int dir_fd, const char *name, const char *path);
-
 #endif

@@ -3,6 +3,8 @@
  * happens. */
 #include "wim/wim.h"
 
+#include <wimlib.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +13,14 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,8 +28,128 @@
 
 #include <cmocka.h>
 
+/* Where the daemon is stopped, or what it does instead of serving. */
+enum moment {
+	NEVER,
+	NO_MOUNT,      /* nothing is ever mounted */
+	BEFORE_MOUNT,  /* while the client waits for it */
+	BEFORE_CUT,    /* when the client has looked at the hive */
+	BEFORE_WRITE,  /* after some of the hive */
+	BEFORE_COMMIT, /* before the client unmounts */
+};
+
+static struct {
+	enum moment moment;
+	pid_t daemon;
+	atomic_int writes;
+	atomic_bool has_stopped; /* and waits for nobody */
+	atomic_bool is_later;	 /* than any limit, once it has stopped */
+	atomic_bool is_hasty;	 /* who waits does not sleep, once it has */
+} * shared;
+
 int __real_unshare(int flags);
 int __wrap_unshare(int flags);
+int __real_wimlib_mount_image(WIMStruct *wim, int image, const char *dir,
+	int flags, const char *staging);
+int __wrap_wimlib_mount_image(WIMStruct *wim, int image, const char *dir,
+	int flags, const char *staging);
+int __real_wimlib_unmount_image(const char *dir, int flags);
+int __wrap_wimlib_unmount_image(const char *dir, int flags);
+int __real_truncate64(const char *path, off_t len);
+int __wrap_truncate64(const char *path, off_t len);
+ssize_t __real_pwrite64(int fd, const void *data, size_t len, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t offset);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_poll(struct pollfd *fds, nfds_t count, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int ms);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, long a, long b, long c, long d);
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void);
+
+static int openat2_error;
+static bool is_without_mtab;
+
+static void stop_at(enum moment moment)
+{
+	if (shared->moment != moment || atomic_load(&shared->has_stopped))
+		return;
+	kill(shared->daemon, SIGSTOP);
+	atomic_store(&shared->has_stopped, true);
+}
+
+int __wrap_wimlib_mount_image(WIMStruct *wim, int image, const char *dir,
+	int flags, const char *staging)
+{
+	shared->daemon = getpid();
+	if (shared->moment == NO_MOUNT || shared->moment == BEFORE_MOUNT)
+		atomic_store(&shared->has_stopped, true);
+	if (shared->moment == BEFORE_MOUNT)
+		raise(SIGSTOP);
+	while (shared->moment == NO_MOUNT)
+		pause();
+	return __real_wimlib_mount_image(wim, image, dir, flags, staging);
+}
+
+int __wrap_wimlib_unmount_image(const char *dir, int flags)
+{
+	stop_at(BEFORE_COMMIT);
+	return __real_wimlib_unmount_image(dir, flags);
+}
+
+int __wrap_truncate64(const char *path, off_t len)
+{
+	stop_at(BEFORE_CUT);
+	return __real_truncate64(path, len);
+}
+
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t offset)
+{
+	if (shared->daemon > 0 && atomic_fetch_add(&shared->writes, 1) == 2)
+		stop_at(BEFORE_WRITE);
+	return __real_pwrite64(fd, data, len, offset);
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int ret = __real_clock_gettime(clock, now);
+
+	if (shared && atomic_load(&shared->has_stopped) &&
+		atomic_load(&shared->is_later))
+		now->tv_sec += 3600;
+	return ret;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	if (atomic_load(&shared->has_stopped) && atomic_load(&shared->is_hasty))
+		ms = 0;
+	return __real_poll(fds, count, ms);
+}
+
+long __wrap_syscall(long number, long a, long b, long c, long d)
+{
+	if (number != SYS_openat2 || openat2_error == 0)
+		return __real_syscall(number, a, b, c, d);
+	errno = openat2_error;
+	return -1;
+}
+
+int __wrap_access(const char *path, int mode)
+{
+	if (!is_without_mtab || strcmp(path, "/etc/mtab") != 0)
+		return __real_access(path, mode);
+	errno = ENOENT;
+	return -1;
+}
+
+uid_t __wrap_geteuid(void)
+{
+	return is_without_mtab ? 65534 : __real_geteuid();
+}
 
 static char folder[] = "/tmp/test-wim-mount-XXXXXX";
 static struct wt_wim_options options;
@@ -437,6 +561,201 @@ static void killed_at_any_time_no_process_or_mount_is_left(void **state)
 	}
 }
 
+static const enum moment moments[] = {
+	BEFORE_MOUNT, BEFORE_CUT, BEFORE_WRITE, BEFORE_COMMIT};
+
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	__real_clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void stop_daemon(enum moment moment)
+{
+	memset(shared, 0, sizeof(*shared));
+	shared->moment = moment;
+}
+
+/* All processes that hold the other end of the pipe end. */
+static void assert_ends(int alive_fd)
+{
+	struct pollfd gone = {.fd = alive_fd, .events = POLLIN};
+
+	assert_int_equal(__real_poll(&gone, 1, 5000), 1);
+	close(alive_fd);
+}
+
+/* One run, whose daemon is stopped, with another thing that happens then. */
+static enum wt_status run_stopped(enum moment moment, enum wt_access access,
+	struct wt_wim_patch *patch, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+	int alive[2] = {-1, -1};
+
+	shared->moment = moment;
+	assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
+	ret = make("two.wim", NULL, access, (size_t)4 << 20, patch, err);
+	assert_true(atomic_load(&shared->has_stopped));
+	close(alive[1]);
+	assert_ends(alive[0]);
+	assert_true(is_empty(folder));
+	assert_false(is_mounted_below(folder));
+	return ret;
+}
+
+static void stopped_daemon_does_not_outlast_a_signal(void **state)
+{
+	(void)state;
+	signal(SIGALRM, on_alarm);
+	options.cancel = &cancel;
+	for (size_t i = 0; i < 2 * sizeof(moments) / sizeof(moments[0]); i++) {
+		const struct itimerval timer = {.it_value.tv_usec = 700000};
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		int64_t start_ms = now_ms();
+
+		cancel = 0;
+		is_unshare_refused = i % 2 != 0;
+		stop_daemon(moments[i / 2]);
+		setitimer(ITIMER_REAL, &timer, NULL);
+		assert_int_equal(run_stopped(moments[i / 2], WT_ACCESS_MOUNT,
+					 &patch, &err),
+			WT_INTERRUPTED);
+		assert_true(now_ms() - start_ms < 5700);
+	}
+	options.cancel = NULL;
+	signal(SIGALRM, SIG_DFL);
+}
+
+static void stopped_daemon_does_not_outlast_the_time_limit(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+
+		stop_daemon(moments[i]);
+		atomic_store(&shared->is_later, true);
+		assert_int_equal(
+			run_stopped(moments[i], WT_ACCESS_MOUNT, &patch, &err),
+			WT_ERR_WIM);
+		assert_non_null(strstr(err.reason, "within 900 seconds"));
+	}
+}
+
+static void stopped_daemon_does_not_outlast_a_killed_run(void **state)
+{
+	(void)state;
+	if (!can_be_private())
+		skip();
+	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+		int alive[2] = {-1, -1};
+		pid_t pid = -1;
+
+		stop_daemon(moments[i]);
+		assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct wt_wim_patch patch = {.fd = -1};
+			struct wt_error err = {0};
+
+			make("two.wim", NULL, WT_ACCESS_MOUNT, (size_t)4 << 20,
+				&patch, &err);
+			_exit(0); /* no test goes on in here */
+		}
+		close(alive[1]);
+		while (!atomic_load(&shared->has_stopped))
+			usleep(1000);
+		usleep(50000); /* the client asks, and waits */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		assert_ends(alive[0]);
+		assert_false(is_mounted_below(folder));
+		empty_folder();
+	}
+}
+
+static void update_takes_over_from_a_stopped_daemon(void **state)
+{
+	static const enum moment before_commit[] = {
+		BEFORE_MOUNT, BEFORE_CUT, BEFORE_WRITE};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 3; i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+
+		is_unshare_refused = i % 2 != 0;
+		stop_daemon(before_commit[i / 2]);
+		atomic_store(&shared->is_hasty, true);
+		if (run_stopped(before_commit[i / 2], WT_ACCESS_AUTO, &patch,
+			    &err) != WT_OK)
+			fail_msg("%s", err.reason);
+		assert_int_equal(patch.access, WT_ACCESS_UPDATE);
+		assert_non_null(strstr(patch.access_reason, "FUSE"));
+		close(patch.fd);
+		stop_daemon(before_commit[i / 2]);
+		atomic_store(&shared->is_hasty, true);
+		assert_int_equal(run_stopped(before_commit[i / 2],
+					 WT_ACCESS_MOUNT, &patch, &err),
+			WT_ERR_FILE);
+		assert_string_equal(err.code, "mount-failed");
+		assert_non_null(strstr(err.hint, "--access update"));
+	}
+}
+
+/* In real time, of which a minute would be much. */
+static void mount_that_never_comes_is_not_waited_for(void **state)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_error err = {0};
+	int64_t start_ms = now_ms();
+
+	(void)state;
+	if (run_stopped(NO_MOUNT, WT_ACCESS_AUTO, &patch, &err) != WT_OK)
+		fail_msg("%s", err.reason);
+	assert_int_equal(patch.access, WT_ACCESS_UPDATE);
+	assert_true(now_ms() - start_ms < 20000);
+	close(patch.fd);
+}
+
+static void without_a_call_or_a_file_that_it_needs_it_does_not_mount(
+	void **state)
+{
+	static const struct {
+		int openat2_error;
+		bool is_without_mtab;
+		const char *reason;
+	} cases[] = {
+		{ENOSYS, false, "container has no such call"},
+		{EPERM, false, "container has no such call"},
+		{0, true, "there is no /etc/mtab"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+
+		openat2_error = cases[i].openat2_error;
+		is_without_mtab = is_unshare_refused = cases[i].is_without_mtab;
+		assert_int_equal(make("two.wim", NULL, WT_ACCESS_MOUNT, 70000,
+					 &patch, &err),
+			WT_ERR_FILE);
+		assert_string_equal(err.code, "mount-failed");
+		assert_non_null(strstr(err.reason, cases[i].reason));
+		assert_non_null(strstr(err.hint, "--access update"));
+		if (make("two.wim", NULL, WT_ACCESS_AUTO, 70000, &patch,
+			    &err) != WT_OK)
+			fail_msg("%s", err.reason);
+		assert_int_equal(patch.access, WT_ACCESS_UPDATE);
+		assert_non_null(strstr(patch.access_reason, cases[i].reason));
+		close(patch.fd);
+	}
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -448,7 +767,9 @@ static int clear(void **state)
 {
 	(void)state;
 	empty_folder();
-	is_unshare_refused = false;
+	is_unshare_refused = is_without_mtab = false;
+	openat2_error = 0;
+	memset(shared, 0, sizeof(*shared));
 	options.temp_folder = folder;
 	return 0;
 }
@@ -474,6 +795,19 @@ int main(void)
 			cancelled_at_any_time_nothing_is_left, clear),
 		cmocka_unit_test_setup(
 			killed_at_any_time_no_process_or_mount_is_left, clear),
+		cmocka_unit_test_setup(
+			stopped_daemon_does_not_outlast_a_signal, clear),
+		cmocka_unit_test_setup(
+			stopped_daemon_does_not_outlast_the_time_limit, clear),
+		cmocka_unit_test_setup(
+			stopped_daemon_does_not_outlast_a_killed_run, clear),
+		cmocka_unit_test_setup(
+			update_takes_over_from_a_stopped_daemon, clear),
+		cmocka_unit_test_setup(
+			mount_that_never_comes_is_not_waited_for, clear),
+		cmocka_unit_test_setup(
+			without_a_call_or_a_file_that_it_needs_it_does_not_mount,
+			clear),
 		cmocka_unit_test_setup(without_fuse_auto_says_why, clear),
 	};
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -484,5 +818,9 @@ int main(void)
 		return 77;
 	}
 	close(fd);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -36,11 +36,12 @@ enum wt_status wt_wim_update(
 /**
  * Rewrites the hive in place through FUSE: keeps its metadata.
  *
- * @param ret_cannot_mount  true when no image could be mounted at all and the
- *                          skeleton is as it was
+ * @param is_only_way  a slow mount is waited for; else some seconds at most
+ * @param ret_cannot_mount  true when no image could be mounted, or the mount
+ *                          stopped answering, and the skeleton is as it was
  */
 enum wt_status wt_wim_mount(const struct wt_wim_append *append,
-	bool *ret_cannot_mount, struct wt_error *err);
+	bool is_only_way, bool *ret_cannot_mount, struct wt_error *err);
 
 /**
  * Begins to read back the hives that wt_wim_reuse() put somewhere, and to

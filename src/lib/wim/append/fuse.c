@@ -2,28 +2,63 @@
  * wim/append/fuse.c: one image mounted by a process of its own, and its end. */
 #include "wim/append/fuse.h"
 
-#include <dirent.h>
+#include "base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* How long a mount may take to appear. */
-#define MOUNT_MS 30000
+/* How often the processes are looked at, and how long the client may do
+ * nothing before it commits. */
+#define LOOK_MS 20
+#define IDLE_MS 30000
+
+/* How long the one may take to end, once the other has. */
+#define END_MS 5000
+
+int wt_fuse_open_beneath(int dir_fd, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+			   RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+
+	while (*path == '/')
+		path++;
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+/* What is opened below the mount point has to stay there. */
+static bool can_open_beneath(void)
+{
+	int fd = wt_fuse_open_beneath(AT_FDCWD, ".");
+	bool can = fd >= 0 || (errno != ENOSYS && errno != EPERM);
+
+	if (fd >= 0)
+		close(fd);
+	return can;
+}
 
 bool wt_fuse_probe(bool *ret_private, struct wt_error *err)
 {
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	int fd = -1;
 
+	if (!can_open_beneath()) {
+		wt_fail_errno(err, WT_ERR_FILE, "mount-failed", "openat2",
+			"this kernel or container has no such call, which "
+			"a mount is used with");
+		return false;
+	}
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		close(fd);
 		*ret_private = true;
@@ -37,83 +72,6 @@ bool wt_fuse_probe(bool *ret_private, struct wt_error *err)
 	wt_fail_errno(err, WT_ERR_FILE, "mount-failed", "/dev/fuse",
 		"FUSE is not available, cannot open /dev/fuse");
 	return false;
-}
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool is_ok = false;
-
-	if (fd < 0)
-		return false;
-	is_ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	return close(fd) == 0 && is_ok;
-}
-
-enum wt_status wt_fuse_enter_namespace(struct wt_error *err)
-{
-	bool is_root = geteuid() == 0;
-	char uid_map[64] = "";
-	char gid_map[64] = "";
-
-	snprintf(uid_map, sizeof(uid_map), "0 %u 1", (unsigned)geteuid());
-	snprintf(gid_map, sizeof(gid_map), "0 %u 1", (unsigned)getegid());
-	if (unshare(CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER)) != 0 ||
-		(!is_root &&
-			(!write_text("/proc/self/setgroups", "deny") ||
-				!write_text("/proc/self/uid_map", uid_map) ||
-				!write_text("/proc/self/gid_map", gid_map))) ||
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed", NULL,
-			"cannot make private mounts");
-	return WT_OK;
-}
-
-/* The process that serves the mount. It ends when the image is unmounted. */
-static void serve(const struct wt_fuse *fuse)
-{
-	const int flags =
-		WIMLIB_MOUNT_FLAG_READWRITE |
-		WIMLIB_MOUNT_FLAG_STREAM_INTERFACE_NONE |
-		/* Without this, wimlib starts a daemon that nobody waits for.
-		 * What it prints then goes to /dev/null. */
-		WIMLIB_MOUNT_FLAG_DEBUG;
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	WIMStruct *wim = NULL;
-	int code = 0;
-
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (dup2(null_fd, fd) < 0)
-			code = WIMLIB_ERR_OPEN;
-	errno = 0;
-	if (code == 0)
-		code = wimlib_open_wim(
-			fuse->wim_path, WIMLIB_OPEN_FLAG_WRITE_ACCESS, &wim);
-	if (code == 0) {
-		wt_wim_set_compression(wim, fuse->append->wim);
-		errno = 0;
-		code = wimlib_mount_image(wim, fuse->image, fuse->mount_point,
-			flags, fuse->staging);
-	}
-	fuse->state->system_error = errno;
-	fuse->state->code = code;
-	fuse->state->has_ended = true;
-	_exit(0);
-}
-
-static enum wt_status fail_mount(
-	const struct wt_fuse *fuse, struct wt_error *err)
-{
-	if (fuse->state->has_ended && fuse->state->code != 0 &&
-		fuse->state->code != WIMLIB_ERR_FUSE) {
-		errno = fuse->state->system_error;
-		return wt_wim_fail(err, fuse->state->code, fuse->append->object,
-			"cannot mount image %d", fuse->image);
-	}
-	wt_fail(err, WT_ERR_FILE, "mount-failed", fuse->append->object,
-		"FUSE cannot mount image %d here", fuse->image);
-	wt_error_native(err, WT_DOMAIN_WIMLIB, fuse->state->code);
-	return WT_ERR_FILE;
 }
 
 static bool is_in_path(const char *program)
@@ -155,41 +113,107 @@ enum wt_status wt_fuse_check_helper(struct wt_error *err)
 	return WT_OK;
 }
 
-enum wt_status wt_fuse_mount(struct wt_fuse *fuse, struct wt_error *err)
+static bool write_text(const char *path, const char *text)
 {
-	struct stat before = {0};
-	struct stat now = {0};
-	pid_t parent = getpid();
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool is_ok = false;
 
-	memset(fuse->state, 0, sizeof(*fuse->state));
-	if (stat(fuse->mount_point, &before) != 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed",
-			fuse->mount_point, "cannot look at it");
-	fuse->pid = fork();
-	if (fuse->pid < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "no-process",
-			fuse->append->object, "cannot start a process");
-	if (fuse->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
-		serve(fuse);
-	}
-	for (int ms = 0; ms < MOUNT_MS; ms++) {
-		if (stat(fuse->mount_point, &now) == 0 &&
-			now.st_dev != before.st_dev)
-			return WT_OK;
-		if (waitpid(fuse->pid, NULL, WNOHANG) == fuse->pid) {
-			fuse->pid = -1;
-			return fail_mount(fuse, err);
-		}
-		wt_io_sleep_ms(1);
-	}
-	wt_fuse_kill(fuse);
-	return fail_mount(fuse, err);
+	if (fd < 0)
+		return false;
+	is_ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	return close(fd) == 0 && is_ok;
 }
 
-enum wt_status wt_fuse_commit(struct wt_fuse *fuse, struct wt_error *err)
+enum wt_status wt_fuse_enter_namespace(struct wt_error *err)
+{
+	bool is_root = geteuid() == 0;
+	char uid_map[64] = "";
+	char gid_map[64] = "";
+
+	snprintf(uid_map, sizeof(uid_map), "0 %u 1", (unsigned)geteuid());
+	snprintf(gid_map, sizeof(gid_map), "0 %u 1", (unsigned)getegid());
+	if (unshare(CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER)) != 0 ||
+		(!is_root &&
+			(!write_text("/proc/self/setgroups", "deny") ||
+				!write_text("/proc/self/uid_map", uid_map) ||
+				!write_text("/proc/self/gid_map", gid_map))) ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed", NULL,
+			"cannot make private mounts");
+	return WT_OK;
+}
+
+/* What both processes are given. */
+struct work {
+	const struct wt_fuse *fuse;
+	wt_child_fn *fn;
+	void *arg;
+	dev_t dev; /* of the mount point while nothing is mounted on it */
+};
+
+/* The daemon. It ends when the image is unmounted. */
+static enum wt_status serve(void *arg, struct wt_error *err)
+{
+	const int flags =
+		WIMLIB_MOUNT_FLAG_READWRITE |
+		WIMLIB_MOUNT_FLAG_STREAM_INTERFACE_NONE |
+		/* Without this, wimlib starts a daemon that nobody waits for.
+		 * What it prints then goes to /dev/null. */
+		WIMLIB_MOUNT_FLAG_DEBUG;
+	const struct wt_fuse *fuse = ((const struct work *)arg)->fuse;
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const char *object = fuse->append->object;
+	WIMStruct *wim = NULL;
+	int code = 0;
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(null_fd, fd) < 0)
+			return wt_io_fail(err, "/dev/null", "cannot open it");
+	errno = 0;
+	code = wimlib_open_wim(
+		fuse->wim_path, WIMLIB_OPEN_FLAG_WRITE_ACCESS, &wim);
+	if (code == 0) {
+		wt_wim_set_compression(wim, fuse->append->wim);
+		errno = 0;
+		code = wimlib_mount_image(wim, fuse->image, fuse->mount_point,
+			flags, fuse->staging);
+	}
+	if (code == 0)
+		return WT_OK;
+	if (code != WIMLIB_ERR_FUSE)
+		return wt_wim_fail(err, code, object, "cannot mount image %d",
+			fuse->image);
+	wt_fail(err, WT_ERR_FILE, "mount-failed", object,
+		"FUSE cannot mount image %d here", fuse->image);
+	wt_error_native(err, WT_DOMAIN_WIMLIB, code);
+	return WT_ERR_FILE;
+}
+
+void wt_fuse_tell_step(const struct wt_fuse *fuse)
+{
+	atomic_fetch_add(&fuse->state->steps, 1);
+}
+
+/* Waits until something else is there than before; killed if nothing ever is.
+ * What is there and cannot be looked at is a mount that serves nothing. */
+static enum wt_status wait_mounted(
+	const struct work *work, struct wt_error *err)
+{
+	const char *mount_point = work->fuse->mount_point;
+	struct stat now = {0};
+
+	do {
+		wt_io_sleep_ms(1);
+		if (stat(mount_point, &now) != 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "mount-failed",
+				work->fuse->append->object,
+				"FUSE cannot mount image %d",
+				work->fuse->image);
+	} while (now.st_dev == work->dev);
+	return WT_OK;
+}
+
+static enum wt_status commit(const struct wt_fuse *fuse, struct wt_error *err)
 {
 	/* FORCE since closing a file is told to the mount a little later than
 	 * close() returns; all data is there by then. No progress function:
@@ -197,94 +221,140 @@ enum wt_status wt_fuse_commit(struct wt_fuse *fuse, struct wt_error *err)
 	int code = wimlib_unmount_image(fuse->mount_point,
 		WIMLIB_UNMOUNT_FLAG_COMMIT | WIMLIB_UNMOUNT_FLAG_FORCE);
 
-	if (code != 0) {
-		wt_fuse_kill(fuse);
-		errno = 0;
-		return wt_wim_fail(err, code, fuse->append->skeleton->path,
-			"cannot append image %d to it", fuse->image);
+	if (code == 0)
+		return WT_OK;
+	errno = 0;
+	return wt_wim_fail(err, code, fuse->append->skeleton->path,
+		"cannot append image %d to it", fuse->image);
+}
+
+/* The client. */
+static enum wt_status change(void *arg, struct wt_error *err)
+{
+	const struct work *work = arg;
+	struct wt_fuse_state *state = work->fuse->state;
+	enum wt_status ret = wait_mounted(work, err);
+
+	if (ret != WT_OK)
+		return ret;
+	atomic_store(&state->is_mounted, true);
+	wt_fuse_tell_step(work->fuse);
+	ret = work->fn(work->arg, err);
+	if (ret != WT_OK)
+		return ret;
+	atomic_store(&state->is_committing, true);
+	return commit(work->fuse, err);
+}
+
+/* Waits for the end of either process. False when the client did nothing for
+ * longer than it may. */
+static bool wait_either(const struct wt_fuse *fuse, struct wt_child_job *daemon,
+	struct wt_child_job *client)
+{
+	struct wt_fuse_state *state = fuse->state;
+	unsigned steps = 0;
+	unsigned idle_ms = 0;
+
+	/* Looks are counted, not the time: who was stopped, or has a busy
+	 * machine, is not late for that. */
+	while (!wt_child_wait(daemon, LOOK_MS) && !wt_child_wait(client, 0)) {
+		unsigned now = atomic_load(&state->steps);
+		unsigned max_ms = atomic_load(&state->is_mounted)
+					  ? IDLE_MS
+					  : fuse->wait_ms;
+
+		idle_ms = now == steps ? idle_ms + LOOK_MS : 0;
+		steps = now;
+		if (idle_ms > max_ms && !atomic_load(&state->is_committing))
+			return false;
 	}
-	while (waitpid(fuse->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	fuse->pid = -1;
-	if (!fuse->state->has_ended || fuse->state->code != 0)
-		return wt_fail(err, WT_ERR_FILE, "mount-failed",
-			fuse->append->object,
-			"the mount of image %d did not end well", fuse->image);
-	return WT_OK;
+	return true;
 }
 
-void wt_fuse_kill(struct wt_fuse *fuse)
+static enum wt_status fail_mount(
+	const struct wt_fuse *fuse, const char *reason, struct wt_error *err)
 {
-	if (fuse->pid <= 0)
-		return;
-	kill(fuse->pid, SIGKILL);
-	while (waitpid(fuse->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	fuse->pid = -1;
+	return wt_fail(err, WT_ERR_FILE, "mount-failed", fuse->append->object,
+		"FUSE %s image %d", reason, fuse->image);
 }
 
-/* Runs fusermount, which may unmount what this user has mounted. */
-static bool fusermount(const char *program, const char *mount_point)
+/* The daemon has ended, and the client has not told it to. */
+static enum wt_status end_unserved(const struct wt_fuse *fuse,
+	struct wt_child_job *daemon, struct wt_child_job *client,
+	struct wt_error *err)
 {
-	pid_t pid = fork();
-	int status = 0;
+	enum wt_status ret = wt_child_finish(daemon, NULL, NULL, err);
 
-	if (pid == 0) {
-		int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	wt_child_stop(client);
+	return ret != WT_OK ? ret : fail_mount(fuse, "no longer serves", err);
+}
 
-		for (int fd = 0; null_fd >= 0 && fd <= STDERR_FILENO; fd++)
-			dup2(null_fd, fd);
-		execlp(program, program, "-u", "-q", "-z", mount_point,
-			(char *)NULL);
-		_exit(127);
+/* The client has ended, or is about to. */
+static enum wt_status end_served(const struct wt_fuse *fuse,
+	struct wt_child_job *daemon, struct wt_child_job *client,
+	struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	if (wt_child_wait(client, END_MS)) {
+		ret = wt_child_finish(client, NULL, NULL, err);
+		return wt_child_end(daemon, ret, err);
 	}
-	if (pid < 0)
-		return false;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	wt_child_stop(daemon);
+	wt_child_stop(client);
+	return fail_mount(fuse, "does not say whether it has appended", err);
 }
 
-void wt_fuse_force_unmount(const char *mount_point)
+static enum wt_status end_both(const struct wt_fuse *fuse,
+	struct wt_child_job *daemon, struct wt_child_job *client,
+	bool *ret_is_unused, struct wt_error *err)
 {
-	if (umount2(mount_point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ||
-		errno == EINVAL)
-		return;
-	if (!fusermount("fusermount3", mount_point))
-		fusermount("fusermount", mount_point);
-}
+	struct wt_fuse_state *state = fuse->state;
+	bool is_answering = wait_either(fuse, daemon, client);
 
-static void remove_files(int dir_fd, int depth)
-{
-	DIR *dir = fdopendir(dir_fd);
-	struct dirent *entry = NULL;
-
-	if (!dir) {
-		close(dir_fd);
-		return;
+	*ret_is_unused = true;
+	if (!is_answering) {
+		/* The client cannot die before the daemon has. */
+		state->has_stalled = true;
+		wt_child_stop(daemon);
+		wt_child_stop(client);
+		return fail_mount(fuse,
+			atomic_load(&state->is_mounted) ? "stopped serving"
+							: "does not serve",
+			err);
 	}
-	while ((entry = readdir(dir))) {
-		int fd = -1;
-
-		if (strcmp(entry->d_name, ".") == 0 ||
-			strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || depth == 0)
-			continue;
-		fd = openat(dirfd(dir), entry->d_name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			remove_files(fd, depth - 1);
-		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	}
-	closedir(dir);
+	if (!atomic_load(&state->is_committing) && wt_child_wait(daemon, 0))
+		return end_unserved(fuse, daemon, client, err);
+	*ret_is_unused = !atomic_load(&state->is_mounted);
+	return end_served(fuse, daemon, client, err);
 }
 
-void wt_fuse_clean_staging(const char *staging)
+enum wt_status wt_fuse_change(const struct wt_fuse *fuse, wt_child_fn *work,
+	void *arg, bool *ret_is_unused, struct wt_error *err)
 {
-	int fd = open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const struct wt_child how = {
+		.object = fuse->append->object,
+		.died_status = WT_ERR_FILE,
+		.died_code = "mount-failed",
+	};
+	struct work both = {.fuse = fuse, .fn = work, .arg = arg};
+	struct wt_child_job *daemon = NULL;
+	struct wt_child_job *client = NULL;
+	struct stat before = {0};
+	enum wt_status ret = WT_OK;
 
-	/* wimlib makes one folder in it, with plain files. */
-	if (fd >= 0)
-		remove_files(fd, 1);
+	*ret_is_unused = true;
+	atomic_store(&fuse->state->is_mounted, false);
+	atomic_store(&fuse->state->is_committing, false);
+	if (stat(fuse->mount_point, &before) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed",
+			fuse->mount_point, "cannot look at it");
+	both.dev = before.st_dev;
+	ret = wt_child_start(&how, serve, &both, &daemon, err);
+	if (ret == WT_OK)
+		ret = wt_child_start(&how, change, &both, &client, err);
+	if (ret == WT_OK)
+		return end_both(fuse, daemon, client, ret_is_unused, err);
+	wt_child_stop(daemon);
+	return ret;
 }

@@ -2,26 +2,30 @@
  * wim/append/mount.c: puts hives into a skeleton through wimlib's FUSE mount.
  */
 #include "base/io.h"
+#include "base/tree.h"
 #include "wim/append/append.h"
 #include "wim/append/fuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SECONDS_MAX 900
 #define COPY_LEN ((size_t)1 << 20)
 
-/* Shared with the child. */
+/* How long a mount may take to appear: where update would do as well, and
+ * where nothing but a mount was asked for. */
+#define MOUNT_MS 4000
+#define MOUNT_MS_ONLY 30000
+
+/* Shared with the children. */
 struct mount_state {
-	bool has_mounted; /* at least one image */
+	bool is_unused; /* and the skeleton is as it was */
 	struct wt_fuse_state fuse;
 };
 
@@ -29,24 +33,17 @@ struct mounting {
 	const struct wt_wim_append *append;
 	const char *mount_point;
 	const char *staging;
+	unsigned wait_ms;
 	bool is_private;
 	struct mount_state *state;
 };
 
-/* Opens a file below the mount point: an image may hold a link that leads to
- * this machine's own files. */
-static int open_beneath(int dir_fd, const char *path)
-{
-	const struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-			   RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
-	};
-
-	while (*path == '/')
-		path++;
-	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-}
+/* One image's hive, and where it is mounted. */
+struct putting {
+	const struct mounting *mounting;
+	const struct wt_wim_put *put;
+	struct wt_fuse fuse;
+};
 
 /* Fails with errno. wimlib 1.14 answers EIO where the staging folder is full:
  * how much room is left tells whether it was. */
@@ -69,9 +66,9 @@ static enum wt_status fail_staging(
 }
 
 static enum wt_status copy(
-	int src, int dst, const struct mounting *mounting, struct wt_error *err)
+	int src, int dst, const struct putting *putting, struct wt_error *err)
 {
-	const struct wt_wim_append *append = mounting->append;
+	const struct wt_wim_append *append = putting->mounting->append;
 	enum wt_status ret = WT_OK;
 	uint8_t *buf = aligned_alloc(4096, COPY_LEN);
 	off_t len = lseek(src, 0, SEEK_END);
@@ -88,8 +85,9 @@ static enum wt_status copy(
 			break;
 		if (wt_io_write(dst, buf, got, offset) != 0)
 			ret = fail_staging(
-				mounting->staging, "cannot write", err);
+				putting->fuse.staging, "cannot write", err);
 		offset += got;
+		wt_fuse_tell_step(&putting->fuse);
 		wt_wim_tell_written(append->options, offset, (uint64_t)len);
 	}
 	free(buf);
@@ -108,12 +106,12 @@ static int open_to_write(const char *path)
 
 /* Rewrites the hive below the mount point in place: a new file under its name
  * would have none of its metadata. */
-static enum wt_status rewrite(const struct mounting *mounting,
-	const struct wt_wim_put *put, struct wt_error *err)
+static enum wt_status rewrite(void *arg, struct wt_error *err)
 {
-	const struct wt_wim_append *append = mounting->append;
-	const char *path = append->wim->images[put->image].hive_path;
-	int dir_fd = open(mounting->mount_point,
+	const struct putting *putting = arg;
+	const struct wt_wim_append *append = putting->mounting->append;
+	const char *path = append->wim->images[putting->put->image].hive_path;
+	int dir_fd = open(putting->fuse.mount_point,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	enum wt_status ret = WT_OK;
 	char by_fd[64] = "";
@@ -123,8 +121,8 @@ static enum wt_status rewrite(const struct mounting *mounting,
 
 	if (dir_fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "mount-failed",
-			mounting->mount_point, "cannot open it");
-	path_fd = open_beneath(dir_fd, path);
+			putting->fuse.mount_point, "cannot open it");
+	path_fd = wt_fuse_open_beneath(dir_fd, path);
 	if (path_fd < 0 || fstat(path_fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		ret = wt_fail_errno(err, WT_ERR_IMAGE, "hive-path-link",
 			append->object, "cannot open %s below the mount point",
@@ -137,13 +135,16 @@ static enum wt_status rewrite(const struct mounting *mounting,
 	if (truncate(by_fd, 0) == 0)
 		fd = open_to_write(by_fd);
 	if (fd < 0) {
-		ret = fail_staging(mounting->staging,
+		ret = fail_staging(putting->fuse.staging,
 			"cannot open the hive in the mount", err);
 		goto out;
 	}
-	ret = copy(put->hive_fd, fd, mounting, err);
+	ret = copy(putting->put->hive_fd, fd, putting, err);
 	if (close(fd) != 0 && ret == WT_OK)
-		ret = fail_staging(mounting->staging, "cannot write", err);
+		ret = fail_staging(putting->fuse.staging, "cannot write", err);
+	/* Only that it goes on: for more, wimlib would open a message queue
+	 * that others may write to. */
+	wt_wim_tell_written(append->options, 0, 0);
 out:
 	if (path_fd >= 0)
 		close(path_fd);
@@ -152,42 +153,43 @@ out:
 }
 
 static enum wt_status put_image(const struct mounting *mounting,
-	const struct wt_wim_put *put, struct wt_error *err)
+	const struct wt_wim_put *put, bool *ret_is_unused, struct wt_error *err)
 {
 	const struct wt_wim_append *append = mounting->append;
-	struct wt_fuse fuse = {
-		.wim_path = append->skeleton->path,
-		.image = append->wim->images[put->image].index,
-		.mount_point = mounting->mount_point,
-		.staging = mounting->staging,
-		.append = append,
-		.state = &mounting->state->fuse,
+	struct putting putting = {
+		.mounting = mounting,
+		.put = put,
+		.fuse =
+			{
+				.wim_path = append->skeleton->path,
+				.image = append->wim->images[put->image].index,
+				.mount_point = mounting->mount_point,
+				.staging = mounting->staging,
+				.append = append,
+				.wait_ms = mounting->wait_ms,
+				.state = &mounting->state->fuse,
+			},
 	};
-	enum wt_status ret = wt_fuse_mount(&fuse, err);
 
-	if (ret != WT_OK)
-		return ret;
-	mounting->state->has_mounted = true;
-	ret = rewrite(mounting, put, err);
-	if (ret != WT_OK) {
-		wt_fuse_kill(&fuse);
-		return ret;
-	}
-	/* Only that it goes on: for more, wimlib would open a message queue
-	 * that others may write to. */
-	wt_wim_tell_written(append->options, 0, 0);
-	return wt_fuse_commit(&fuse, err);
+	return wt_fuse_change(
+		&putting.fuse, rewrite, &putting, ret_is_unused, err);
 }
 
 static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 {
 	const struct mounting *mounting = arg;
 	enum wt_status ret = WT_OK;
+	bool is_unused = true;
 
 	if (mounting->is_private)
 		ret = wt_fuse_enter_namespace(err);
-	for (size_t i = 0; ret == WT_OK && i < mounting->append->put_count; i++)
-		ret = put_image(mounting, &mounting->append->puts[i], err);
+	for (size_t i = 0; ret == WT_OK && i < mounting->append->put_count;
+		i++) {
+		ret = put_image(
+			mounting, &mounting->append->puts[i], &is_unused, err);
+		is_unused = is_unused && i == 0;
+	}
+	mounting->state->is_unused = ret != WT_OK && is_unused;
 	return ret;
 }
 
@@ -195,37 +197,40 @@ static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
 {
 	const struct wt_wim_append *append = mounting->append;
-	enum wt_status ret = wt_wim_child_run(append->object, SECONDS_MAX,
-		append->options, mount_in_child, mounting, err);
+	enum wt_status ret = WT_OK;
 
 	if (!mounting->is_private)
-		wt_fuse_force_unmount(mounting->mount_point);
+		ret = wt_fuse_check_helper(err);
+	if (ret != WT_OK)
+		return ret;
+	mounting->state->is_unused = false;
+	ret = wt_wim_child_run(append->object, SECONDS_MAX, append->options,
+		mount_in_child, mounting, err);
+	if (!mounting->is_private)
+		wt_unmount(mounting->mount_point);
 	return ret;
 }
 
 static enum wt_status try_all(struct mounting *mounting, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
-	bool is_private_possible = true;
 
-	if (!wt_fuse_probe(&is_private_possible, err))
+	mounting->state->is_unused = true;
+	if (!wt_fuse_probe(&mounting->is_private, err))
 		return WT_ERR_FILE;
-	if (is_private_possible) {
-		/* A mount that only the child sees ends with it, however that
-		 * ends. */
-		mounting->is_private = true;
-		ret = attempt(mounting, err);
-		if (ret == WT_OK || ret == WT_INTERRUPTED ||
-			mounting->state->has_mounted)
-			return ret;
-	}
+	ret = attempt(mounting, err);
+	if (ret == WT_OK || !mounting->is_private ||
+		!mounting->state->is_unused ||
+		mounting->state->fuse.has_stalled)
+		return ret;
+	/* A mount that only the child sees ends with it, however that ends:
+	 * better, but not possible everywhere. */
 	mounting->is_private = false;
-	ret = wt_fuse_check_helper(err);
-	return ret == WT_OK ? attempt(mounting, err) : ret;
+	return attempt(mounting, err);
 }
 
 enum wt_status wt_wim_mount(const struct wt_wim_append *append,
-	bool *ret_cannot_mount, struct wt_error *err)
+	bool is_only_way, bool *ret_cannot_mount, struct wt_error *err)
 {
 	const char *temp_folder = append->options->temp_folder;
 	char mount_point[4096] = "";
@@ -234,6 +239,7 @@ enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 		.append = append,
 		.mount_point = mount_point,
 		.staging = staging,
+		.wait_ms = is_only_way ? MOUNT_MS_ONLY : MOUNT_MS,
 	};
 	enum wt_status ret = WT_OK;
 
@@ -253,11 +259,12 @@ enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 	}
 	ret = try_all(&mounting, err);
 	*ret_cannot_mount = ret != WT_OK && ret != WT_INTERRUPTED &&
-			    !mounting.state->has_mounted;
+			    mounting.state->is_unused;
 out:
 	/* Once more, should a process have been killed just then. */
-	for (int i = 0; i < 3 && rmdir(staging) != 0; i++)
-		wt_fuse_clean_staging(staging);
+	for (int i = 0; i < 3 && wt_tree_remove(AT_FDCWD, staging, NULL) != 0;
+		i++)
+		continue;
 	rmdir(mount_point);
 	wt_shared_free(mounting.state, sizeof(*mounting.state));
 	return ret;

@@ -47,7 +47,8 @@ static enum wt_status put_all(const struct wt_wim_append *append,
 	patch->access = WT_ACCESS_UPDATE;
 	if (access == WT_ACCESS_UPDATE)
 		return wt_wim_update(append, err);
-	ret = wt_wim_mount(append, &cannot_mount, &mount_error);
+	ret = wt_wim_mount(
+		append, access == WT_ACCESS_MOUNT, &cannot_mount, &mount_error);
 	if (ret == WT_OK) {
 		patch->access = WT_ACCESS_MOUNT;
 		return WT_OK;
@@ -55,7 +56,7 @@ static enum wt_status put_all(const struct wt_wim_append *append,
 	if (access == WT_ACCESS_MOUNT || !cannot_mount) {
 		if (err)
 			*err = mount_error;
-		if (cannot_mount)
+		if (cannot_mount && mount_error.hint[0] == '\0')
 			wt_error_hint(err, "--access update needs no mount");
 		return ret;
 	}

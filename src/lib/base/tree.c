@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * file/tree_remove.c: removes a folder without following a link out of it. */
-#include "file/temp.h"
+ * base/tree.c: removes folders without following a link out of them, and what
+ * is mounted in them. */
+#include "base/tree.h"
 
+#include "base/child.h"
 #include "base/io.h"
 
 #include <dirent.h>
@@ -11,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define DEPTH_MAX 64
+
+/* How long fusermount may take. */
+#define UNMOUNT_SECONDS 5
 
 /* "\040" and its like in a mount table. Unescapes in place. */
 static void mount_path_unescape(char *path)
@@ -35,33 +39,34 @@ static void mount_path_unescape(char *path)
 	*dst = '\0';
 }
 
-/* Who mounted without privilege has to ask the set-uid program. */
-static void fusermount(const char *mount_point)
+static enum wt_status fusermount(void *arg, struct wt_error *err)
 {
 	static const char *const programs[] = {"fusermount3", "fusermount"};
-	int status = 0;
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		pid_t pid = fork();
+	for (int fd = 0; null_fd >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null_fd, fd);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		execlp(programs[i], programs[i], "-uqz", "--",
+			(const char *)arg, (char *)NULL);
+	return wt_io_fail(err, programs[0], "cannot be run");
+}
 
-		if (pid == 0) {
-			int null_fd = open("/dev/null", O_RDWR);
+void wt_unmount(const char *mount_point)
+{
+	const struct wt_child how = {
+		.limits.seconds = UNMOUNT_SECONDS,
+		.object = mount_point,
+		.died_status = WT_ERR_FILE,
+		.died_code = "mount-failed",
+		.is_program = true,
+	};
 
-			if (null_fd >= 0) {
-				dup2(null_fd, STDOUT_FILENO);
-				dup2(null_fd, STDERR_FILENO);
-			}
-			execlp(programs[i], programs[i], "-uz", "--",
-				mount_point, (char *)NULL);
-			_exit(127);
-		}
-		if (pid < 0)
-			return;
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-			return;
-	}
+	/* Who mounted without privilege has to ask the set-uid program. */
+	if (umount2(mount_point, MNT_DETACH | UMOUNT_NOFOLLOW) != 0 &&
+		errno != EINVAL)
+		(void)wt_child_run(
+			&how, fusermount, (void *)(uintptr_t)mount_point, NULL);
 }
 
 /* Unmounts the last mount that stands below path; false when none does. */
@@ -97,8 +102,7 @@ static bool unmount_last(const char *path)
 	fclose(table);
 	if (!last)
 		return false;
-	if (umount2(last, MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
-		fusermount(last);
+	wt_unmount(last);
 	free(last);
 	return true;
 }
