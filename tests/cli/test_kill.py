@@ -91,6 +91,7 @@ class InPlace(Kill):
     """Hives are written where they stand, guarded by an undo file."""
 
     SOURCE = HIVES / 'software-1.3'
+    MOMENTS = 200
 
     def try_target(self, hive, target):
         old = self.SOURCE.read_bytes()
@@ -122,7 +123,7 @@ class InPlace(Kill):
 
         args = ['add', target, ROOT_DER]
         self.everywhere(args, restart, check)
-        self.at_moments(args, restart, check, 200)
+        self.at_moments(args, restart, check, self.MOMENTS)
         if STEP == 1:
             self.assertEqual(states, {True, False})
 
@@ -134,6 +135,29 @@ class InPlace(Kill):
         self.try_target(
             self.place / 'Windows' / 'System32' / 'config' / 'SOFTWARE',
             self.place)
+
+
+class WithoutModes(InPlace):
+    """On NTFS, where everybody may write everything."""
+
+    MOMENTS = 20
+
+    def setUp(self):
+        super().setUp()
+        volume, root = self.folder / 'volume', self.folder / 'root'
+        if not shutil.which('mkntfs') or not wt.fuse_works():
+            self.skipTest('an NTFS volume cannot be made here')
+        with open(volume, 'wb') as file:
+            file.truncate(16 << 20)
+        wt.run('mkntfs', '-qF', volume)
+        root.mkdir()
+        if subprocess.run(['ntfs-3g', volume, root], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest('an NTFS volume cannot be mounted here')
+        self.addCleanup(subprocess.run, ['umount', root], check=False)
+        self.place = root / 'place'
+        self.place.mkdir()
+        self.assertEqual(self.place.stat().st_mode & 0o777, 0o777)
 
 
 class Wims(Kill):

@@ -298,13 +298,44 @@ static int undo_parse(struct wt_undo *undo)
 	       undo->new_len <= INT64_MAX;
 }
 
-/* Ours, the file's owner's or root's, a plain file under one name. */
-static bool is_believable(const struct stat *found, const struct stat *file)
+/* An undo file decides what its file will hold. So whoever may write it has to
+ * be someone who may write the file as well. Where there are modes, that is a
+ * file of ours, of the file's owner or of root, open to nobody else. Where a
+ * file system shows one mode for everything (NTFS, FAT, drive mounts), it is no
+ * more open than the file, whoever may write there at all. */
+static enum wt_status foreign_check(const struct stat *found,
+	const struct stat *file, const char *name, const char *object,
+	struct wt_error *err)
 {
-	return S_ISREG(found->st_mode) && found->st_nlink <= 1 &&
-	       (found->st_mode & 0022) == 0 &&
-	       (found->st_uid == geteuid() || found->st_uid == file->st_uid ||
-		       found->st_uid == 0);
+	mode_t open_to = found->st_mode & 0022;
+	const char *why = NULL;
+
+	if (S_ISLNK(found->st_mode))
+		why = "is a symbolic link";
+	else if (!S_ISREG(found->st_mode))
+		why = "is no plain file";
+	else if (found->st_nlink > 1)
+		why = "has a second name";
+	else if ((open_to & ~file->st_mode) != 0 ||
+		 ((open_to & 0020) != 0 && found->st_gid != file->st_gid))
+		why = "may be written by others than the file itself";
+	if (why) {
+		wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
+			"the undo file %s beside it %s", name, why);
+		wt_error_hint(err, "look at it, and remove it only if no "
+				   "wimtrust made it");
+		return WT_ERR_FILE;
+	}
+	if (found->st_uid == geteuid() || found->st_uid == file->st_uid ||
+		found->st_uid == 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
+		"the undo file %s beside it belongs to user %u", name,
+		(unsigned)found->st_uid);
+	wt_error_hint(err, "if a wimtrust of that user was interrupted, let "
+			   "that user run it again, which puts the file right; "
+			   "remove the undo file only if no wimtrust made it");
+	return WT_ERR_FILE;
 }
 
 static enum wt_status undo_load(struct wt_undo *undo, int fd,
@@ -348,20 +379,15 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 	fd = wt_io_open(dir_fd, own_name, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0 && errno == ENOENT)
 		return WT_OK;
-	if ((fd < 0 && errno == ELOOP) ||
-		(fd >= 0 && (fstat(fd, &found) != 0 ||
-				    !is_believable(&found, file)))) {
-		ret = wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
-			"the undo file %s beside it is a link, no plain file, "
-			"or belongs to a stranger",
-			own_name);
-		wt_error_hint(err, "look at it, and remove it if no wimtrust "
-				   "of yours made it");
-		goto out;
-	}
-	if (fd < 0)
-		return wt_io_fail(
+	if (fd < 0 && errno == ELOOP)
+		found.st_mode = S_IFLNK;
+	else if (fd < 0 || fstat(fd, &found) != 0)
+		ret = wt_io_fail(
 			err, object, "cannot read its undo file %s", own_name);
+	if (ret == WT_OK)
+		ret = foreign_check(&found, file, own_name, object, err);
+	if (ret != WT_OK)
+		goto out;
 	undo = calloc(1, sizeof(*undo));
 	if (!undo) {
 		ret = wt_fail_memory(err);

@@ -315,6 +315,63 @@ static void an_undo_file_of_a_stranger_is_not_believed(void **state)
 	free(other);
 }
 
+/* One mode for everything: who may write the undo file may write the file. */
+static void where_all_files_have_one_mode_it_is_believed(void **state)
+{
+	static const mode_t modes[] = {0777, 0666, 0775, 0766};
+	struct fixture *fixture = *state;
+	char *path = fixture_path(fixture, UNDO_NAME);
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		leave_undo(fixture, NULL);
+		put_new(fixture, OLD_LEN, OLD_LEN + TAIL_LEN);
+		assert_int_equal(chmod(fixture->target, modes[i]), 0);
+		assert_int_equal(chmod(path, modes[i]), 0);
+		assert_true(reader_sees(
+			fixture, fixture->old_data, OLD_LEN, "state before"));
+		next_run(fixture, "state before was restored");
+		assert_true(fixture_is_old(fixture, fixture->target));
+		assert_int_equal(fixture_count(fixture), 1);
+	}
+	free(path);
+}
+
+/* The file is open to more than its owner, the undo file to others still. */
+static void an_undo_file_more_open_than_its_file_is_not_believed(void **state)
+{
+	static const struct {
+		mode_t file, undo;
+		gid_t group;
+	} cases[] = {
+		{0664, 0666, 0}, {0646, 0664, 0}, {0755, 0775, 0},
+		{0664, 0664, 4242}, /* another group's */
+	};
+	struct fixture *fixture = *state;
+	char *path = fixture_path(fixture, UNDO_NAME);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_workfile *file = NULL;
+		struct wt_error err = {0};
+
+		if (cases[i].group != 0 && geteuid() != 0)
+			continue;
+		leave_undo(fixture, NULL);
+		put_new(fixture, 0, HEAD_LEN);
+		assert_int_equal(chmod(fixture->target, cases[i].file), 0);
+		if (cases[i].group != 0)
+			assert_int_equal(
+				chown(path, (uid_t)-1, cases[i].group), 0);
+		assert_int_equal(chmod(path, cases[i].undo), 0);
+		assert_int_equal(wt_workfile_lock(fixture->target, -1, 0, NULL,
+					 &file, &err),
+			WT_ERR_FILE);
+		assert_string_equal(err.code, "undo-foreign");
+		assert_int_equal(unlink(path), 0);
+		put(fixture, 0, fixture->old_data, HEAD_LEN);
+	}
+	free(path);
+}
+
 static void a_long_name_has_an_undo_file_too(void **state)
 {
 	struct fixture *fixture = *state;
@@ -475,6 +532,8 @@ int main(void)
 		TEST(what_another_program_wrote_is_left),
 		TEST(a_damaged_undo_file_changes_nothing),
 		TEST(an_undo_file_of_a_stranger_is_not_believed),
+		TEST(where_all_files_have_one_mode_it_is_believed),
+		TEST(an_undo_file_more_open_than_its_file_is_not_believed),
 		TEST(a_long_name_has_an_undo_file_too),
 		TEST(the_run_folder_is_private_and_goes_with_its_content),
 		TEST(run_folders_of_killed_runs_go_and_others_stay),
