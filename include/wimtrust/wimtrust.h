@@ -162,7 +162,18 @@ WT_API void wt_cert_list_name_skipped(
 WT_API enum wt_status wt_cert_list_read(
 	struct wt_cert_list *list, const char *path, struct wt_error *err);
 
-/** The same from memory; object names the input in messages. */
+/**
+ * The same for what a TLS server sends: a certificate that is no good is left
+ * out, with a note, since it need not be on the way to a root. Signatures are
+ * not verified here: what wt_target_check() needs, it verifies.
+ *
+ * @return WT_ERR_CERT also when nothing good is left, or when there are more
+ *         certificates than a server can send (chain-too-long)
+ */
+WT_API enum wt_status wt_cert_list_read_chain(
+	struct wt_cert_list *list, const char *path, struct wt_error *err);
+
+/** As wt_cert_list_read(), from memory; object names the input in messages. */
 WT_API enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 	const void *data, size_t data_len, const char *object,
 	struct wt_error *err);
@@ -365,6 +376,10 @@ struct wt_image {
 	/* check only */
 	bool is_trusted;
 	struct wt_error verdict; /**< why not; status WT_OK when trusted */
+	/** The root that is needed and that the image lacks; NULL when it has
+	 *  it, or when nothing tells which it is. */
+	const char *root_name;
+	const char *root_sha1; /**< its thumbprint; NULL when not at hand */
 	const struct wt_chain_link *chain;
 	size_t chain_count;
 };

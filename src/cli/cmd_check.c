@@ -127,6 +127,11 @@ void print_check(struct cli *cli, enum wt_status status)
 			image->is_trusted ? "trusted" : "not trusted");
 		cli_problem_text(&image->verdict, problem);
 		cli_line(stdout, "%s%s", problem[0] ? ": " : "", problem);
+		if (image->root_name)
+			cli_line(stdout, "  root needed: %s%s%s%s",
+				image->root_name, image->root_sha1 ? " (" : "",
+				image->root_sha1 ? image->root_sha1 : "",
+				image->root_sha1 ? ")" : "");
 	}
 	cli_print_check_verdict(cli);
 }

@@ -28,7 +28,11 @@ enum wt_status cli_read_cert(
 {
 	size_t note = wt_cert_list_note_count(cli->certs);
 	size_t first = wt_cert_list_count(cli->certs), count = 0;
-	enum wt_status status = wt_cert_list_read(cli->certs, operand, err);
+	/* Among what a server sends, what is no good does no harm. */
+	enum wt_status status =
+		cli->command->bit == CLI_CHECK
+			? wt_cert_list_read_chain(cli->certs, operand, err)
+			: wt_cert_list_read(cli->certs, operand, err);
 
 	if (status)
 		return status;

@@ -323,6 +323,24 @@ static enum wt_status stores_gather(struct wt_target *target,
 	return ret;
 }
 
+/* What Windows may refuse, although the image is trusted here; once for all
+ * images that say so. */
+static void doubts_report(
+	struct wt_report *report, const struct wt_trust_result *result)
+{
+	for (size_t i = 0; result->is_trusted && i < result->doubts.count;
+		i++) {
+		const struct wt_trust_doubt *doubt = &result->doubts.items[i];
+		bool is_said = false;
+
+		for (size_t j = 0; j < report->warning_count; j++)
+			is_said |= strcmp(report->warnings[j].text,
+					   doubt->text) == 0;
+		if (!is_said)
+			wt_report_warn(report, doubt->code, "%s", doubt->text);
+	}
+}
+
 static enum wt_status answer_report(struct wt_report *report, size_t index,
 	const struct wt_trust_result *result, struct wt_error *err)
 {
@@ -331,6 +349,13 @@ static enum wt_status answer_report(struct wt_report *report, size_t index,
 
 	image->is_trusted = result->is_trusted;
 	image->verdict = result->verdict;
+	if (result->root_name)
+		ret = wt_report_text(
+			report, result->root_name, &image->root_name, err);
+	if (ret == WT_OK && result->root_sha1[0])
+		ret = wt_report_text(
+			report, result->root_sha1, &image->root_sha1, err);
+	doubts_report(report, result);
 	for (size_t i = 0; ret == WT_OK && i < result->link_count; i++)
 		ret = wt_report_add_link(report, index,
 			wt_cert_info(result->links[i].cert),
@@ -345,7 +370,8 @@ static enum wt_status hive_check(struct wt_target *target,
 	const struct question *question = ctx;
 	struct wt_trust_query query = {.chain = question->chain,
 		.host = question->host,
-		.at = question->at};
+		.at = question->at,
+		.cancel = target->options->cancel};
 	struct wt_trust_result *result = NULL;
 	struct wt_trust_cert *stores =
 		calloc(hive->content->entry_count + 1, sizeof(*stores));

@@ -108,6 +108,18 @@ static json_t *json_chain(const struct wt_image *image)
 	return array;
 }
 
+static json_t *json_root(const struct wt_image *image)
+{
+	json_t *object = NULL;
+
+	if (!image->root_name)
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "subject", cli_json_text(image->root_name));
+	json_object_set_new(object, "sha1", cli_json_text(image->root_sha1));
+	return object;
+}
+
 static json_t *json_hive(const struct wt_image *image)
 {
 	json_t *object = NULL;
@@ -145,6 +157,7 @@ static json_t *json_image(const struct cli *cli, const struct wt_image *image)
 		json_object_set_new(
 			object, "verdict", cli_json_error(&image->verdict));
 		json_object_set_new(object, "chain", json_chain(image));
+		json_object_set_new(object, "root_needed", json_root(image));
 	}
 	return object;
 }

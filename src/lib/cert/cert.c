@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -86,6 +88,19 @@ bool wt_cert_is_key_elliptic(const struct wt_cert *cert)
 bool wt_cert_is_key_dsa(const struct wt_cert *cert)
 {
 	return cert->key_nid == NID_dsa;
+}
+
+bool wt_cert_is_key_too_large(const struct wt_cert *cert)
+{
+	return (cert->key_nid == NID_rsaEncryption ||
+		       cert->key_nid == NID_rsassaPss) &&
+	       (cert->info.key_bits > WT_RSA_BITS_MAX ||
+		       cert->exponent_bits > WT_RSA_EXPONENT_BITS_MAX);
+}
+
+bool wt_cert_is_self_issued_only(const struct wt_cert *cert)
+{
+	return cert->is_self_issued_only;
 }
 
 void wt_cert_object(char ret_object[256], const char *object, size_t number)
@@ -235,6 +250,18 @@ static bool is_curve_known(const X509_ALGOR *algorithm)
 	return false;
 }
 
+/* 0 when it is no RSA key. */
+static unsigned exponent_bits(const EVP_PKEY *pkey)
+{
+	BIGNUM *exponent = NULL;
+	unsigned bits = 0;
+
+	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1)
+		bits = (unsigned)BN_num_bits(exponent);
+	BN_free(exponent);
+	return bits;
+}
+
 /*
  * A kind or a curve that OpenSSL does not know leaves the key unknown. One
  * that it knows must be readable: else a signature would go unverified.
@@ -284,9 +311,11 @@ static enum wt_status key_read(
 	cert->info.key_bits = (unsigned)bits;
 	switch (cert->key_nid) {
 	case NID_rsaEncryption:
+		cert->exponent_bits = exponent_bits(pkey);
 		snprintf(text, sizeof(text), "RSA %d", bits);
 		break;
 	case NID_rsassaPss:
+		cert->exponent_bits = exponent_bits(pkey);
 		snprintf(text, sizeof(text), "RSA-PSS %d", bits);
 		break;
 	case NID_dsa:
@@ -321,57 +350,90 @@ static enum wt_status key_read(
 }
 
 /*
- * Issued by itself: the same name, and no authority key identifier that says
- * another key signed it (a new root signed by the old one has that).
+ * Whose key signed a certificate whose subject and issuer are one name? The
+ * authority key identifier may say that it was its own, or another key (a new
+ * root that the old one signed has that). Where it says neither, only the
+ * signature tells.
  */
-static bool is_self_issued(X509 *x509)
+enum self_issue { SELF_OTHER = 0, SELF_PERHAPS, SELF_OWN };
+
+static enum self_issue self_issue_of(X509 *x509)
 {
 	const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(x509);
 	const ASN1_OCTET_STRING *issuer = X509_get0_authority_key_id(x509);
+	const ASN1_INTEGER *serial = X509_get0_authority_serial(x509);
 
 	if (X509_NAME_cmp(X509_get_subject_name(x509),
 		    X509_get_issuer_name(x509)) != 0)
-		return false;
-	return !own || !issuer || ASN1_OCTET_STRING_cmp(own, issuer) == 0;
+		return SELF_OTHER;
+	if (own && issuer && ASN1_OCTET_STRING_cmp(own, issuer) != 0)
+		return SELF_OTHER;
+	if (serial &&
+		ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(x509)) != 0)
+		return SELF_OTHER;
+	return (own && issuer) || serial ? SELF_OWN : SELF_PERHAPS;
 }
 
 /*
- * OpenSSL no longer has MD2, and there are keys that it cannot read. Two
- * roots in Microsoft's own list are signed so. What cannot be verified is
- * taken at its word: a root's signature by itself proves nothing but that its
- * bytes are whole, and the hashes in a registry value show that as well.
+ * OpenSSL no longer has MD2, and there are keys that it cannot read or that
+ * cost too much. Two roots in Microsoft's own list are signed so. What cannot
+ * be verified is taken at its word: a root's signature by itself proves
+ * nothing but that its bytes are whole, and the hashes in a registry value
+ * show that as well.
  */
 static bool is_verifiable(const struct wt_cert *cert)
 {
-	if (cert->key_nid == NID_undef)
+	if (cert->key_nid == NID_undef || wt_cert_is_key_too_large(cert))
 		return false;
 	return cert->hash_nid == NID_undef || !wt_cert_is_hash_gone(cert);
 }
 
-static enum wt_status self_signature_check(
-	struct wt_cert *cert, const char *object, struct wt_error *err)
+static void signature_hash_read(struct wt_cert *cert)
 {
-	const X509_ALGOR *algorithm = NULL;
 	int nid = NID_undef, key_nid = NID_undef;
-	bool is_known = false;
 
-	is_known = OBJ_find_sigid_algs(X509_get_signature_nid(cert->x509), &nid,
-			   &key_nid) == 1;
+	OBJ_find_sigid_algs(X509_get_signature_nid(cert->x509), &nid, &key_nid);
 	/* RSA-PSS says its hash in its parameters. */
 	X509_get_signature_info(cert->x509, &cert->hash_nid, NULL, NULL, NULL);
 	if (cert->hash_nid == NID_undef && nid != NID_undef)
 		cert->hash_nid = nid;
-	if (!is_self_issued(cert->x509))
-		return WT_OK;
+}
+
+bool wt_cert_verify_self(const struct wt_cert *cert)
+{
+	const X509_ALGOR *algorithm = NULL;
+	int nid = NID_undef, key_nid = NID_undef;
+	bool is_good = false;
+
 	X509_get0_signature(NULL, &algorithm, cert->x509);
-	if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(cert->x509)) != 0 ||
-		(is_known && is_verifiable(cert) &&
-			X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) !=
-				1))
+	if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(cert->x509)) != 0)
+		return false;
+	if (OBJ_find_sigid_algs(
+		    X509_get_signature_nid(cert->x509), &nid, &key_nid) != 1 ||
+		!is_verifiable(cert))
+		return true;
+	ERR_set_mark();
+	is_good = X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) == 1;
+	ERR_pop_to_mark();
+	return is_good;
+}
+
+static enum wt_status self_signature_check(struct wt_cert *cert,
+	bool is_verified, const char *object, struct wt_error *err)
+{
+	enum self_issue issue = self_issue_of(cert->x509);
+
+	signature_hash_read(cert);
+	cert->is_self_unverified = issue != SELF_OTHER && !is_verified;
+	cert->info.is_self_signed =
+		issue != SELF_OTHER &&
+		(cert->is_self_unverified || wt_cert_verify_self(cert));
+	cert->is_self_issued_only =
+		issue == SELF_PERHAPS && !cert->info.is_self_signed;
+	if (issue == SELF_OWN && !cert->info.is_self_signed)
 		return wt_fail(err, WT_ERR_CERT, "cert-bad-signature", object,
-			"the certificate is issued by itself, but its own "
+			"the certificate is self-signed, but its own "
 			"signature does not verify: it was altered or damaged");
-	cert->info.is_self_signed = true;
 	return WT_OK;
 }
 
@@ -383,8 +445,8 @@ static bool is_ca(struct wt_cert *cert)
 	return X509_check_ca(cert->x509) == 1;
 }
 
-static enum wt_status info_fill(
-	struct wt_cert *cert, const char *object, struct wt_error *err)
+static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
+	const char *object, struct wt_error *err)
 {
 	struct wt_cert_info *info = &cert->info;
 	const X509_ALGOR *algorithm = NULL;
@@ -412,7 +474,7 @@ static enum wt_status info_fill(
 	info->serial = cert->serial;
 	info->signature = cert->signature;
 	info->key = cert->key;
-	status = self_signature_check(cert, object, err);
+	status = self_signature_check(cert, is_verified, object, err);
 	if (status != WT_OK)
 		return status;
 	info->is_ca = is_ca(cert);
@@ -489,7 +551,8 @@ static enum wt_status x509_parse(struct wt_cert *cert, const uint8_t *der,
 }
 
 static enum wt_status cert_fill(struct wt_cert *cert, const uint8_t *der,
-	size_t der_len, const char *object, struct wt_error *err)
+	size_t der_len, bool is_verified, const char *object,
+	struct wt_error *err)
 {
 	enum wt_status status = x509_parse(cert, der, der_len, object, err);
 
@@ -507,11 +570,12 @@ static enum wt_status cert_fill(struct wt_cert *cert, const uint8_t *der,
 		return wt_fail_memory(err);
 	wt_text_hex(cert->sha1, WT_SHA1_LEN, cert->info.sha1);
 	wt_text_hex(cert->sha256, WT_SHA256_LEN, cert->info.sha256);
-	return info_fill(cert, object, err);
+	return info_fill(cert, is_verified, object, err);
 }
 
-enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
-	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
+static enum wt_status from_der(const uint8_t *der, size_t der_len,
+	bool is_verified, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err)
 {
 	enum wt_status status = der_check(der, der_len, object, err);
 	struct wt_cert *cert = NULL;
@@ -523,7 +587,7 @@ enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 		return wt_fail_memory(err);
 	/* OpenSSL's queue is the caller's: leave it as it was. */
 	ERR_set_mark();
-	status = cert_fill(cert, der, der_len, object, err);
+	status = cert_fill(cert, der, der_len, is_verified, object, err);
 	ERR_pop_to_mark();
 	if (status != WT_OK) {
 		wt_cert_free(cert);
@@ -531,6 +595,18 @@ enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 	}
 	*ret_cert = cert;
 	return WT_OK;
+}
+
+enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
+{
+	return from_der(der, der_len, true, object, ret_cert, err);
+}
+
+enum wt_status wt_cert_from_der_unverified(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
+{
+	return from_der(der, der_len, false, object, ret_cert, err);
 }
 
 enum wt_status wt_cert_to_pem(

@@ -48,6 +48,13 @@ struct wt_cert_limits {
 enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
 
+/**
+ * The same for one of many that a server sends: is_self_signed says what the
+ * names say, and whoever needs to know verifies it.
+ */
+enum wt_status wt_cert_from_der_unverified(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
+
 /** NULL allowed. */
 void wt_cert_free(struct wt_cert *cert);
 
@@ -81,8 +88,60 @@ bool wt_cert_is_hash_gone(const struct wt_cert *cert);
 bool wt_cert_is_key_known(const struct wt_cert *cert);
 /** Is the public key elliptic, Ed25519 and Ed448 included? */
 bool wt_cert_is_key_elliptic(const struct wt_cert *cert);
+/** The largest RSA key and public exponent that anybody computes with. */
+#define WT_RSA_BITS_MAX 16384
+#define WT_RSA_EXPONENT_BITS_MAX 64
+/** Is it an RSA key beyond that? No signature is verified with it. */
+bool wt_cert_is_key_too_large(const struct wt_cert *cert);
 /** Is it a DSA key? */
 bool wt_cert_is_key_dsa(const struct wt_cert *cert);
+
+/**
+ * Are subject and issuer one name, although its own key did not sign it, and
+ * does nothing say which did? Then it was altered, or another key of that name
+ * signed it, as when a CA renews its key.
+ */
+bool wt_cert_is_self_issued_only(const struct wt_cert *cert);
+
+/** What is known about Windows and an algorithm. */
+enum wt_algorithm {
+	WT_ALGORITHM_KNOWN = 0,
+	WT_ALGORITHM_UNSURE,  /**< nothing established says yes or no */
+	WT_ALGORITHM_UNKNOWN, /**< Windows' chain engine refuses it */
+};
+
+#define WT_ALGORITHM_TEXT_MAX 128
+
+/**
+ * The certificate's public key.
+ * @param ret_text  "its key (Ed25519)"; written unless it is known
+ */
+enum wt_algorithm wt_cert_key_algorithm(
+	const struct wt_cert *cert, char ret_text[WT_ALGORITHM_TEXT_MAX]);
+
+/**
+ * The hash of its signature; MD5 and older ones are judged elsewhere.
+ * @param ret_text  "its signature (RSA-SHA224)"; written unless it is known
+ */
+enum wt_algorithm wt_cert_signature_algorithm(
+	const struct wt_cert *cert, char ret_text[WT_ALGORITHM_TEXT_MAX]);
+
+/** The NID of its signature's hash; NID_undef: none of its own. */
+int wt_cert_hash_nid(const struct wt_cert *cert);
+
+/** Was is_self_signed not verified, as wt_cert_from_der_unverified() has it? */
+bool wt_cert_is_self_unverified(const struct wt_cert *cert);
+
+/**
+ * Does the certificate's own key verify its signature? What OpenSSL cannot
+ * verify is taken at its word.
+ */
+bool wt_cert_verify_self(const struct wt_cert *cert);
+
+/** What it costs to verify cert's signature with issuer's key, in about
+ *  microseconds on a machine of 2020. */
+uint64_t wt_cert_verify_cost(
+	const struct wt_cert *issuer, const struct wt_cert *cert);
 
 /**
  * Names one of several certificates in an input: "bundle.pem" and 3 make

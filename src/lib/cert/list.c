@@ -22,6 +22,9 @@ struct wt_cert_list {
 	size_t note_count;
 	size_t note_capacity;
 	bool names_skipped;
+	/* A server's chain: what is no good is left out. */
+	bool is_chain;
+	struct wt_error left_out; /* the first that was */
 };
 
 enum wt_status wt_cert_list_new(
@@ -40,8 +43,10 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 {
 	enum wt_status status = wt_cert_list_new(ret_list, err);
 
-	if (status == WT_OK)
+	if (status == WT_OK) {
 		(*ret_list)->names_skipped = list->names_skipped;
+		(*ret_list)->is_chain = list->is_chain;
+	}
 	return status;
 }
 
@@ -205,14 +210,38 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 {
 	uint8_t sha256[WT_SHA256_LEN] = {0};
 	struct wt_cert *cert = NULL;
+	struct wt_error why = {0};
 	enum wt_status status = WT_OK;
 
 	if (EVP_Digest(der, der_len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return wt_fail_memory(err);
 	if (list->slot_count > 0 && *slot_find(list, sha256) != 0)
 		return WT_OK;
-	status = wt_cert_from_der(der, der_len, object, &cert, err);
-	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
+	if (list->is_chain && list->count >= WT_CHAIN_CERTS_MAX)
+		return wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
+			"a server's chain has no more than %d certificates",
+			WT_CHAIN_CERTS_MAX);
+	status = list->is_chain
+			 ? wt_cert_from_der_unverified(
+				   der, der_len, object, &cert, &why)
+			 : wt_cert_from_der(der, der_len, object, &cert, &why);
+	if (status == WT_OK)
+		return wt_cert_list_add(list, cert, err);
+	return wt_cert_list_leave_out(list, &why, err);
+}
+
+enum wt_status wt_cert_list_leave_out(struct wt_cert_list *list,
+	const struct wt_error *why, struct wt_error *err)
+{
+	if (!list->is_chain || why->status != WT_ERR_CERT) {
+		if (err)
+			*err = *why;
+		return why->status;
+	}
+	if (list->left_out.status == WT_OK)
+		list->left_out = *why;
+	return wt_cert_list_add_note(list, err, "%s: left out: %s [%s]",
+		why->object, why->reason, why->code);
 }
 
 enum wt_status wt_cert_list_add_note(
@@ -246,5 +275,26 @@ enum wt_status wt_cert_list_move(struct wt_cert_list *list,
 		list->notes[list->note_count++] = from->notes[i];
 	from->count = 0;
 	from->note_count = 0;
+	if (list->left_out.status == WT_OK)
+		list->left_out = from->left_out;
 	return WT_OK;
+}
+
+enum wt_status wt_cert_list_read_chain(
+	struct wt_cert_list *list, const char *path, struct wt_error *err)
+{
+	size_t count = list->count;
+	enum wt_status status = WT_OK;
+
+	list->is_chain = true;
+	list->left_out = (struct wt_error){0};
+	status = wt_cert_list_read(list, path, err);
+	list->is_chain = false;
+	if (status != WT_OK || list->count > count ||
+		list->left_out.status == WT_OK)
+		return status;
+	/* Nothing but what was left out: so that is what is wrong. */
+	if (err)
+		*err = list->left_out;
+	return list->left_out.status;
 }

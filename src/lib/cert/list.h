@@ -25,6 +25,18 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	const uint8_t *der, size_t der_len, const char *object,
 	struct wt_error *err);
 
+/** The most certificates that a server's chain may have. */
+#define WT_CHAIN_CERTS_MAX 2000
+
+/**
+ * One certificate, or what claims to be one, is no good: the failure of the
+ * whole; but in a server's chain, where strangers do no harm, a note.
+ *
+ * @param why  its reason; status WT_ERR_CERT, or a failure that always counts
+ */
+enum wt_status wt_cert_list_leave_out(struct wt_cert_list *list,
+	const struct wt_error *why, struct wt_error *err);
+
 /** Adds a note, made valid UTF-8 without control characters. */
 enum wt_status wt_cert_list_add_note(struct wt_cert_list *list,
 	struct wt_error *err, const char *fmt, ...) WT_PRINTF(3, 4);

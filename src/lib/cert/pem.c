@@ -248,7 +248,8 @@ static enum wt_status cert_read(
 	else
 		status = wt_cert_kind_read_der(
 			pem->list, der.data, der.len, object, err);
-	pem->cert_count++;
+	if (status == WT_OK)
+		pem->cert_count++;
 out:
 	wt_writer_free(&der);
 	return status;
@@ -321,25 +322,34 @@ static enum wt_status notes_add(const struct pem *pem, struct wt_error *err)
 	return status;
 }
 
+static enum wt_status any_read(
+	struct pem *pem, struct block *block, struct wt_error *err)
+{
+	if (is_certificate(block))
+		return cert_read(pem, block, err);
+	if (!is_key(block) || is_label(block, "ENCRYPTED PRIVATE KEY"))
+		return other_note(pem, block, err);
+	pem->key_count++;
+	return WT_OK;
+}
+
 enum wt_status wt_pemfile_read(struct wt_cert_list *list, const char *text,
 	size_t text_len, const char *object, struct wt_error *err)
 {
 	struct pem pem = {
 		.list = list, .object = object, .text = text, .len = text_len};
 	struct block block = {0};
+	struct wt_error why = {0};
 	enum wt_status status = WT_OK;
 
 	while (status == WT_OK && begin_find(&pem)) {
-		status = block_read(&pem, &block, err);
-		if (status != WT_OK)
-			break;
-		if (is_certificate(&block))
-			status = cert_read(&pem, &block, err);
-		else if (is_key(&block) &&
-			 !is_label(&block, "ENCRYPTED PRIVATE KEY"))
-			pem.key_count++;
-		else
-			status = other_note(&pem, &block, err);
+		status = block_read(&pem, &block, &why);
+		if (status == WT_OK)
+			status = any_read(&pem, &block, &why);
+		if (status != WT_OK) {
+			status = wt_cert_list_leave_out(list, &why, err);
+			pem.cert_count++;
+		}
 	}
 	if (status == WT_OK)
 		status = pem.cert_count == 0 ? none_fail(&pem, err)

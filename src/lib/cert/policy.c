@@ -91,6 +91,16 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 	} else {
 		*ret_why = "neither issued by itself nor a CA";
 	}
+	if (store == WT_STORE_AUTO && wt_cert_is_self_issued_only(cert)) {
+		refuse(err, "cert-bad-signature", info, NULL,
+			"subject and issuer are one name, but its own key did "
+			"not sign it: it was altered, or another key of that "
+			"name signed it");
+		wt_error_hint(err,
+			"get it anew; if a CA renewed its key so, --store ca "
+			"adds it as an intermediate");
+		return WT_ERR_CERT;
+	}
 	if (info->is_ca || store == WT_STORE_DISALLOWED)
 		return WT_OK;
 	if (!(allow & WT_ALLOW_NOT_CA)) {
@@ -150,6 +160,32 @@ enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	return status == WT_OK ? key_check(cert, allow, err) : status;
 }
 
+/* A root's own signature proves nothing. */
+static void algorithms_warn(const struct wt_cert *cert,
+	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
+{
+	char what[WT_ALGORITHM_TEXT_MAX] = "", text[256] = "";
+	enum wt_algorithm state = wt_cert_key_algorithm(cert, what);
+
+	if (state == WT_ALGORITHM_KNOWN && !wt_cert_info(cert)->is_self_signed)
+		state = wt_cert_signature_algorithm(cert, what);
+	if (wt_cert_is_key_too_large(cert)) {
+		emit(ctx, "cert-unknown-algorithm",
+			"its RSA key or public exponent is larger than any "
+			"that Windows uses, so nothing below it is trusted");
+	} else if (state == WT_ALGORITHM_UNKNOWN) {
+		snprintf(text, sizeof(text),
+			"%s is of a kind that Windows' chain engine does not "
+			"know, so nothing below it is trusted",
+			what);
+		emit(ctx, "cert-unknown-algorithm", text);
+	} else if (state == WT_ALGORITHM_UNSURE) {
+		snprintf(text, sizeof(text),
+			"whether Windows knows %s is not established", what);
+		emit(ctx, "cert-unsure-algorithm", text);
+	}
+}
+
 void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
 {
@@ -171,6 +207,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			info->signature);
 		emit(ctx, "cert-weak-signature", text);
 	}
+	algorithms_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",
 			"it stands in Disallowed where it comes from");

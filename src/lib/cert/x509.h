@@ -14,8 +14,12 @@ struct wt_cert {
 	uint8_t sha1[WT_SHA1_LEN];
 	uint8_t sha256[WT_SHA256_LEN];
 	X509 *x509;
-	int key_nid;  /**< NID_undef: a kind that OpenSSL cannot read */
+	int key_nid; /**< NID_undef: a kind that OpenSSL cannot read */
+	unsigned exponent_bits; /**< of an RSA key */
 	int hash_nid; /**< of the signature; NID_undef: none of its own */
+	bool is_self_issued_only; /**< see wt_cert_is_self_issued_only() */
+	/** info.is_self_signed is what the names say; nobody verified it. */
+	bool is_self_unverified;
 	uint8_t *der;
 	char *subject;
 	char *issuer;

@@ -6,6 +6,7 @@
 
 #include <openssl/x509v3.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_dns_name(const char *host, size_t len)
@@ -81,34 +82,73 @@ static bool is_server_too(const struct wt_cert *cert, const char *host)
 	       X509_check_host(wt_cert_x509(cert), host, 0, 0, NULL) == 1;
 }
 
-/* Also one that must not, which is a fault of the chain and no riddle. */
-static bool has_issued_other(
-	const struct wt_cert_list *chain, const struct wt_cert *cert)
-{
-	for (size_t i = 0; i < wt_cert_list_count(chain); i++) {
-		const struct wt_cert *other = wt_cert_list_get(chain, i);
-		int native = X509_check_issued(
-			wt_cert_x509(cert), wt_cert_x509(other));
+/* Of each certificate of a chain. */
+struct sent {
+	X509 *x509;
+	unsigned long subject, issuer; /* hashes of the names */
+	bool has_issued;	       /* another of them */
+};
 
-		if (other != cert &&
-			(native == X509_V_OK ||
-				native == X509_V_ERR_KEYUSAGE_NO_CERTSIGN))
-			return true;
-	}
-	return false;
+/* Also where it must not, which is a fault of the chain and no riddle. */
+static bool has_issued(const struct sent *one, const struct sent *other)
+{
+	int native = 0;
+
+	if (one == other || one->subject != other->issuer)
+		return false;
+	native = X509_check_issued(one->x509, other->x509);
+	return native == X509_V_OK || native == X509_V_ERR_KEYUSAGE_NO_CERTSIGN;
 }
 
-enum wt_status wt_trust_server(const struct wt_cert_list *chain,
-	const char *host, const char *object, size_t *ret_index,
+static enum wt_status sent_make(const struct wt_cert_list *chain,
+	struct wt_trust_work *work, struct sent **ret_sent,
 	struct wt_error *err)
 {
 	size_t count = wt_cert_list_count(chain);
+	struct sent *sent = calloc(count, sizeof(*sent));
+	bool is_good = sent != NULL;
+
+	for (size_t i = 0; is_good && i < count; i++) {
+		X509 *x509 = wt_cert_x509(wt_cert_list_get(chain, i));
+
+		sent[i].x509 = x509;
+		is_good = wt_trust_name_hash(X509_get_subject_name(x509),
+				  &sent[i].subject) &&
+			  wt_trust_name_hash(
+				  X509_get_issuer_name(x509), &sent[i].issuer);
+	}
+	if (!is_good) {
+		free(sent);
+		return wt_fail_memory(err);
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; !sent[i].has_issued && j < count; j++) {
+			if (sent[i].subject == sent[j].issuer &&
+				!wt_trust_spend(work, 1))
+				break;
+			sent[i].has_issued = has_issued(&sent[i], &sent[j]);
+		}
+	}
+	*ret_sent = sent;
+	return WT_OK;
+}
+
+enum wt_status wt_trust_server(const struct wt_cert_list *chain,
+	const char *host, const char *object, struct wt_trust_work *work,
+	size_t *ret_index, struct wt_error *err)
+{
+	size_t count = wt_cert_list_count(chain);
+	struct sent *sent = NULL;
+	enum wt_status status = WT_OK;
 	size_t index = 0;
 	int best = 0;
 
 	if (count == 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
 			"the server's chain holds no certificate");
+	status = sent_make(chain, work, &sent, err);
+	if (status != WT_OK)
+		return status;
 	for (size_t i = 0; i < count; i++) {
 		const struct wt_cert *cert = wt_cert_list_get(chain, i);
 		int weight = 0;
@@ -118,12 +158,13 @@ enum wt_status wt_trust_server(const struct wt_cert_list *chain,
 		else if (is_server_too(cert, host))
 			weight = 1;
 		if (weight > 0)
-			weight = 2 * weight + !has_issued_other(chain, cert);
+			weight = 2 * weight + !sent[i].has_issued;
 		if (weight <= best)
 			continue;
 		best = weight;
 		index = i;
 	}
+	free(sent);
 	if (best > 0) {
 		*ret_index = index;
 		return WT_OK;

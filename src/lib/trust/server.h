@@ -4,6 +4,7 @@
 #define WT_TRUST_SERVER_H
 
 #include "trust/trust.h"
+#include "trust/work.h"
 
 /**
  * A host as OpenSSL takes it: no brackets around an address, no dot at the
@@ -23,7 +24,7 @@ enum wt_status wt_trust_host(
  * @return WT_ERR_CERT: cert-none, no-server-cert
  */
 enum wt_status wt_trust_server(const struct wt_cert_list *chain,
-	const char *host, const char *object, size_t *ret_index,
-	struct wt_error *err);
+	const char *host, const char *object, struct wt_trust_work *work,
+	size_t *ret_index, struct wt_error *err);
 
 #endif

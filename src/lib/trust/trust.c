@@ -8,6 +8,7 @@
  */
 #include "trust/trust.h"
 
+#include "base/child.h"
 #include "trust/path.h"
 #include "trust/server.h"
 
@@ -33,14 +34,24 @@ enum reach {
 	REACH_TRUSTED,
 };
 
+/* Where a node stands among those of its subject. */
+struct named {
+	unsigned long hash;
+	size_t index;
+};
+
 struct search {
 	const struct wt_trust_query *query;
 	const char *object;
 	const char *host;
 	struct wt_trust_use use;
+	struct wt_trust_work work;
 	struct wt_trust_node *nodes;
 	size_t node_count;
-	size_t server; /* index of the server's own */
+	size_t *slots; /* open addressing by SHA-256: index + 1, 0 is free */
+	size_t slot_count;
+	struct named *named; /* the nodes by their subjects' hash */
+	size_t server;	     /* index of the server's own */
 	struct wt_trust_path path;
 	size_t path_count;
 	size_t step_count;
@@ -49,6 +60,7 @@ struct search {
 	struct wt_trust_path best;
 	enum reach reach;
 	struct wt_error reason;
+	struct wt_trust_doubts doubts;
 };
 
 void wt_trust_result_free(struct wt_trust_result *result)
@@ -74,12 +86,17 @@ static struct wt_trust_node *node_of(
 	struct search *search, const struct wt_cert *cert)
 {
 	struct wt_trust_node *node = NULL;
+	size_t pos = 0;
 
-	for (size_t i = 0; i < search->node_count; i++) {
-		if (is_same(search->nodes[i].cert, cert))
-			return &search->nodes[i];
+	memcpy(&pos, wt_cert_sha256(cert), sizeof(pos));
+	for (pos &= search->slot_count - 1; search->slots[pos] != 0;
+		pos = (pos + 1) & (search->slot_count - 1)) {
+		node = &search->nodes[search->slots[pos] - 1];
+		if (is_same(node->cert, cert))
+			return node;
 	}
 	node = &search->nodes[search->node_count++];
+	search->slots[pos] = search->node_count;
 	node->cert = cert;
 	node->x509 = wt_cert_x509(cert);
 	return node;
@@ -109,18 +126,62 @@ static void add_store(struct search *search, const struct wt_trust_cert *copy)
 		node->is_limited = true;
 }
 
+static int order_by_name(const void *a, const void *b)
+{
+	const struct named *one = a, *other = b;
+
+	if (one->hash != other->hash)
+		return one->hash < other->hash ? -1 : 1;
+	return one->index < other->index ? -1 : one->index > other->index;
+}
+
+static enum wt_status name_nodes(struct search *search, struct wt_error *err)
+{
+	for (size_t i = 0; i < search->node_count; i++) {
+		search->named[i].index = i;
+		if (!wt_trust_name_hash(
+			    X509_get_subject_name(search->nodes[i].x509),
+			    &search->named[i].hash))
+			return wt_fail_memory(err);
+	}
+	qsort(search->named, search->node_count, sizeof(*search->named),
+		order_by_name);
+	return WT_OK;
+}
+
+/* The first in named whose hash is not below this one. */
+static size_t find_name(const struct search *search, unsigned long hash)
+{
+	size_t low = 0, high = search->node_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (search->named[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 {
 	const struct wt_trust_query *query = search->query;
-	size_t chain_count = wt_cert_list_count(query->chain);
+	size_t chain_count = wt_cert_list_count(query->chain), count = 0;
 	const struct wt_cert *server =
 		wt_cert_list_get(query->chain, search->server);
 
-	if (query->store_count > SIZE_MAX / 2 || chain_count > SIZE_MAX / 2)
+	if (query->store_count > SIZE_MAX / 8 || chain_count > SIZE_MAX / 8)
 		return wt_fail_memory(err);
-	search->nodes = calloc(
-		query->store_count + chain_count, sizeof(*search->nodes));
-	if (!search->nodes)
+	count = query->store_count + chain_count;
+	search->slot_count = 16;
+	while (search->slot_count < 2 * count)
+		search->slot_count *= 2;
+	search->nodes = calloc(count, sizeof(*search->nodes));
+	search->slots = calloc(search->slot_count, sizeof(*search->slots));
+	search->named = calloc(count, sizeof(*search->named));
+	if (!search->nodes || !search->slots || !search->named)
 		return wt_fail_memory(err);
 	/* The server's own first, whose dates the limits need. */
 	search->use.at = query->at;
@@ -141,34 +202,50 @@ static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 		else if (!node->source)
 			node->source = node->veto->source;
 	}
-	return WT_OK;
+	return name_nodes(search, err);
 }
 
-static bool is_root(const struct wt_trust_node *node)
+/* What the names say of a certificate that the server sent was not verified
+ * when it was read. */
+static bool is_root(struct search *search, struct wt_trust_node *node)
 {
-	return wt_cert_info(node->cert)->is_self_signed;
+	if (node->is_root_known)
+		return node->is_root;
+	node->is_root_known = true;
+	node->is_root = wt_cert_info(node->cert)->is_self_signed;
+	if (!node->is_root || !wt_cert_is_self_unverified(node->cert))
+		return node->is_root;
+	node->is_root = wt_trust_spend(&search->work,
+				wt_cert_verify_cost(node->cert, node->cert)) &&
+			wt_cert_verify_self(node->cert);
+	return node->is_root;
 }
 
 /*
  * Who issued whom
  */
 
-static enum wt_status edge_of(const struct wt_trust_node *issuer,
-	const struct wt_trust_node *node, enum wt_trust_edge *ret_edge,
-	struct wt_error *err)
+static enum wt_status edge_of(struct search *search,
+	const struct wt_trust_node *issuer, const struct wt_trust_node *node,
+	enum wt_trust_edge *ret_edge, struct wt_error *err)
 {
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
+	bool is_usable = key && wt_cert_is_key_known(issuer->cert) &&
+			 !wt_cert_is_key_too_large(issuer->cert);
 	int issued = 0;
 
 	*ret_edge = WT_EDGE_NONE;
-	if (issuer == node || X509_NAME_cmp(X509_get_subject_name(issuer->x509),
-				      X509_get_issuer_name(node->x509)) != 0)
+	if (issuer == node || !wt_trust_spend(&search->work, 2) ||
+		X509_NAME_cmp(X509_get_subject_name(issuer->x509),
+			X509_get_issuer_name(node->x509)) != 0)
 		return WT_OK;
 	issued = X509_check_issued(issuer->x509, node->x509);
-	key = X509_get0_pubkey(issuer->x509);
-	if (key && X509_verify(node->x509, key) == 1)
+	if (is_usable && !wt_trust_spend(&search->work,
+				 wt_cert_verify_cost(issuer->cert, node->cert)))
+		return WT_OK;
+	if (is_usable && X509_verify(node->x509, key) == 1)
 		*ret_edge = WT_EDGE_GOOD;
-	else if (issued == X509_V_OK)
+	else if (issued == X509_V_OK || !is_usable)
 		*ret_edge = WT_EDGE_BAD;
 	if (*ret_edge != WT_EDGE_GOOD && wt_trust_is_no_memory())
 		return wt_fail_memory(err);
@@ -176,9 +253,9 @@ static enum wt_status edge_of(const struct wt_trust_node *issuer,
 }
 
 /* The likelier an issuer leads to trust, the earlier it is tried. */
-static int likelihood(const struct search *search, size_t index)
+static int likelihood(struct search *search, size_t index)
 {
-	const struct wt_trust_node *node = &search->nodes[index];
+	struct wt_trust_node *node = &search->nodes[index];
 	const struct wt_cert_info *info = wt_cert_info(node->cert);
 	int weight = 0;
 
@@ -187,24 +264,35 @@ static int likelihood(const struct search *search, size_t index)
 	if (search->use.at >= info->not_before &&
 		search->use.at <= info->not_after)
 		weight += 4;
-	if (node->anchor && is_root(node))
-		weight += 2;
-	else if (!is_root(node))
+	if (!is_root(search, node))
 		weight += 1;
+	else if (node->anchor)
+		weight += 2;
 	return weight;
 }
 
-static void insert_issuer(
-	struct search *search, struct wt_trust_node *node, size_t index)
+static enum wt_status insert_issuer(struct search *search,
+	struct wt_trust_node *node, size_t index, struct wt_error *err)
 {
-	size_t i = node->issuer_count++;
+	size_t i = node->issuer_count, count = node->issuer_count;
 	int weight = likelihood(search, index);
 
+	/* Room doubles at each power of two. */
+	if ((count & (count - 1)) == 0) {
+		size_t *issuers = realloc(node->issuers,
+			(count ? 2 * count : 1) * sizeof(*issuers));
+
+		if (!issuers)
+			return wt_fail_memory(err);
+		node->issuers = issuers;
+	}
 	while (i > 0 && likelihood(search, node->issuers[i - 1]) < weight) {
 		node->issuers[i] = node->issuers[i - 1];
 		i--;
 	}
 	node->issuers[i] = index;
+	node->issuer_count++;
+	return WT_OK;
 }
 
 /* A bad signature counts only where no good one explains the certificate. */
@@ -213,28 +301,30 @@ static enum wt_status link_node(
 {
 	enum wt_status status = WT_OK;
 	enum wt_trust_edge edge = WT_EDGE_NONE;
+	unsigned long hash = 0;
 
 	if (node->is_linked)
 		return WT_OK;
-	if (!node->issuers)
-		node->issuers =
-			calloc(search->node_count, sizeof(*node->issuers));
-	if (!node->issuers)
+	if (!wt_trust_name_hash(X509_get_issuer_name(node->x509), &hash))
 		return wt_fail_memory(err);
-	for (size_t i = 0; i < search->node_count; i++) {
-		status = edge_of(&search->nodes[i], node, &edge, err);
-		if (status != WT_OK)
-			return status;
-		if (edge == WT_EDGE_NONE ||
+	for (size_t i = find_name(search, hash);
+		status == WT_OK && i < search->node_count &&
+		search->named[i].hash == hash;
+		i++) {
+		size_t index = search->named[i].index;
+
+		status = edge_of(
+			search, &search->nodes[index], node, &edge, err);
+		if (status != WT_OK || edge == WT_EDGE_NONE ||
 			(edge == WT_EDGE_BAD && node->edge == WT_EDGE_GOOD))
 			continue;
 		if (edge == WT_EDGE_GOOD && node->edge != WT_EDGE_GOOD)
 			node->issuer_count = 0;
 		node->edge = edge;
-		insert_issuer(search, node, i);
+		status = insert_issuer(search, node, index, err);
 	}
 	node->is_linked = true;
-	return WT_OK;
+	return status;
 }
 
 /*
@@ -373,16 +463,23 @@ static void tell_open(const struct search *search,
 
 /* A chain that ends in an anchor. */
 static enum wt_status judge_anchored(struct search *search,
-	enum reach *ret_reach, struct wt_error *reason, struct wt_error *err)
+	enum reach *ret_reach, struct wt_trust_doubts *ret_doubts,
+	struct wt_error *reason, struct wt_error *err)
 {
+	const struct wt_trust_trial trial = {
+		.path = &search->path,
+		.host = search->host,
+		.at = search->use.at,
+		.object = search->object,
+	};
 	enum wt_status status = WT_OK;
 
 	if (tell_limit(search, &search->path, reason)) {
 		*ret_reach = REACH_LIMIT;
 		return WT_OK;
 	}
-	status = wt_trust_verify(&search->path, search->host, search->use.at,
-		search->object, reason, err);
+	status =
+		wt_trust_verify(&trial, &search->work, ret_doubts, reason, err);
 	*ret_reach = reason->status == WT_OK ? REACH_TRUSTED : REACH_UNTRUSTED;
 	return status;
 }
@@ -397,6 +494,7 @@ static enum wt_status judge(
 	enum wt_status status = WT_OK;
 	enum reach reach = REACH_OPEN;
 	struct wt_error reason = {0};
+	struct wt_trust_doubts doubts = {.count = 0};
 
 	if (has_root)
 		reach = top->anchor ? REACH_VETO : REACH_ROOT;
@@ -407,7 +505,7 @@ static enum wt_status judge(
 	else if (!top->anchor)
 		tell_root(search, path, &reason);
 	else
-		status = judge_anchored(search, &reach, &reason, err);
+		status = judge_anchored(search, &reach, &doubts, &reason, err);
 	search->path_count++;
 	if (status != WT_OK || reach < search->reach ||
 		(reach == search->reach && path->count <= search->best.count))
@@ -415,6 +513,7 @@ static enum wt_status judge(
 	search->best = *path;
 	search->reach = reach;
 	search->reason = reason;
+	search->doubts = doubts;
 	return WT_OK;
 }
 
@@ -451,7 +550,7 @@ static enum wt_status enter(struct search *search, size_t index,
 	if (status != WT_OK)
 		return status;
 	search->path.items[search->path.count++] = index;
-	*ret_is_end = is_root(node);
+	*ret_is_end = is_root(search, node);
 	if (*ret_is_end)
 		return judge(search, true, err);
 	for (size_t i = 0; i < node->issuer_count; i++) {
@@ -484,6 +583,7 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
 			continue;
 		}
 		if (search->path_count >= WT_TRUST_PATHS_MAX ||
+			search->work.is_spent ||
 			++search->step_count > STEPS_MAX) {
 			search->is_given_up = true;
 			break;
@@ -502,6 +602,23 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
 /*
  * The question
  */
+
+/* The root of the nearest chain, unless the image holds it. */
+static void name_root(
+	const struct search *search, struct wt_trust_result *result)
+{
+	const struct wt_trust_path *best = &search->best;
+	const struct wt_trust_node *top = wt_trust_at(best, best->count - 1);
+
+	if (search->reach == REACH_ROOT) {
+		result->root_name = wt_cert_info(top->cert)->subject;
+		memcpy(result->root_sha1, wt_cert_info(top->cert)->sha1,
+			sizeof(result->root_sha1));
+	} else if (search->reach == REACH_OPEN && best->count > 1 &&
+		   top->issuer_count == 0) {
+		result->root_name = wt_cert_info(top->cert)->issuer;
+	}
+}
 
 static enum wt_status make_result(const struct search *search,
 	struct wt_trust_result **ret_result, struct wt_error *err)
@@ -522,7 +639,18 @@ static enum wt_status make_result(const struct search *search,
 		result->links[i].cert = wt_trust_at(best, i)->cert;
 		result->links[i].source = wt_trust_at(best, i)->source;
 	}
-	if (search->is_given_up && !result->is_trusted) {
+	result->doubts = search->doubts;
+	if (!result->is_trusted)
+		name_root(search, result);
+	if (search->work.is_spent && !result->is_trusted) {
+		wt_fail(&result->verdict, WT_NO, "too-much-work",
+			search->object,
+			"given up, since the certificates cost too much to "
+			"verify; the nearest chain: %s",
+			search->reason.reason);
+		wt_error_hint(&result->verdict,
+			"give what the server sends and nothing else");
+	} else if (search->is_given_up && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-many-paths",
 			search->object,
 			"none of the first %d chains is trusted; the nearest: "
@@ -551,21 +679,27 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	if (!search)
 		return wt_fail_memory(err);
 	ERR_clear_error();
+	search->work.left = WT_TRUST_WORK_MAX;
+	search->work.cancel = query->cancel;
 	search->query = query;
 	search->object = object;
 	search->host = query->host ? host : NULL;
-	status = wt_trust_server(
-		query->chain, search->host, object, &search->server, err);
+	status = wt_trust_server(query->chain, search->host, object,
+		&search->work, &search->server, err);
 	if (status == WT_OK)
 		status = add_nodes(search, err);
 	search->path.nodes = search->nodes;
 	if (status == WT_OK)
 		status = walk(search, err);
 	if (status == WT_OK)
+		status = wt_cancelled(query->cancel, err);
+	if (status == WT_OK)
 		status = make_result(search, ret_result, err);
 	for (size_t i = 0; i < search->node_count; i++)
 		free(search->nodes[i].issuers);
 	free(search->nodes);
+	free(search->slots);
+	free(search->named);
 	free(search);
 	ERR_clear_error();
 	return status;

@@ -31,6 +31,20 @@ struct wt_trust_query {
 	/** DNS name in ASCII, or an IPv4 or IPv6 address; NULL: any. */
 	const char *host;
 	int64_t at; /**< the client's clock: seconds since 1970, UTC */
+	const volatile sig_atomic_t *cancel; /**< NULL, or a signal's number */
+};
+
+/** What Windows may refuse in a chain that is good here. */
+struct wt_trust_doubt {
+	const char *code; /**< static text */
+	char text[512];	  /**< one line that names the certificate */
+};
+
+#define WT_TRUST_DOUBTS_MAX 8
+
+struct wt_trust_doubts {
+	struct wt_trust_doubt items[WT_TRUST_DOUBTS_MAX];
+	size_t count;
 };
 
 /** One certificate of the chain that was built. */
@@ -55,16 +69,29 @@ struct wt_trust_result {
 	 * - disallowed-since: property 0x68 of a store's certificate
 	 * - issued-too-late: property 0x7E of a store's certificate
 	 * - usage-not-allowed: property 0x09 of a store's certificate
-	 * - not-for-server-auth: a certificate's own usage extensions
+	 * - not-for-server-auth: a certificate's own usage extension
 	 * - not-a-ca, path-too-long, name-constraint, critical-extension
+	 * - policy-missing: the chain requires a policy that the server's has
+	 * not
+	 * - key-identifier: a certificate names another issuer
 	 * - bad-signature, weak-signature (below the root), weak-key
+	 * - key-too-large, unknown-algorithm: nothing is verified with it
 	 * - too-many-paths: given up after WT_TRUST_PATHS_MAX
+	 * - too-much-work: given up after WT_TRUST_WORK_MAX
 	 * - chain-invalid: anything else, in OpenSSL's words
 	 */
 	struct wt_error verdict;
 	/** The server's own first; as far as the chain could be built. */
 	struct wt_trust_link *links;
 	size_t link_count;
+	struct wt_trust_doubts doubts; /**< about a chain that is trusted */
+	/**
+	 * The root that is needed and not in the image: its name, borrowed
+	 * from query, and its thumbprint, "" when it is not at hand. NULL when
+	 * it is in the image, or when nothing tells which it is.
+	 */
+	const char *root_name;
+	char root_sha1[WT_SHA1_HEX_LEN + 1];
 };
 
 /** How many chains are verified before the search is given up. */
@@ -78,10 +105,10 @@ void wt_trust_result_free(struct wt_trust_result *result);
  *
  * @param object      names the image or the chain's file in messages
  * @param ret_result  borrows from query; wt_trust_result_free()
- * @return WT_OK also when the answer is no. WT_ERR_CERT: cert-none (the chain
- *         is empty), no-server-cert (it holds CAs only). WT_ERR_USAGE:
- *         bad-host (host is neither a DNS name nor an address). WT_ERR_FILE:
- *         no-memory.
+ * @return WT_OK also when the answer is no. WT_INTERRUPTED. WT_ERR_CERT:
+ * cert-none (the chain is empty), no-server-cert (it holds CAs only).
+ * WT_ERR_USAGE: bad-host (host is neither a DNS name nor an address).
+ * WT_ERR_FILE: no-memory.
  */
 enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,
