@@ -2,6 +2,17 @@
 # in it names the prefix. Manual pages: docs/man.
 install(TARGETS wimtrust_cli RUNTIME COMPONENT cli)
 
+# The documents, as they lie here, so that their links lead to each other.
+install(FILES "${PROJECT_SOURCE_DIR}/README.md"
+  "${PROJECT_SOURCE_DIR}/SECURITY.md"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT cli)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT cli
+  FILES_MATCHING PATTERN "*.md" PATTERN "*.schema.json" PATTERN "*.svg"
+  PATTERN man EXCLUDE PATTERN ci EXCLUDE PATTERN examples EXCLUDE)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/examples"
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT dev)
+
 # Completions are what the program itself says, so they cannot lag behind.
 set(WIMTRUST_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
   "Where zsh looks for completions")
