@@ -29,7 +29,7 @@ extern "C" {
 /** What a call came to. The values are the exit statuses of the program. */
 enum wt_status {
 	WT_OK = 0,	    /**< done, or already so */
-	WT_NO = 1,	    /**< verify, check or remove says no */
+	WT_NO = 1,	    /**< verify, check, diff or remove says no */
 	WT_ERR_USAGE = 2,   /**< the request contradicts itself */
 	WT_ERR_CERT = 3,    /**< certificate input is bad or refused */
 	WT_ERR_WIM = 4,	    /**< the WIM is bad or refused */
@@ -272,6 +272,7 @@ enum wt_target_kind {
 	WT_TARGET_WIM,
 	WT_TARGET_HIVE,
 	WT_TARGET_FOLDER,
+	WT_TARGET_CERTS, /**< no target, but certificates to compare with */
 };
 
 /** How a hive gets into an image. */
@@ -315,6 +316,9 @@ struct wt_options {
 	bool repair;	       /**< mend an image an interrupted writer left */
 	bool discard_logs;     /**< give a dirty hive's logs up */
 	bool replay_logs;      /**< apply a dirty hive's logs first */
+	bool if_present;       /**< remove: what is not there is no failure */
+	bool is_exact;	       /**< verify: and no other certificates */
+	const char *base;      /**< exact: what else may be there; NULL */
 	bool hash_target;      /**< SHA-256 of the target into the report */
 	unsigned threads;      /**< 0: one a processor */
 	unsigned wait_seconds; /**< how long another writer is waited for */
@@ -338,6 +342,7 @@ enum wt_action {
 	WT_ACTION_REFUSED, /**< problem says why */
 	WT_ACTION_MISSING, /**< verify: not in the store */
 	WT_ACTION_UNSOUND, /**< in the store, but Windows cannot read it so */
+	WT_ACTION_EXTRA,   /**< exact: in a store, and not expected there */
 };
 
 /** "added" and so on, as in the JSON. */
@@ -412,6 +417,7 @@ struct wt_report {
 	size_t image_count;
 	const struct wt_warning *warnings;
 	size_t warning_count;
+	const struct wt_report *other; /**< diff: what was compared with */
 };
 
 WT_API enum wt_status wt_report_new(
@@ -456,9 +462,35 @@ WT_API enum wt_status wt_target_list(const char *target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err);
 
-/** Are these present and sound in every chosen image? WT_NO when not. */
+/**
+ * Are these present and sound in every chosen image? With options->is_exact,
+ * are there no others in any store but those of options->base?
+ *
+ * @param thumbprints  as wt_target_remove() takes them; present when a store
+ *                     other than Disallowed (or options->store) holds it
+ * @param certs        and these, in the store that options->store or their
+ *                     kind says; NULL for none
+ * @return WT_NO when not
+ */
 WT_API enum wt_status wt_target_verify(const char *target,
+	const char *const *thumbprints, size_t thumbprint_count,
 	const struct wt_cert_list *certs, const struct wt_options *options,
+	struct wt_report *report, struct wt_error *err);
+
+/**
+ * What does new_target hold in its stores that old_target does not, and the
+ * other way round?
+ *
+ * Either may also be a file of certificates, or "-": those have no store, so
+ * that all stores that give trust count as one then. Images are compared with
+ * those of the same number; one image on each side with one another.
+ *
+ * @param report  of new_target: an entry for each difference, ADDED, REMOVED
+ *                or REPLACED (limited otherwise); report->other is old_target's
+ * @return WT_NO when they differ
+ */
+WT_API enum wt_status wt_target_diff(const char *old_target,
+	const char *new_target, const struct wt_options *options,
 	struct wt_report *report, struct wt_error *err);
 
 /**

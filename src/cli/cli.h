@@ -22,11 +22,12 @@ enum cli_command_bit {
 	CLI_SHOW = 1 << 6,
 	CLI_EXPORT = 1 << 7,
 	CLI_COMPLETION = 1 << 8,
+	CLI_DIFF = 1 << 9,
 	CLI_WRITERS = CLI_ADD | CLI_REMOVE,
 	/** Commands that open a TARGET. */
 	CLI_TARGETS = CLI_WRITERS | CLI_LIST | CLI_VERIFY | CLI_CHECK |
-		      CLI_INFO | CLI_EXPORT,
-	CLI_ALL = (1 << 9) - 1,
+		      CLI_INFO | CLI_EXPORT | CLI_DIFF,
+	CLI_ALL = (1 << 10) - 1,
 };
 
 /** A command: how it is described, and what does it. */
@@ -102,6 +103,13 @@ enum wt_status cli_read_certs(
 enum wt_status cli_read_cert(
 	struct cli *cli, const char *operand, struct wt_error *err);
 
+/**
+ * Reads operands from first on: thumbprints into ret_thumbprints, which the
+ * caller frees, and files into cli->certs.
+ */
+enum wt_status cli_read_selectors(struct cli *cli, size_t first,
+	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err);
+
 enum wt_status cmd_add(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_remove(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_list(struct cli *cli, struct wt_error *err);
@@ -110,6 +118,7 @@ enum wt_status cmd_check(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_info(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_show(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_export(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_diff(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_completion(struct cli *cli, struct wt_error *err);
 
 void print_add(struct cli *cli, enum wt_status status);
@@ -120,6 +129,7 @@ void print_check(struct cli *cli, enum wt_status status);
 void print_info(struct cli *cli, enum wt_status status);
 void print_show(struct cli *cli, enum wt_status status);
 void print_export(struct cli *cli, enum wt_status status);
+void print_diff(struct cli *cli, enum wt_status status);
 void print_completion(struct cli *cli, enum wt_status status);
 
 #endif

@@ -4,47 +4,15 @@
 #include "output/output.h"
 #include "output/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* A thumbprint that was pasted without quotes, or has a digit too few. */
-static bool looks_like_thumbprint(const char *text)
-{
-	size_t len = strspn(text, "0123456789abcdefABCDEF: ");
-
-	return text[0] && text[len] == '\0';
-}
-
-static enum wt_status read_operand(
-	struct cli *cli, const char *operand, struct wt_error *err)
-{
-	enum wt_status status = cli_read_cert(cli, operand, err);
-
-	if (status == WT_ERR_FILE && err->native &&
-		looks_like_thumbprint(operand)) {
-		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", operand,
-			"is neither a file nor a whole thumbprint");
-		wt_error_hint(err, "a thumbprint has 40 or 64 hex digits; one "
-				   "with spaces goes in quotes");
-		return WT_ERR_USAGE;
-	}
-	return status;
-}
 
 enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
 {
-	const char **thumbprints =
-		cli_alloc(cli->operand_count, sizeof(*thumbprints));
-	enum wt_status status = WT_OK;
+	const char **thumbprints = NULL;
 	size_t count = 0;
+	enum wt_status status =
+		cli_read_selectors(cli, 1, &thumbprints, &count, err);
 
-	for (size_t i = 1; !status && i < cli->operand_count; i++) {
-		if (wt_is_thumbprint(cli->operands[i]))
-			thumbprints[count++] = cli->operands[i];
-		else
-			status = read_operand(cli, cli->operands[i], err);
-	}
 	if (!status)
 		status = wt_target_remove(cli->operands[0], thumbprints, count,
 			cli->certs, &cli->options, cli->report, err);

@@ -4,16 +4,27 @@
 #include "output/output.h"
 #include "output/text.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(cli, 1, err);
+	const char **thumbprints = NULL;
+	size_t count = 0;
+	enum wt_status status =
+		cli_read_selectors(cli, 1, &thumbprints, &count, err);
 
-	if (status)
-		return status;
-	return wt_target_verify(
-		cli->operands[0], cli->certs, &cli->options, cli->report, err);
+	if (!status)
+		status = wt_target_verify(cli->operands[0], thumbprints, count,
+			cli->certs, &cli->options, cli->report, err);
+	if (status == WT_NO && strcmp(err->code, "missing") == 0 &&
+		wt_cert_list_count(cli->certs) > 0)
+		snprintf(err->hint, sizeof(err->hint),
+			"put it in: wimtrust add %s %s", cli->operands[0],
+			cli->sources[0]);
+	free(thumbprints);
+	return status;
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)

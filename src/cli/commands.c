@@ -54,12 +54,12 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "verify",
 		.bit = CLI_VERIFY,
-		.operands = "TARGET CERT...",
+		.operands = "TARGET CERT|THUMBPRINT...",
 		.summary = "are these certificates present and sound?",
 		.text = "Looks whether each certificate is in its store of "
-			"each "
-			"image, byte-right.\n"
-			"Exit status 1 when one is not.",
+			"each image, byte for byte;\n"
+			"with --exact, that no other is there.\n"
+			"Exit status 1 when not.",
 		.example = "wimtrust verify boot.wim contoso-root.cer",
 		.operands_min = 2,
 		.operands_max = -1,
@@ -82,6 +82,21 @@ const struct cli_command cli_commands[] = {
 		.operands_max = -1,
 		.run = cmd_check,
 		.print = print_check,
+	},
+	{
+		.name = "diff",
+		.bit = CLI_DIFF,
+		.operands = "OLD NEW",
+		.summary = "what does one image trust that another does not?",
+		.text = "Compares what two images hold, by store and image.\n"
+			"OLD, NEW: a TARGET each, or a file or folder of "
+			"certificates.\n"
+			"Exit status 0 when they hold the same, 1 when not.",
+		.example = "wimtrust diff boot.wim.bak boot.wim",
+		.operands_min = 2,
+		.operands_max = 2,
+		.run = cmd_diff,
+		.print = print_diff,
 	},
 	{
 		.name = "info",

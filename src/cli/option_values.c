@@ -230,7 +230,7 @@ static enum wt_status take_choice(struct cli *cli,
 	else if (option->id == CLI_OPT_PROGRESS)
 		cli->progress_when = (enum cli_when)index;
 	else if (option->id == CLI_OPT_JSON)
-		cli->json = CLI_JSON_PRETTY;
+		cli->json = index == 0 ? CLI_JSON_PRETTY : CLI_JSON_COMPACT;
 	return WT_OK;
 }
 
@@ -277,6 +277,12 @@ static void take_flag(struct cli *cli, int id)
 	case CLI_OPT_DISCARD_LOGS:
 		options->discard_logs = true;
 		break;
+	case CLI_OPT_EXACT:
+		options->is_exact = true;
+		break;
+	case CLI_OPT_IF_PRESENT:
+		options->if_present = true;
+		break;
 	case CLI_OPT_KEEP_GOING:
 		options->keep_going = true;
 		break;
@@ -319,6 +325,9 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 		return take_time(option, value, &cli->at, err);
 	case CLI_OPT_BACKUP:
 		return take_backup(cli, option, value, err);
+	case CLI_OPT_BASE:
+		options->base = value;
+		return WT_OK;
 	case CLI_OPT_FRIENDLY_NAME:
 		options->friendly_name = value;
 		return WT_OK;

@@ -31,6 +31,7 @@ const char *wt_action_name(enum wt_action action)
 		[WT_ACTION_REFUSED] = "refused",
 		[WT_ACTION_MISSING] = "missing",
 		[WT_ACTION_UNSOUND] = "unsound",
+		[WT_ACTION_EXTRA] = "extra",
 	};
 
 	return names[action];

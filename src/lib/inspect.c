@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * inspect.c: list, info, verify and check: what reads and writes nothing. */
+#include "expect.h"
 #include "plan.h"
 #include "target/target.h"
 #include "trust/trust.h"
@@ -169,11 +170,13 @@ static enum wt_status hive_verify(struct wt_target *target,
 	const struct wt_target_hive *hive, const void *ctx,
 	struct wt_error *err)
 {
-	const struct wt_cert_list *certs = ctx;
+	const struct wt_expect *expect = ctx;
+	const struct wt_cert_list *certs = expect->certs;
 	const struct wt_options *options = target->options;
+	size_t count = certs ? wt_cert_list_count(certs) : 0;
 	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; ret == WT_OK && i < wt_cert_list_count(certs); i++) {
+	for (size_t i = 0; ret == WT_OK && i < count; i++) {
 		const struct wt_cert *cert = wt_cert_list_get(certs, i);
 		struct wt_entry entry = {
 			.place = wt_hive_place_path(WT_PLACE_MACHINE)};
@@ -188,7 +191,17 @@ static enum wt_status hive_verify(struct wt_target *target,
 			ret = wt_report_add_entry(
 				target->report, hive->image, &entry, err);
 	}
+	if (ret == WT_OK)
+		ret = wt_expect_thumbprints(expect, target, hive, err);
+	if (ret == WT_OK && options->is_exact)
+		ret = wt_expect_no_others(expect, target, hive, err);
 	return ret;
+}
+
+/* Who an entry is about, for a message. */
+static const char *entry_name(const struct wt_entry *entry)
+{
+	return entry->cert ? entry->cert->subject : entry->key;
 }
 
 /* The first entry that is not as it should be says why. */
@@ -217,30 +230,38 @@ static enum wt_status verify_result(
 		return WT_OK;
 	if (image->index > 0)
 		wt_fail(err, WT_NO, first->problem.code, report->target,
-			"image %d: %s %s%s", image->index, first->cert->subject,
+			"image %d: %s %s%s", image->index, entry_name(first),
 			first->problem.reason, wrong > 1 ? ", and more" : "");
 	else
 		wt_fail(err, WT_NO, first->problem.code, report->target,
-			"%s %s%s", first->cert->subject, first->problem.reason,
+			"%s %s%s", entry_name(first), first->problem.reason,
 			wrong > 1 ? ", and more" : "");
 	if (strcmp(first->problem.code, "cert-no-store") == 0)
 		wt_error_hint(err, "for a server's own certificate, verify the "
 				   "CA that issued it");
+	if (first->action == WT_ACTION_EXTRA)
+		wt_error_hint(err,
+			"if it should not be there: wimtrust remove %s %s",
+			report->target, first->key);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
 		wrong, total);
 	return WT_NO;
 }
 
 enum wt_status wt_target_verify(const char *target,
+	const char *const *thumbprints, size_t thumbprint_count,
 	const struct wt_cert_list *certs, const struct wt_options *options,
 	struct wt_report *report, struct wt_error *err)
 {
-	enum wt_status ret = WT_OK;
+	struct wt_expect expect = {.certs = certs,
+		.thumbprints = thumbprints,
+		.thumbprint_count = thumbprint_count};
+	enum wt_status ret = wt_expect_make(options, report, &expect, err);
 
-	if (wt_cert_list_count(certs) == 0)
-		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
-			"no certificate was given");
-	ret = inspect(target, options, report, hive_verify, certs, err);
+	if (ret == WT_OK)
+		ret = inspect(
+			target, options, report, hive_verify, &expect, err);
+	wt_expect_free(&expect);
 	return ret == WT_OK ? verify_result(report, err) : ret;
 }
 

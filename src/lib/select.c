@@ -157,7 +157,7 @@ enum wt_status wt_selectors_missing(const struct wt_selectors *selectors,
 	for (size_t i = 0; i < selectors->count; i++) {
 		const struct wt_selector *selector = &selectors->all[i];
 
-		if (selector->is_found)
+		if (selector->is_found || options->if_present)
 			continue;
 		if (ret != WT_OK) {
 			wt_report_warn(report, "not-found",

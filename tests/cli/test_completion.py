@@ -43,7 +43,8 @@ class Bash(Case):
         self.assertEqual(self.complete('add', '--access', '='),
                          ['auto', 'mount', 'update'])
         self.assertEqual(self.complete('add', '-s', 'dis'), ['disallowed'])
-        self.assertEqual(self.complete('list', '--json', '=', ''), ['pretty'])
+        self.assertEqual(self.complete('list', '--json', '=', ''),
+                         ['pretty', 'lines'])
         # Without "=" it is no value of --json.
         self.assertEqual(self.complete('list', '--json', 'p'), [])
         self.assertEqual(self.complete('completion', 'f'), ['fish'])

@@ -79,7 +79,29 @@ static enum wt_status run_verify(const struct fixture *fixture,
 	struct wt_error *err)
 {
 	return wt_target_verify(
-		fixture->target, fixture->certs, options, report, err);
+		fixture->target, NULL, 0, fixture->certs, options, report, err);
+}
+
+/* The target is its own base, and certs are in it. */
+static enum wt_status run_exact(const struct fixture *fixture,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	static const char *const thumbprints[] = {ROOT_SHA1};
+	struct wt_options exact = *options;
+
+	exact.is_exact = true;
+	exact.base = fixture->target;
+	return wt_target_verify(fixture->target, thumbprints, 1, fixture->certs,
+		&exact, report, err);
+}
+
+static enum wt_status run_diff(const struct fixture *fixture,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
+{
+	return wt_target_diff(
+		fixture->target, fixture->target, options, report, err);
 }
 
 static enum wt_status run_check(const struct fixture *fixture,
@@ -198,6 +220,8 @@ struct way {
 static const struct way ways[] = {
 	{"list a hive", run_list, .is_added = true},
 	{"verify a hive", run_verify, .is_added = true},
+	{"verify a hive exactly", run_exact, .is_added = true},
+	{"compare a hive", run_diff, .is_added = true},
 	{"check a hive", run_check, .is_added = true},
 	{"add to a hive", run_add, .is_written = true},
 	{"add to a hive that has it", run_add, .is_added = true},

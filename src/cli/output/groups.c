@@ -215,6 +215,7 @@ static const char *const places[] = {
 	[WT_ACTION_REFUSED] = "for",
 	[WT_ACTION_MISSING] = "from",
 	[WT_ACTION_UNSOUND] = "in",
+	[WT_ACTION_EXTRA] = "in",
 };
 
 const char *cli_action_place(enum wt_action action)

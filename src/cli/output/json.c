@@ -185,29 +185,38 @@ static json_t *json_wim(const struct wt_report *report)
 	return object;
 }
 
-static json_t *json_target(const struct cli *cli)
+/* A side of diff, or the target itself. */
+static json_t *json_side(const struct wt_report *report)
 {
 	static const char *const kinds[] = {
 		[WT_TARGET_NONE] = NULL,
 		[WT_TARGET_WIM] = "wim",
 		[WT_TARGET_HIVE] = "hive",
 		[WT_TARGET_FOLDER] = "folder",
+		[WT_TARGET_CERTS] = "certificates",
 	};
+	json_t *object = json_object();
+
+	json_object_set_new(object, "path", cli_json_text(report->target));
+	json_object_set_new(object, "kind", cli_json_text(kinds[report->kind]));
+	json_object_set_new(
+		object, "size_before", json_count(report->size_before));
+	json_object_set_new(
+		object, "sha256_before", json_known(report->sha256_before));
+	return object;
+}
+
+static json_t *json_target(const struct cli *cli)
+{
 	const struct wt_report *report = cli->report;
 	json_t *object = NULL;
 
 	if (!report || !report->target)
 		return json_null();
-	object = json_object();
-	json_object_set_new(object, "path", cli_json_text(report->target));
-	json_object_set_new(object, "kind", cli_json_text(kinds[report->kind]));
-	json_object_set_new(
-		object, "size_before", json_count(report->size_before));
+	object = json_side(report);
 	json_object_set_new(object, "size_after",
 		report->size_after ? json_count(report->size_after)
 				   : json_null());
-	json_object_set_new(
-		object, "sha256_before", json_known(report->sha256_before));
 	json_object_set_new(
 		object, "sha256_after", json_known(report->sha256_after));
 	json_object_set_new(object, "output", cli_json_text(report->output));
@@ -301,6 +310,8 @@ void cli_json_print(
 	json_object_set_new(
 		root, "commit", cli_json_text(report ? report->commit : NULL));
 	json_object_set_new(root, "images", json_images(cli));
+	if (report && report->other)
+		json_object_set_new(root, "old", json_side(report->other));
 	if (cli->data)
 		json_object_update(root, cli->data);
 	json_object_set_new(root, "warnings", json_warnings(cli));

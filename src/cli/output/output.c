@@ -114,6 +114,7 @@ enum cli_tint cli_action_tint(enum wt_action action)
 	case WT_ACTION_REFUSED:
 	case WT_ACTION_MISSING:
 	case WT_ACTION_UNSOUND:
+	case WT_ACTION_EXTRA:
 		return CLI_BAD;
 	default:
 		return CLI_PLAIN;

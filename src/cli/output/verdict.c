@@ -12,9 +12,9 @@
 
 /* What a person wants to know first. */
 static const enum wt_action order[] = {WT_ACTION_ADDED, WT_ACTION_REPAIRED,
-	WT_ACTION_REPLACED, WT_ACTION_REMOVED, WT_ACTION_UNSOUND,
-	WT_ACTION_MISSING, WT_ACTION_REFUSED, WT_ACTION_UNCHANGED,
-	WT_ACTION_PRESENT};
+	WT_ACTION_REPLACED, WT_ACTION_REMOVED, WT_ACTION_EXTRA,
+	WT_ACTION_UNSOUND, WT_ACTION_MISSING, WT_ACTION_REFUSED,
+	WT_ACTION_UNCHANGED, WT_ACTION_PRESENT};
 
 /* The verb of an action that changes the target, or NULL. */
 static const char *const verbs[] = {
@@ -22,7 +22,7 @@ static const char *const verbs[] = {
 	[WT_ACTION_REPAIRED] = "repair",
 	[WT_ACTION_REPLACED] = "replace",
 	[WT_ACTION_REMOVED] = "remove",
-	[WT_ACTION_UNSOUND] = NULL,
+	[WT_ACTION_EXTRA] = NULL,
 };
 
 static bool is_wish(const struct cli *cli, enum wt_action action)
@@ -50,6 +50,12 @@ static bool has_action(const struct wt_image *image, const void *ctx)
 	return false;
 }
 
+/* A hive stands for itself. */
+static bool has_images(const struct wt_report *report)
+{
+	return report->image_count > 0 && report->images[0].index > 0;
+}
+
 /* " to image 2", " to 3 images", or nothing for a hive */
 static void say_images(const struct wt_report *report, enum wt_action action,
 	size_t count, char *buf, size_t size)
@@ -57,7 +63,7 @@ static void say_images(const struct wt_report *report, enum wt_action action,
 	char number[NUMBERS_MAX] = "";
 
 	buf[0] = '\0';
-	if (report->kind != WT_TARGET_WIM)
+	if (!has_images(report))
 		return;
 	if (count > 1) {
 		snprintf(buf, size, " %s %zu images", cli_action_place(action),
@@ -95,7 +101,10 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 			is_wish(cli, order[i]) ? what : action, images);
 	}
 	if (used == 0)
-		snprintf(buf, size, "nothing to do");
+		snprintf(buf, size, "%s",
+			cli->command->bit == CLI_REMOVE
+				? "nothing to remove: it is not there"
+				: "nothing to do");
 }
 
 void cli_print_verdict(const struct cli *cli)
@@ -110,8 +119,10 @@ void cli_print_verdict(const struct cli *cli)
 	else if (is_writer && !report->is_changed)
 		note = " (nothing was written)";
 	say_actions(cli, text, sizeof(text));
-	cli_line(stdout, "%s: %s%s",
-		report->output ? report->output : report->target, text, note);
+	cli_line(stdout, "%s: %s%s%s%s",
+		report->output ? report->output : report->target, text, note,
+		report->other ? ", compared with " : "",
+		report->other ? report->other->target : "");
 	cli_print_details(cli);
 }
 
@@ -208,7 +219,7 @@ void cli_print_check_verdict(const struct cli *cli)
 
 	say_server(cli, server, sizeof(server));
 	safe = cli_text_safe(server);
-	if (report->kind == WT_TARGET_WIM)
+	if (has_images(report))
 		say_who(report, is_trusted, who, sizeof(who));
 	printf("%s: %s ", target, safe);
 	cli_tinted(&screen, is_trusted ? CLI_GOOD : CLI_BAD,

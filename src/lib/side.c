@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * side.c: a target or a file of certificates, listed to be compared with. */
+#include "side.h"
+
+#include "target/target.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What is no target is read as certificates, which know better what it is. */
+static bool is_no_target(const struct wt_error *err)
+{
+	static const char *const codes[] = {
+		"wim-not-a-wim", "no-hive", "not-a-file", "not-found"};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(err->code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum wt_status target_list(const char *path,
+	const struct wt_options *options, struct wt_report **ret_report,
+	struct wt_error *err)
+{
+	struct wt_report *report = NULL;
+	enum wt_status ret = wt_report_new(&report, err);
+
+	if (ret == WT_OK)
+		ret = wt_target_list(path, options, report, err);
+	/* A hive has no images to choose from. */
+	if (ret == WT_ERR_IMAGE && report->kind != WT_TARGET_WIM &&
+		options->image_count > 0) {
+		struct wt_options whole = *options;
+
+		whole.image_count = 0;
+		wt_report_clear(report);
+		ret = wt_target_list(path, &whole, report, err);
+	}
+	if (ret != WT_OK)
+		wt_report_free(report);
+	else
+		*ret_report = report;
+	return ret;
+}
+
+static void list_free(void *list)
+{
+	wt_cert_list_free(list);
+}
+
+static enum wt_status certs_list(struct wt_report *report, const char *path,
+	const struct wt_options *options, struct wt_error *err)
+{
+	struct wt_cert_list *certs = NULL;
+	enum wt_status ret = wt_cert_list_new(&certs, err);
+
+	if (ret == WT_OK)
+		ret = wt_report_keep(report, certs, list_free, err);
+	if (ret == WT_OK)
+		ret = wt_cert_list_read(certs, path, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(report,
+			strcmp(path, "-") == 0 ? "standard input" : path,
+			&report->target, err);
+	if (ret == WT_OK)
+		ret = wt_report_add_images(report, 1, err);
+	if (ret != WT_OK)
+		return ret;
+	report->kind = WT_TARGET_CERTS;
+	wt_report_image(report, 0)->is_chosen = true;
+	for (size_t i = 0; ret == WT_OK && i < wt_cert_list_count(certs); i++) {
+		const struct wt_cert *cert = wt_cert_list_get(certs, i);
+		struct wt_entry entry = {.handle = cert,
+			.cert = wt_cert_info(cert),
+			.key = wt_cert_info(cert)->sha1,
+			.place = wt_hive_place_path(WT_PLACE_MACHINE)};
+		const char *why = NULL;
+
+		wt_cert_policy(cert, WT_STORE_AUTO, ~0U, options->now,
+			&entry.store, &why, NULL);
+		ret = wt_report_add_entry(report, 0, &entry, err);
+	}
+	for (size_t i = 0; i < wt_cert_list_note_count(certs); i++)
+		wt_report_warn(report, "input-note", "%s",
+			wt_cert_list_note(certs, i));
+	return ret;
+}
+
+enum wt_status wt_side_read(const char *path, const struct wt_options *options,
+	struct wt_report **ret_report, struct wt_error *err)
+{
+	struct wt_error failure = {.code = "not-a-file"};
+	struct wt_report *report = NULL;
+	enum wt_status ret = WT_ERR_FILE;
+
+	if (strcmp(path, "-") != 0)
+		ret = target_list(path, options, ret_report, &failure);
+	if (ret == WT_OK)
+		return WT_OK;
+	if (!is_no_target(&failure)) {
+		if (err)
+			*err = failure;
+		return ret;
+	}
+	ret = wt_report_new(&report, err);
+	if (ret == WT_OK)
+		ret = certs_list(report, path, options, err);
+	if (ret != WT_OK)
+		wt_report_free(report);
+	else
+		*ret_report = report;
+	return ret;
+}
+
+const struct wt_image *wt_side_image(
+	const struct wt_report *side, int image_index)
+{
+	if (side->kind != WT_TARGET_WIM)
+		return side->image_count > 0 ? &side->images[0] : NULL;
+	for (size_t i = 0; i < side->image_count; i++)
+		if (side->images[i].is_chosen &&
+			side->images[i].index == image_index)
+			return &side->images[i];
+	return NULL;
+}
+
+int wt_side_compare(const struct wt_entry *entry, const struct wt_entry *other,
+	bool is_by_trust)
+{
+	int left = (int)entry->store, right = (int)other->store, order = 0;
+
+	if (is_by_trust) {
+		left = entry->store == WT_STORE_DISALLOWED;
+		right = other->store == WT_STORE_DISALLOWED;
+	} else {
+		order = strcmp(entry->place, other->place);
+	}
+	if (order == 0)
+		order = left < right ? -1 : left > right;
+	return order != 0 ? order : strcasecmp(entry->key, other->key);
+}

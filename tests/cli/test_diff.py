@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+# test_diff.py: what one target trusts that another does not, and whether a
+# target holds what it should and nothing else.
+from clitest import (Case, HIVES, ROOT_DER, SOURCE, main, make_root,
+                     wimtrust)
+
+SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
+SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
+CERTS = SOURCE / 'testdata' / 'certs'
+
+
+class Sides(Case):
+    """Two targets, and what diff says of them."""
+
+    def heads(self, status, *args, **kwargs):
+        run = wimtrust('diff', *args, **kwargs)
+        self.assertEqual(run.status, status, run.err)
+        self.assertEqual(run.err.endswith(' [different]\n'), status == 1)
+        new = str(args[-1]) if args[-1] != '-' else 'standard input'
+        lines = [line for line in run.out.splitlines() if line[0] != ' ']
+        for line in lines:
+            self.assertTrue(line.startswith(new + ': '), line)
+        return [line[len(new) + 2:] for line in lines]
+
+    def two(self):
+        return (self.wim(), self.copy(self.wim(), 'other.wim'))
+
+    def test_two_images_by_store_and_image(self):
+        old, new = self.two()
+        self.assertEqual(self.heads(0, old, new),
+                         [f'holds the same certificates as {old}'])
+        wimtrust('add', '-i', '1', old, ROOT_DER)
+        wimtrust('add', '-s', 'root', new, ROOT_DER)
+        self.assertEqual(self.heads(1, old, new), [
+            'removed from AuthRoot of image 1 "Image 1"',
+            'added to ROOT of images 1, 2 (boot: 2)',
+            '1 certificate added to 2 images, 1 removed from image 1, '
+            f'compared with {old}'])
+        self.assertEqual(self.heads(1, '-i', '2', old, new), [
+            'added to ROOT of image 2 "Image 2", boot',
+            f'1 certificate added to image 2, compared with {old}'])
+        run = wimtrust('diff', '-q', old, new)
+        self.assertEqual((run.status, run.out), (1, ''))
+
+    def test_names_of_the_files_do_not_matter(self):
+        old, new = self.two()
+        for wim in (old, new):
+            wimtrust('add', wim, ROOT_DER)
+        self.assertEqual(len(self.heads(0, old, new)), 1)
+        said = wimtrust('diff', '--json', old, new).json
+        self.assertEqual([image['entries'] for image in said['images']],
+                         [[], []])
+
+    def test_hive_and_folder_stand_against_each_image(self):
+        wim, hive = self.wim(), self.hive()
+        folder = self.folder / 'mounted'
+        config = folder / 'Windows' / 'System32' / 'config'
+        config.mkdir(parents=True)
+        (config / 'SOFTWARE').write_bytes(hive.read_bytes())
+        wimtrust('add', wim, ROOT_DER)
+        self.assertEqual(self.heads(1, hive, wim), [
+            'added to AuthRoot of images 1, 2 (boot: 2)',
+            f'1 certificate added to 2 images, compared with {hive}'])
+        self.assertEqual(self.heads(1, '-i', 'boot', wim, folder), [
+            'removed from AuthRoot of image 2 "Image 2", boot',
+            f'1 certificate removed from image 2, compared with {wim}'])
+        wimtrust('add', hive, ROOT_DER)
+        self.heads(0, wim, hive)
+        self.heads(0, hive, wim)
+
+    def test_certificates_have_no_store(self):
+        wim = self.wim()
+        bundle = self.folder / 'bundle.pem'
+        other = make_root(self.folder / 'other.pem', '/CN=Other')
+        wimtrust('add', '-s', 'root', wim, ROOT_DER)
+        wimtrust('add', '-i', '1', wim, other)
+        bundle.write_text(wimtrust('list', '--pem', wim).out)
+        self.assertEqual(self.heads(1, bundle, wim), [
+            'removed from AuthRoot of image 2 "Image 2", boot',
+            f'1 certificate removed from image 2, compared with {bundle}'])
+        self.heads(0, '-i', '1', wim, bundle)
+        with open(bundle, 'rb') as file:
+            self.heads(0, '-i', '1', wim, '-', stdin=file)
+
+    def test_sst(self):
+        hive = self.hive()
+        wimtrust('add', '--keep-going', hive, CERTS / 'three.sst')
+        left = wimtrust('diff', '--json', hive, CERTS / 'three.sst').json
+        # What add refused is all that the file has more.
+        entries = left['images'][0]['entries']
+        self.assertEqual({entry['action'] for entry in entries}, {'added'})
+        self.assertEqual(len(entries), 1)
+
+    def test_other_limits_are_a_difference(self):
+        one, other = self.hive(), self.copy(HIVES / 'software-1.3', 'other')
+        wimtrust('add', one, CERTS / 'distrusted.blob')
+        wimtrust('add', other, CERTS / 'root-rsa2048.der')
+        self.assertEqual(self.heads(1, one, other)[0],
+                         'replaced in AuthRoot')
+        self.assertIn(f'has other limits than in {one} [other-properties]',
+                      wimtrust('diff', one, other).out)
+        self.heads(0, other, CERTS / 'root-rsa2048.der')
+
+    def test_what_cannot_be_read_is_no_answer(self):
+        hive = self.hive()
+        self.assertEqual(
+            wimtrust('diff', hive, self.folder / 'no').status, 7)
+        self.assertEqual(
+            wimtrust('diff', SOURCE / 'README.md', hive).status, 3)
+        self.assertEqual(wimtrust('diff', hive).status, 2)
+        cut = self.folder / 'cut'
+        cut.write_bytes(hive.read_bytes()[:5000])
+        self.assertEqual(wimtrust('diff', hive, cut).status, 5)
+
+
+class Exact(Case):
+    def test_names_what_is_too_much(self):
+        wim = self.wim()
+        other = make_root(self.folder / 'other.pem', '/CN=Other')
+        wimtrust('add', wim, ROOT_DER)
+        self.assertEqual(
+            wimtrust('verify', '--exact', wim, ROOT_DER).status, 0)
+        self.assertEqual(wimtrust('verify', '--exact', wim, SHA256).status, 0)
+        wimtrust('add', '-i', '1', wim, other)
+        wimtrust('add', '-i', '2', '-s', 'disallowed', wim, other)
+        self.assertEqual(wimtrust('verify', wim, ROOT_DER).status, 0)
+        run = wimtrust('verify', '--exact', wim, ROOT_DER)
+        self.assertEqual(run.status, 1)
+        self.assertIn(f'{wim}: extra in AuthRoot of image 1 ', run.out)
+        self.assertIn(f'{wim}: extra in Disallowed of image 2 ', run.out)
+        self.assertTrue(run.out.endswith(
+            f'{wim}: 1 certificate extra in 2 images, '
+            '1 present in 2 images\n'))
+        match = run.err.splitlines()
+        self.assertTrue(match[0].endswith('[not-expected]'), run.err)
+        # The remedy works.
+        command = match[1].split(': wimtrust ')[1].split()
+        self.assertEqual(wimtrust(*command).status, 0)
+        self.assertEqual(
+            wimtrust('verify', '--exact', wim, ROOT_DER).status, 0)
+
+    def test_one_that_is_in_another_store_too_is_too_much(self):
+        hive = self.hive()
+        for store in ('auto', 'root'):
+            wimtrust('add', '-s', store, hive, ROOT_DER)
+        run = wimtrust('verify', '--exact', hive, ROOT_DER)
+        self.assertEqual(run.status, 1)
+        self.assertIn('extra in ROOT', run.out)
+        # A thumbprint has no store, and means both.
+        self.assertEqual(wimtrust('verify', '--exact', hive, SHA1).status, 0)
+
+    def test_base_is_what_else_may_be_there(self):
+        wim = self.wim()
+        own = make_root(self.folder / 'own.pem', '/CN=Own')
+        wimtrust('add', wim, own)
+        pristine = self.copy(wim, 'pristine.wim')
+        wimtrust('add', wim, ROOT_DER)
+        run = wimtrust('verify', '--exact', wim, ROOT_DER)
+        self.assertEqual(run.status, 1)
+        for base in (pristine, own):
+            run = wimtrust('verify', '--exact', '--base', base, wim, ROOT_DER)
+            self.assertEqual((run.status, run.err), (0, ''), run.out)
+        wimtrust('add', '-i', '2', '-s', 'root', wim, own)
+        run = wimtrust('verify', '--exact', '--base', pristine, wim, ROOT_DER)
+        self.assertEqual(run.status, 1)
+        self.assertIn('extra in ROOT of image 2', run.out)
+
+    def test_base_needs_exact(self):
+        hive = self.hive()
+        self.assert_fails(
+            wimtrust('verify', '--base', hive, hive, ROOT_DER), 2,
+            'verify: --base says what else may be there with --exact',
+            'add --exact, or leave --base out', 'usage')
+        self.assertEqual(
+            wimtrust('verify', '--exact', '--base', self.folder / 'no', hive,
+                     ROOT_DER).status, 7)
+
+
+class Thumbprints(Case):
+    def test_verify_takes_them(self):
+        hive = self.hive()
+        run = wimtrust('verify', hive, SHA1)
+        self.assertEqual(run.status, 1)
+        self.assertIn(f'{hive}: missing\n  {SHA1}\n', run.out)
+        wimtrust('add', '-s', 'root', hive, ROOT_DER)
+        for text in (SHA1, SHA256, SHA1.lower(),
+                     ' '.join(SHA1[i:i + 2] for i in range(0, 40, 2))):
+            run = wimtrust('verify', hive, text)
+            self.assertEqual((run.status, run.err), (0, ''))
+            self.assertIn(f'{hive}: present in ROOT\n  {SHA1}  ', run.out)
+        self.assertEqual(
+            wimtrust('verify', '-s', 'authroot', hive, SHA1).status, 1)
+        self.assertEqual(
+            wimtrust('verify', hive, SHA1[:-1]).status, 2)
+
+    def test_disallowed_is_not_present(self):
+        hive = self.hive()
+        wimtrust('add', '-s', 'disallowed', hive, ROOT_DER)
+        run = wimtrust('verify', hive, SHA1)
+        self.assertEqual(run.status, 1)
+        self.assertIn('(it is in Disallowed)', run.out)
+        self.assertEqual(
+            wimtrust('verify', '-s', 'disallowed', hive, SHA1).status, 0)
+
+
+class IfPresent(Case):
+    def test_absence_is_no_failure(self):
+        wim = self.wim()
+        before = wim.read_bytes()
+        self.assertEqual(wimtrust('remove', wim, SHA1).status, 1)
+        run = wimtrust('remove', '--if-present', wim, SHA1, ROOT_DER)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertEqual(run.out, f'{wim}: nothing to remove: it is not there '
+                         '(nothing was written)\n')
+        self.assertEqual(wim.read_bytes(), before)
+        wimtrust('add', wim, ROOT_DER)
+        run = wimtrust('remove', '--if-present', wim, SHA1, '0' * 40)
+        self.assertEqual((run.status, run.err), (0, ''))
+        self.assertTrue(run.out.endswith(
+            '1 certificate removed from 2 images\n'))
+
+
+if __name__ == '__main__':
+    main()
