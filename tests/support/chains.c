@@ -78,31 +78,39 @@ static void put_time(struct value *value, uint32_t id, const char *text)
 	put(value, id, data, text[0] == '\0' ? 0 : sizeof(data));
 }
 
-struct wt_cert_list *chains_read_value(
-	const char *path, const struct chains_properties *properties)
+struct wt_cert_list *chains_make_value(const struct wt_cert_info *info,
+	const struct chains_properties *properties)
 {
-	struct wt_cert_list *plain = NULL;
 	struct wt_cert_list *list = NULL;
-	const struct wt_cert_info *info = NULL;
 	struct value value = {.len = 0};
 	struct wt_error err = {0};
 
-	assert_int_equal(wt_cert_list_new(&plain, NULL), WT_OK);
 	assert_int_equal(wt_cert_list_new(&list, NULL), WT_OK);
-	if (wt_cert_list_read(plain, path, &err) != WT_OK)
-		fail_msg("%s: %s", path, err.reason);
-	info = wt_cert_info(wt_cert_list_get(plain, 0));
 	put_usage(&value, 0x09, properties->usage);
 	put_time(&value, 0x68, properties->disallowed_from);
 	put_usage(&value, 0x7A, properties->disallowed_usage);
 	put_time(&value, 0x7E, properties->not_before);
 	put_usage(&value, 0x7F, properties->not_before_usage);
 	put(&value, 0x20, info->der, info->der_len);
-	if (wt_cert_list_read_memory(list, value.data, value.len, path, &err) !=
-		WT_OK)
-		fail_msg("%s: %s", path, err.reason);
-	wt_cert_list_free(plain);
+	if (wt_cert_list_read_memory(
+		    list, value.data, value.len, info->subject, &err) != WT_OK)
+		fail_msg("%s: %s", info->subject, err.reason);
 	assert_int_equal(wt_cert_list_count(list), 1);
+	return list;
+}
+
+struct wt_cert_list *chains_read_value(
+	const char *path, const struct chains_properties *properties)
+{
+	struct wt_cert_list *plain = NULL, *list = NULL;
+	struct wt_error err = {0};
+
+	assert_int_equal(wt_cert_list_new(&plain, NULL), WT_OK);
+	if (wt_cert_list_read(plain, path, &err) != WT_OK)
+		fail_msg("%s: %s", path, err.reason);
+	list = chains_make_value(
+		wt_cert_info(wt_cert_list_get(plain, 0)), properties);
+	wt_cert_list_free(plain);
 	return list;
 }
 
@@ -283,6 +291,18 @@ struct chains_set *chains_make_namesake(void)
 	set_copies(set, 2);
 	set_copy(set, 0, 0, WT_TRUST_ANCHOR, "AuthRoot");
 	set_copy(set, 1, 1, WT_TRUST_INTERMEDIATE, "CA");
+	finish(&maker);
+	return set;
+}
+
+struct chains_set *chains_make_crowd(size_t ca_count)
+{
+	struct maker maker;
+	struct chains_set *set = start(&maker);
+
+	make(&maker, set->chain, "server.example", 15, "Crowd", 15, false);
+	for (size_t i = 0; i < ca_count; i++)
+		make(&maker, set->chain, "Crowd", i % 14, "Crowd", 15, true);
 	finish(&maker);
 	return set;
 }

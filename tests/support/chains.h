@@ -14,6 +14,10 @@ struct chains_properties {
 	const char *not_before_usage; /**< 0x7F */
 };
 
+/** A certificate as if it were read from a registry value. */
+struct wt_cert_list *chains_make_value(const struct wt_cert_info *info,
+	const struct chains_properties *properties);
+
 /** The certificate in path as if it were read from a registry value. */
 struct wt_cert_list *chains_read_value(
 	const char *path, const struct chains_properties *properties);
@@ -47,6 +51,12 @@ struct chains_set *chains_make_twins(size_t count);
  * the certificates names keys.
  */
 struct chains_set *chains_make_namesake(void);
+
+/**
+ * A server below so many CAs of one name, which none of them signed; all sent
+ * by the server.
+ */
+struct chains_set *chains_make_crowd(size_t ca_count);
 
 void chains_free(struct chains_set *set);
 

@@ -86,6 +86,9 @@ uint64_t wt_cert_verify_cost(
 	uint64_t bits = issuer->info.key_bits;
 	uint64_t hashing = cert->info.der_len / 256;
 
+	/* Nobody verifies anything with it. */
+	if (wt_cert_is_key_too_large(issuer))
+		return 0;
 	switch (issuer->key_nid) {
 	case NID_rsaEncryption:
 	case NID_rsassaPss:

@@ -11,6 +11,9 @@
 
 #include "base/text.h"
 
+/* So many that were left out are named, with the last one. */
+#define LEFT_OUT_SAID 10
+
 struct wt_cert_list {
 	struct wt_cert **certs;
 	size_t count;
@@ -25,6 +28,8 @@ struct wt_cert_list {
 	/* A server's chain: what is no good is left out. */
 	bool is_chain;
 	struct wt_error left_out; /* the first that was */
+	size_t left_out_count;
+	size_t chain_len; /* bytes of all its certificates */
 };
 
 enum wt_status wt_cert_list_new(
@@ -204,6 +209,15 @@ enum wt_status wt_cert_list_add(
 	return WT_OK;
 }
 
+static enum wt_status chain_too_long(const char *object, struct wt_error *err)
+{
+	wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
+		"a server's chain has no more than %d certificates and %zu MiB",
+		WT_CHAIN_CERTS_MAX, WT_CHAIN_LEN_MAX >> 20);
+	wt_error_hint(err, "give what the server sends alone");
+	return WT_ERR_CERT;
+}
+
 enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	const uint8_t *der, size_t der_len, const char *object,
 	struct wt_error *err)
@@ -217,10 +231,10 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 		return wt_fail_memory(err);
 	if (list->slot_count > 0 && *slot_find(list, sha256) != 0)
 		return WT_OK;
-	if (list->is_chain && list->count >= WT_CHAIN_CERTS_MAX)
-		return wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
-			"a server's chain has no more than %d certificates",
-			WT_CHAIN_CERTS_MAX);
+	list->chain_len += list->is_chain ? der_len : 0;
+	if (list->is_chain && (list->count >= WT_CHAIN_CERTS_MAX ||
+				      list->chain_len > WT_CHAIN_LEN_MAX))
+		return chain_too_long(object, err);
 	status = list->is_chain
 			 ? wt_cert_from_der_unverified(
 				   der, der_len, object, &cert, &why)
@@ -233,13 +247,21 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 enum wt_status wt_cert_list_leave_out(struct wt_cert_list *list,
 	const struct wt_error *why, struct wt_error *err)
 {
-	if (!list->is_chain || why->status != WT_ERR_CERT) {
+	if (!list->is_chain || why->status != WT_ERR_CERT ||
+		strcmp(why->code, "chain-too-long") == 0) {
 		if (err)
 			*err = *why;
 		return why->status;
 	}
 	if (list->left_out.status == WT_OK)
 		list->left_out = *why;
+	if (++list->left_out_count > WT_CHAIN_CERTS_MAX)
+		return chain_too_long(why->object, err);
+	if (list->left_out_count == LEFT_OUT_SAID)
+		return wt_cert_list_add_note(
+			list, err, "%s: left out, and more", why->object);
+	if (list->left_out_count > LEFT_OUT_SAID)
+		return WT_OK;
 	return wt_cert_list_add_note(list, err, "%s: left out: %s [%s]",
 		why->object, why->reason, why->code);
 }

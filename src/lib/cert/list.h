@@ -25,8 +25,10 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	const uint8_t *der, size_t der_len, const char *object,
 	struct wt_error *err);
 
-/** The most certificates that a server's chain may have. */
+/** The most certificates that a server's chain may have, and their bytes: as
+ *  many as one message of TLS holds. */
 #define WT_CHAIN_CERTS_MAX 2000
+#define WT_CHAIN_LEN_MAX ((size_t)16 * 1024 * 1024)
 
 /**
  * One certificate, or what claims to be one, is no good: the failure of the

@@ -131,7 +131,8 @@ static enum wt_status block_read(
 		return block_fail(pem, "pem-truncated",
 			"a block has a BEGIN line, but no END line", err);
 	block.body_len = (size_t)(end - block.body);
-	pem->pos = (size_t)(end - pem->text) + strlen(DASHES);
+	/* What stands there instead may begin the next block. */
+	pem->pos = (size_t)(end - pem->text);
 	if ((size_t)(limit - end) <
 			strlen(END) + block.label_len + strlen(DASHES) ||
 		memcmp(end, END, strlen(END)) != 0 ||
@@ -142,8 +143,7 @@ static enum wt_status block_read(
 			"the END line of a block is missing, or it is not the "
 			"one of its BEGIN line",
 			err);
-	pem->pos +=
-		strlen(END) - strlen(DASHES) + block.label_len + strlen(DASHES);
+	pem->pos += strlen(END) + block.label_len + strlen(DASHES);
 	*ret_block = block;
 	return WT_OK;
 }

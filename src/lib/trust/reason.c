@@ -26,8 +26,12 @@ static const struct {
 } objections[] = {
 	{X509_V_ERR_CERT_SIGNATURE_FAILURE, "bad-signature",
 		"has a signature that its issuer's key did not make",
-		"the certificate is damaged, or its CA was renewed with a new "
-		"key: get the chain from the server anew"},
+		"the certificate is damaged, or its CA has a new key: get the "
+		"chain from the server anew, and add the CA's certificate with "
+		"the key in use"},
+	{X509_V_ERR_INVALID_EXTENSION, "chain-invalid",
+		"has an extension that cannot be read",
+		"have the certificate issued anew"},
 	{X509_V_ERR_AKID_SKID_MISMATCH, "key-identifier",
 		"names another key identifier than the certificate above it "
 		"has; sources differ on whether Windows takes that",

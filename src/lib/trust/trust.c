@@ -604,10 +604,9 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
  */
 
 /* The root of the nearest chain, unless the image holds it. */
-static void name_root(
-	const struct search *search, struct wt_trust_result *result)
+static void name_root(const struct search *search,
+	const struct wt_trust_path *best, struct wt_trust_result *result)
 {
-	const struct wt_trust_path *best = &search->best;
 	const struct wt_trust_node *top = wt_trust_at(best, best->count - 1);
 
 	if (search->reach == REACH_ROOT) {
@@ -623,9 +622,14 @@ static void name_root(
 static enum wt_status make_result(const struct search *search,
 	struct wt_trust_result **ret_result, struct wt_error *err)
 {
+	/* Given up before there was a chain. */
+	const struct wt_trust_path alone = {
+		.nodes = search->nodes, .items = {search->server}, .count = 1};
 	const struct wt_trust_path *best = &search->best;
 	struct wt_trust_result *result = calloc(1, sizeof(*result));
 
+	if (best->count == 0)
+		best = &alone;
 	if (result)
 		result->links = calloc(best->count, sizeof(*result->links));
 	if (!result || !result->links) {
@@ -641,12 +645,13 @@ static enum wt_status make_result(const struct search *search,
 	}
 	result->doubts = search->doubts;
 	if (!result->is_trusted)
-		name_root(search, result);
+		name_root(search, best, result);
 	if (search->work.is_spent && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-much-work",
 			search->object,
 			"given up, since the certificates cost too much to "
-			"verify; the nearest chain: %s",
+			"verify%s%s",
+			search->reason.reason[0] ? "; the nearest chain: " : "",
 			search->reason.reason);
 		wt_error_hint(&result->verdict,
 			"give what the server sends and nothing else");

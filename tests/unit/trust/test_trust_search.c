@@ -122,6 +122,40 @@ static void cas_that_sign_each_other_are_a_circle(void **state)
 	}
 }
 
+static void a_crowd_that_costs_too_much_is_given_up(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_crowd(250);
+	double seconds = 0;
+
+	(void)state;
+	assert_int_equal(ask(set, &result, &seconds), WT_OK);
+	assert_false(result->is_trusted);
+	assert_string_equal(result->verdict.code, "too-much-work");
+	assert_true(result->link_count > 0);
+	if (seconds > 10)
+		fail_msg("took %.2f s", seconds);
+	wt_trust_result_free(result);
+	chains_free(set);
+}
+
+static void a_signal_ends_the_search(void **state)
+{
+	const volatile sig_atomic_t cancel = SIGTERM;
+	struct wt_trust_result *result = NULL;
+	struct chains_set *set = chains_make_crowd(2);
+	const struct wt_trust_query query = {
+		.chain = set->chain, .at = NOON, .cancel = &cancel};
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_int_equal(wt_trust_check(&query, "image 1", &result, &err),
+		WT_INTERRUPTED);
+	assert_int_equal(err.native, SIGTERM);
+	assert_null(result);
+	chains_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +164,8 @@ int main(void)
 		cmocka_unit_test(many_bad_ways_do_not_hide_the_good_one),
 		cmocka_unit_test(a_namesake_is_not_blamed_for_a_missing_root),
 		cmocka_unit_test(cas_that_sign_each_other_are_a_circle),
+		cmocka_unit_test(a_crowd_that_costs_too_much_is_given_up),
+		cmocka_unit_test(a_signal_ends_the_search),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
