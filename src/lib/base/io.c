@@ -131,14 +131,6 @@ int wt_io_sync(int fd)
 	return ret;
 }
 
-int wt_io_sync_folder(int fd)
-{
-	if (wt_io_sync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ||
-		errno == ENOSYS)
-		return 0;
-	return -1;
-}
-
 int wt_io_truncate(int fd, uint64_t len)
 {
 	int ret = 0;

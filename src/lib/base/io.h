@@ -46,9 +46,6 @@ enum wt_status wt_io_memory_file(const char *name, const char *object,
 /** fsync, repeated when a signal came in between. */
 int wt_io_sync(int fd);
 
-/** fsync of a folder; file systems that know no such thing are content. */
-int wt_io_sync_folder(int fd);
-
 int wt_io_truncate(int fd, uint64_t len);
 
 /** openat that never waits for a FIFO or a lease, and is not inherited. The

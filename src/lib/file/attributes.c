@@ -84,34 +84,53 @@ static int attributes_copy(int src_fd, int dst_fd)
 	return ret;
 }
 
+/* No room is another matter than what cannot be had at all. */
+static enum wt_status not_kept(
+	struct wt_error *err, const char *object, const char *what)
+{
+	if (errno == ENOSPC || errno == EDQUOT || errno == ENOMEM)
+		return wt_io_fail(err, object, "%s", what);
+	return wt_fail_errno(err, WT_ERR_FILE, "not-kept", object, "%s", what);
+}
+
 enum wt_status wt_attributes_copy(int src_fd, const struct stat *src,
-	int dst_fd, const char *object, struct wt_error *err)
+	int dst_fd, const struct wt_traits *traits, const char *object,
+	struct wt_error *err)
 {
 	struct stat dst = {0};
+	char what[128];
 
 	if (fstat(dst_fd, &dst) != 0)
 		return wt_io_fail(err, object, "cannot read its new copy");
 	/* The folder's default list may have given it one. */
 	(void)fremovexattr(dst_fd, ACCESS_LIST);
-	if ((dst.st_uid != src->st_uid &&
-		    fchown(dst_fd, src->st_uid, (gid_t)-1) != 0) ||
-		(dst.st_gid != src->st_gid &&
-			fchown(dst_fd, (uid_t)-1, src->st_gid) != 0)) {
-		wt_io_fail(err, object,
+	if (!traits->has_no_owners &&
+		((dst.st_uid != src->st_uid &&
+			 fchown(dst_fd, src->st_uid, (gid_t)-1) != 0) ||
+			(dst.st_gid != src->st_gid &&
+				fchown(dst_fd, (uid_t)-1, src->st_gid) != 0))) {
+		snprintf(what, sizeof(what),
 			"a new copy cannot be given its owner %ld and group "
 			"%ld",
 			(long)src->st_uid, (long)src->st_gid);
+		not_kept(err, object, what);
 		wt_error_hint(err, "run this as the owner, or write into the "
 				   "file itself with --commit append");
 		return WT_ERR_FILE;
 	}
 	/* Compared first: file systems without modes refuse to set one. */
 	if (fstat(dst_fd, &dst) != 0 ||
-		((dst.st_mode & 07777) != (src->st_mode & 07777) &&
+		(!traits->has_no_modes &&
+			(dst.st_mode & 07777) != (src->st_mode & 07777) &&
 			fchmod(dst_fd, src->st_mode & 07777) != 0) ||
-		attributes_copy(src_fd, dst_fd) != 0)
-		return wt_io_fail(err, object,
+		(!traits->has_no_attributes &&
+			attributes_copy(src_fd, dst_fd) != 0)) {
+		not_kept(err, object,
 			"a new copy cannot be given its mode and attributes");
+		wt_error_hint(err, "write into the file itself with --commit "
+				   "append");
+		return WT_ERR_FILE;
+	}
 	return WT_OK;
 }
 
@@ -133,13 +152,15 @@ static mode_t current_umask(void)
 }
 
 enum wt_status wt_attributes_new_file(const struct stat *src, int dst_fd,
-	const char *object, struct wt_error *err)
+	const struct wt_traits *traits, const char *object,
+	struct wt_error *err)
 {
 	mode_t mode = ((src->st_mode & 0777) | 0600) & ~current_umask();
 	struct stat dst = {0};
 
 	if (fstat(dst_fd, &dst) != 0 ||
-		((dst.st_mode & 07777) != mode && fchmod(dst_fd, mode) != 0))
+		(!traits->has_no_modes && (dst.st_mode & 07777) != mode &&
+			fchmod(dst_fd, mode) != 0))
 		return wt_io_fail(err, object, "cannot set its mode");
 	return WT_OK;
 }

@@ -3,7 +3,7 @@
 #ifndef WT_FILE_ATTRIBUTES_H
 #define WT_FILE_ATTRIBUTES_H
 
-#include "base/error.h"
+#include "file/traits.h"
 
 #include <sys/stat.h>
 
@@ -13,14 +13,17 @@
  * Security labels that only root may set, and sums over the old content
  * (security.ima, security.evm), are left out when they cannot be set.
  *
- * @return WT_ERR_FILE: permission when owner or group cannot be kept
+ * @param traits  of both files' place: what it does not have is left out
+ * @return WT_ERR_FILE: not-kept when one of these cannot be given to it
  */
 enum wt_status wt_attributes_copy(int src_fd, const struct stat *src,
-	int dst_fd, const char *object, struct wt_error *err);
+	int dst_fd, const struct wt_traits *traits, const char *object,
+	struct wt_error *err);
 
 /** The mode that cp would give a new copy: of src, writable for its owner,
  *  without what the umask takes away. */
 enum wt_status wt_attributes_new_file(const struct stat *src, int dst_fd,
-	const char *object, struct wt_error *err);
+	const struct wt_traits *traits, const char *object,
+	struct wt_error *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err)
@@ -52,8 +53,10 @@ static enum wt_status backup_copy(struct wt_copy *copy,
 
 	if (fd < 0)
 		return wt_io_fail(err, copy->path, "cannot make its backup");
-	ret = wt_attributes_copy(
-		copy->replaced_fd, &copy->replaced, fd, copy->path, err);
+	if (copy->traits.has_mandatory_locks)
+		(void)flock(fd, LOCK_UN);
+	ret = wt_attributes_copy(copy->replaced_fd, &copy->replaced, fd,
+		&copy->traits, copy->path, err);
 	if (ret == WT_OK && !wt_copy_clone(copy->replaced_fd, fd)) {
 		ret = wt_copy_data_start(copy->replaced_fd, fd,
 			(uint64_t)copy->replaced.st_size, copy->path,
@@ -61,7 +64,9 @@ static enum wt_status backup_copy(struct wt_copy *copy,
 		if (ret == WT_OK)
 			ret = wt_child_finish(job, NULL, NULL, err);
 	}
-	if (ret == WT_OK && (futimens(fd, times) != 0 || wt_io_sync(fd) != 0))
+	if (ret == WT_OK &&
+		((futimens(fd, times) != 0 && !wt_traits_is_cannot(errno)) ||
+			wt_io_sync(fd) != 0))
 		ret = wt_io_fail(err, copy->path, "cannot make its backup");
 	if (ret != WT_OK)
 		unlinkat(copy->dir_fd, temp_name, 0);
@@ -77,14 +82,16 @@ static enum wt_status backup_stage(struct wt_copy *copy,
 	if (wt_temp_unused_name(copy->dir_fd, copy->name, temp_name) != 0)
 		return wt_io_fail(err, copy->path, "cannot make its backup");
 	if (linkat(copy->dir_fd, copy->name, copy->dir_fd, temp_name, 0) != 0) {
-		if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS ||
-			errno == EMLINK)
+		if (wt_traits_is_cannot(errno))
 			return backup_copy(copy, temp_name, err);
 		return wt_io_fail(err, copy->path, "cannot make its backup");
 	}
 	if (is_replaced_file(copy, temp_name))
 		return WT_OK;
 	unlinkat(copy->dir_fd, temp_name, 0);
+	/* Or a file has another number under each of its names. */
+	if (is_replaced_file(copy, copy->name))
+		return backup_copy(copy, temp_name, err);
 	return wt_fail(err, WT_ERR_FILE, "changed", copy->path,
 		"was replaced by another program meanwhile");
 }
@@ -136,7 +143,7 @@ enum wt_status wt_backup_make(
 	if (ret != WT_OK)
 		goto out;
 	*ret_is_new = true;
-	if (wt_io_sync_folder(copy->dir_fd) != 0) {
+	if (wt_traits_sync_folder(copy->dir_fd) != 0) {
 		ret = wt_io_fail(err, copy->path, "cannot sync its folder");
 		wt_backup_drop(copy);
 	}

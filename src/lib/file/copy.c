@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "file/attributes.h"
 #include "file/copy_data.h"
+#include "file/lockfile.h"
 #include "file/room.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 void wt_copy_free(struct wt_copy *copy)
@@ -28,6 +30,7 @@ void wt_copy_free(struct wt_copy *copy)
 	}
 	if (copy->replaced_fd >= 0 && !copy->is_itself)
 		close(copy->replaced_fd);
+	wt_lockfile_drop(copy->dir_fd, copy->name, copy->lock_fd);
 	if (copy->dir_fd >= 0)
 		close(copy->dir_fd);
 	free(copy->temp_path);
@@ -193,13 +196,36 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 static void output_sweep(const struct wt_copy *copy)
 {
 	const struct stat nothing = {.st_uid = geteuid()};
+	struct stat holder = {0};
 
-	if (copy->publish->output && !copy->publish->is_backup)
+	if (copy->publish->output && !copy->publish->is_backup &&
+		!wt_lockfile_is_held(
+			copy->dir_fd, copy->name, &nothing, &holder))
 		(void)wt_temp_sweep(copy->dir_fd, copy->name, &nothing);
+}
+
+/* Where a lock on it would keep our own children out, a lock file says that
+ * the copy is in use. TARGET has one already. */
+static enum wt_status unlocked_take(struct wt_copy *copy, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	if (!copy->is_itself && !copy->publish->is_backup)
+		ret = wt_lockfile_take(
+			copy->dir_fd, copy->name, &copy->lock_fd);
+	if (ret == WT_NO)
+		return wt_fail(err, WT_ERR_FILE, "locked", copy->path,
+			"is being written by another run");
+	if (ret != WT_OK)
+		return wt_io_fail(
+			err, copy->path, "cannot make a lock file beside it");
+	(void)flock(copy->fd, LOCK_UN);
+	return WT_OK;
 }
 
 static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 {
+	enum wt_status ret = WT_OK;
 	/* The next run that locks the file looks for what bears its name. */
 	const char *name =
 		copy->publish->is_backup ? copy->file->name : copy->name;
@@ -217,6 +243,11 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 					   "file with -o FILE");
 		return WT_ERR_FILE;
 	}
+	if (copy->traits.has_mandatory_locks) {
+		ret = unlocked_take(copy, err);
+		if (ret != WT_OK)
+			return ret;
+	}
 	if (asprintf(&copy->temp_path, "%s/%s", copy->folder, copy->temp_name) <
 		0) {
 		copy->temp_path = NULL;
@@ -224,8 +255,9 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 	}
 	if (copy->replaced_fd >= 0)
 		return wt_attributes_copy(copy->replaced_fd, &copy->replaced,
-			copy->fd, copy->path, err);
-	return wt_attributes_new_file(&copy->source, copy->fd, copy->path, err);
+			copy->fd, &copy->traits, copy->path, err);
+	return wt_attributes_new_file(
+		&copy->source, copy->fd, &copy->traits, copy->path, err);
 }
 
 /* What stands there at the same time: the copy, and the file written anew
@@ -308,7 +340,7 @@ enum wt_status wt_copy_begin(struct wt_workfile *file,
 		return wt_fail_memory(err);
 	copy->file = file;
 	copy->publish = publish;
-	copy->fd = copy->dir_fd = copy->replaced_fd = -1;
+	copy->fd = copy->dir_fd = copy->replaced_fd = copy->lock_fd = -1;
 	if (fstat(file->fd, &copy->source) != 0) {
 		ret = wt_io_fail(err, file->path, "cannot read it");
 		goto out;

@@ -25,6 +25,8 @@ struct wt_copy {
 
 	struct wt_traits traits; /**< of folder */
 
+	int lock_fd; /**< of a lock file beside an output, or -1 */
+
 	int fd; /**< private, locked; -1 before it exists */
 	char temp_name[WT_TEMP_NAME_MAX];
 	char *temp_path;

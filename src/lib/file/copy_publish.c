@@ -96,12 +96,16 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 	if (ret != WT_OK)
 		goto out;
 	new_fd = wt_io_open(folder_fd, new_name, O_RDWR | O_NOFOLLOW, 0);
-	if (new_fd < 0 || flock(new_fd, LOCK_EX | LOCK_NB) != 0 ||
+	if (new_fd < 0 ||
+		(!copy->traits.has_mandatory_locks &&
+			flock(new_fd, LOCK_EX | LOCK_NB) != 0 &&
+			!wt_traits_is_cannot(errno)) ||
 		fstat(copy->fd, &mode_of) != 0) {
 		ret = wt_io_fail(err, copy->path, "cannot open it rebuilt");
 		goto out;
 	}
-	ret = wt_attributes_copy(copy->fd, &mode_of, new_fd, copy->path, err);
+	ret = wt_attributes_copy(
+		copy->fd, &mode_of, new_fd, &copy->traits, copy->path, err);
 	if (ret != WT_OK)
 		goto out;
 	/* Closed before it is renamed over, which not every file system can do
@@ -184,7 +188,7 @@ static int rename_new(const struct wt_copy *copy)
 	if (renameat2(copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name,
 		    RENAME_NOREPLACE) == 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+	if (!wt_traits_is_cannot(errno))
 		return -1;
 	/* File systems without that call: link() does not replace either. */
 	if (linkat(copy->dir_fd, copy->temp_name, copy->dir_fd, copy->name,
@@ -192,7 +196,7 @@ static int rename_new(const struct wt_copy *copy)
 		unlinkat(copy->dir_fd, copy->temp_name, 0);
 		return 0;
 	}
-	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+	if (!wt_traits_is_cannot(errno))
 		return -1;
 	/* Neither: a look is all that is left. */
 	if (faccessat(copy->dir_fd, copy->name, F_OK, AT_SYMLINK_NOFOLLOW) ==
@@ -323,7 +327,7 @@ static enum wt_status move_into_place(
 	if (ret != WT_OK)
 		return ret;
 	copy->temp_name[0] = '\0'; /* nothing is left to remove */
-	if (wt_io_sync_folder(copy->dir_fd) != 0)
+	if (wt_traits_sync_folder(copy->dir_fd) != 0)
 		return wt_io_fail(err, copy->path,
 			"is in place, but its folder cannot be synced: a "
 			"power cut may bring the old file back");

@@ -32,38 +32,32 @@ static bool is_linked(int dir_fd, const char *name, int fd)
 enum wt_status wt_lockfile_take(int dir_fd, const char *name, int *ret_fd)
 {
 	char own_name[WT_TEMP_NAME_MAX];
+	enum wt_status ret = WT_NO;
+	int saved = 0;
 
 	lock_name(name, own_name);
 	for (int i = 0; i < TRIES; i++) {
 		/* For everyone to read, so that everyone can see it held. */
 		int fd = wt_io_open(
 			dir_fd, own_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
-		int saved = errno;
 
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			if (is_linked(dir_fd, own_name, fd)) {
-				*ret_fd = fd;
-				return WT_OK;
-			}
-		} else if (fd >= 0) {
-			saved = errno;
-			close(fd);
-			errno = saved;
-			return saved == EWOULDBLOCK || saved == EINTR
-				       ? WT_NO
-				       : WT_ERR_FILE;
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+			is_linked(dir_fd, own_name, fd)) {
+			*ret_fd = fd;
+			return WT_OK;
 		}
+		saved = errno;
+		/* Held, if only by who looks whether it is. On SMB one that
+		 * is being removed can be seen, not opened. */
+		ret = fd >= 0 ? WT_NO : WT_ERR_FILE;
 		if (fd >= 0)
 			close(fd);
-		/* On SMB one that is being removed can be seen, not opened. */
-		else if (i + 1 == TRIES || saved != EACCES) {
-			errno = saved;
-			return WT_ERR_FILE;
-		} else {
-			wt_io_sleep_ms(POLL_MS);
-		}
+		else if (saved != EACCES && saved != ENOENT)
+			break;
+		wt_io_sleep_ms(POLL_MS);
 	}
-	return WT_NO;
+	errno = saved;
+	return ret;
 }
 
 void wt_lockfile_drop(int dir_fd, const char *name, int fd)

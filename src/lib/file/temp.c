@@ -3,6 +3,7 @@
 #include "file/temp.h"
 
 #include "base/io.h"
+#include "file/traits.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -105,10 +106,14 @@ int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 			continue;
 		if (fd < 0)
 			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-			is_linked(dir_fd, ret_name, fd) &&
-			fchmod(fd, is_folder ? 0700 : 0600) == 0)
+		/* Without locks nobody ever takes it for abandoned. */
+		if ((flock(fd, LOCK_EX | LOCK_NB) == 0 ||
+			    wt_traits_is_cannot(errno)) &&
+			is_linked(dir_fd, ret_name, fd)) {
+			/* What an odd umask took; without modes, nothing. */
+			(void)fchmod(fd, is_folder ? 0700 : 0600);
 			return fd;
+		}
 		saved = errno;
 		unlinkat(dir_fd, ret_name, is_folder ? AT_REMOVEDIR : 0);
 		close(fd);

@@ -3,7 +3,8 @@
  *
  * Whoever makes a temporary file or folder holds a flock on it for as long as
  * it is in use. The lock dies with the process, so that a free lock means
- * that nobody uses it any more. */
+ * that nobody uses it any more. Where a lock would keep our own children out,
+ * the lock file of NAME is held instead (lockfile.h). */
 #ifndef WT_FILE_TEMP_H
 #define WT_FILE_TEMP_H
 

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define POLL_MS 10
@@ -52,6 +54,61 @@ static int rename_try(int dir_fd, const char *name, int *fd,
 	return 0;
 }
 
+bool wt_traits_is_cannot(int native)
+{
+	switch (native) {
+	case EPERM:
+	case EACCES:
+	case EBADF:
+	case EINVAL:
+	case EMLINK:
+	case ENOLCK:
+	case ENOSYS:
+	case ENOTTY:
+	case EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool wt_traits_is_locked_out(int dir_fd, const char *name)
+{
+	int fd = wt_io_open(dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
+	bool is_out = false;
+	char byte = 0;
+
+	if (fd < 0)
+		return errno == EACCES;
+	is_out = pread(fd, &byte, 1, 0) < 0 &&
+		 (errno == EACCES || errno == EAGAIN);
+	close(fd);
+	return is_out;
+}
+
+static bool has_mandatory_locks(int dir_fd, const char *name, int fd)
+{
+	bool is_it = pwrite(fd, "", 1, 0) == 1 &&
+		     wt_traits_is_locked_out(dir_fd, name);
+
+	return wt_io_truncate(fd, 0) == 0 && is_it;
+}
+
+static void attributes_try(int fd, struct wt_traits *traits)
+{
+	struct stat found = {0};
+
+	traits->has_no_modes = fchmod(fd, 0600) != 0 ||
+			       fstat(fd, &found) != 0 ||
+			       (found.st_mode & 07777) != 0600;
+	/* To whom it belongs already, which everyone may. Where it belongs to
+	 * somebody else the server decides about that. */
+	traits->has_no_owners = found.st_uid == geteuid() &&
+				fchown(fd, geteuid(), (gid_t)-1) != 0 &&
+				wt_traits_is_cannot(errno);
+	traits->has_no_attributes = flistxattr(fd, NULL, 0) < 0;
+}
+
 int wt_traits_temp_create(int dir_fd, const char *name,
 	char ret_name[WT_TEMP_NAME_MAX], struct wt_traits *ret_traits)
 {
@@ -68,8 +125,15 @@ int wt_traits_temp_create(int dir_fd, const char *name,
 		errno = saved;
 		return -1;
 	}
+	traits.has_mandatory_locks = has_mandatory_locks(dir_fd, ret_name, fd);
+	attributes_try(fd, &traits);
 	*ret_traits = traits;
 	return fd;
+}
+
+int wt_traits_sync_folder(int fd)
+{
+	return wt_io_sync(fd) == 0 || wt_traits_is_cannot(errno) ? 0 : -1;
 }
 
 /* Opened as well: one that is about to go can be seen, but not opened. */

@@ -17,9 +17,23 @@ enum wt_rename_over_open {
 	WT_RENAME_LOSES,
 };
 
+/** All zero: as on a disk of Linux. */
 struct wt_traits {
 	enum wt_rename_over_open rename_over_open;
+	/** A lock keeps other descriptors and other processes from reading and
+	 *  writing, our children too (SMB): see lockfile.h. */
+	bool has_mandatory_locks;
+	bool has_no_modes;	/**< chmod fails, or changes nothing */
+	bool has_no_owners;	/**< chown fails */
+	bool has_no_attributes; /**< extended attributes cannot be listed */
 };
+
+/**
+ * Does errno say that the file system of this place knows no such call, or
+ * that it never allows it here? What may also be a matter of permission is
+ * for where the call was one of several ways.
+ */
+bool wt_traits_is_cannot(int native);
 
 /**
  * Creates a private file as wt_temp_create() does, and tries on it what the
@@ -29,6 +43,13 @@ struct wt_traits {
  */
 int wt_traits_temp_create(int dir_fd, const char *name,
 	char ret_name[WT_TEMP_NAME_MAX], struct wt_traits *ret_traits);
+
+/** Is a file that the caller has locked, and which is not empty, closed to
+ *  other descriptors? */
+bool wt_traits_is_locked_out(int dir_fd, const char *name);
+
+/** fsync of a folder; file systems that know no such thing are content. */
+int wt_traits_sync_folder(int fd);
 
 /**
  * Renames from over to, a file that nobody of ours has open. Where a failed

@@ -4,7 +4,9 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "file/lockfile.h"
 #include "file/temp.h"
+#include "file/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -222,17 +224,22 @@ enum wt_status wt_undo_write(const struct wt_undo *undo, int dir_fd,
 	if (lock_as_live(fd) != 0 ||
 		(file->st_uid != geteuid() &&
 			fchown(fd, file->st_uid, (gid_t)-1) != 0 &&
-			errno != EPERM) ||
-		(fchown(fd, (uid_t)-1, file->st_gid) != 0 && errno != EPERM) ||
-		(fchmod(fd, file->st_mode & 0644) != 0 && errno != EPERM) ||
+			!wt_traits_is_cannot(errno)) ||
+		(fchown(fd, (uid_t)-1, file->st_gid) != 0 &&
+			!wt_traits_is_cannot(errno)) ||
+		(fchmod(fd, file->st_mode & 0644) != 0 &&
+			!wt_traits_is_cannot(errno)) ||
 		wt_io_write(fd, undo->buffer, undo->buffer_len, 0) != 0 ||
-		wt_io_sync(fd) != 0 || wt_io_sync_folder(dir_fd) != 0) {
+		wt_io_sync(fd) != 0 || wt_traits_sync_folder(dir_fd) != 0) {
 		wt_io_fail(err, object,
 			"cannot write the undo file %s beside it", own_name);
 		unlinkat(dir_fd, own_name, 0);
 		close(fd);
 		return WT_ERR_FILE;
 	}
+	/* Others have to read it; a lock file says that we live. */
+	if (wt_traits_is_locked_out(dir_fd, own_name))
+		(void)flock(fd, LOCK_UN);
 	*ret_fd = fd;
 	return WT_OK;
 }
@@ -244,7 +251,7 @@ int wt_undo_remove(int dir_fd, const char *name)
 	undo_name(name, own_name);
 	if (unlinkat(dir_fd, own_name, 0) != 0 && errno != ENOENT)
 		return -1;
-	return wt_io_sync_folder(dir_fd);
+	return wt_traits_sync_folder(dir_fd);
 }
 
 /* Checks every field of a read buffer. 0: it was never finished, so that the
@@ -370,6 +377,7 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 	char own_name[WT_TEMP_NAME_MAX];
 	struct wt_undo *undo = NULL;
 	enum wt_status ret = WT_OK;
+	struct stat holder = {0};
 	struct stat found = {0};
 	int fd = -1;
 
@@ -393,7 +401,8 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 		ret = wt_fail_memory(err);
 		goto out;
 	}
-	*ret_is_live = flock(fd, LOCK_SH | LOCK_NB) != 0;
+	*ret_is_live = flock(fd, LOCK_SH | LOCK_NB) != 0 ||
+		       wt_lockfile_is_held(dir_fd, name, file, &holder);
 	ret = undo_load(undo, fd, &found, object, err);
 	if (ret != WT_OK)
 		goto out;

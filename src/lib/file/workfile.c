@@ -7,6 +7,7 @@
 #include "file/lockfile.h"
 #include "file/openers.h"
 #include "file/temp.h"
+#include "file/traits.h"
 #include "file/undo.h"
 
 #include <errno.h>
@@ -266,8 +267,15 @@ out:
 enum wt_status wt_workfile_let_go(
 	struct wt_workfile *file, struct wt_error *err)
 {
-	if (file->lock_fd < 0 && wt_lockfile_take(file->dir_fd, file->name,
-					 &file->lock_fd) != WT_OK)
+	enum wt_status ret = WT_OK;
+
+	if (file->lock_fd < 0)
+		ret = wt_lockfile_take(
+			file->dir_fd, file->name, &file->lock_fd);
+	if (ret == WT_NO)
+		return wt_fail(err, WT_ERR_FILE, "locked", file->path,
+			"is being written by another run");
+	if (ret != WT_OK)
 		return wt_io_fail(
 			err, file->path, "cannot make a lock file beside it");
 	file_reset(file);
@@ -287,6 +295,38 @@ static enum wt_status writable_check(struct wt_workfile *file,
 		"with -o FILE",
 		file->path);
 	return WT_ERR_FILE;
+}
+
+static enum wt_status no_locks(const char *path, struct wt_error *err)
+{
+	if (!wt_traits_is_cannot(errno))
+		return wt_io_fail(err, path, "cannot be locked");
+	wt_fail_errno(err, WT_ERR_FILE, "no-locks", path,
+		"cannot be locked, so that another writer would go unnoticed");
+	wt_error_hint(err, "write another file with -o FILE, or change a copy "
+			   "on a local disk; an NFS mount has locks with -o "
+			   "local_lock=flock or a running lockd");
+	return WT_ERR_FILE;
+}
+
+/* A lock that keeps our own children out goes to a lock file. */
+static enum wt_status lock_move(struct wt_workfile *file, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	if (!wt_traits_is_locked_out(file->dir_fd, file->name))
+		return WT_OK;
+	ret = wt_lockfile_take(file->dir_fd, file->name, &file->lock_fd);
+	if (ret == WT_ERR_FILE) {
+		wt_io_fail(err, file->path,
+			"cannot make a lock file beside it, as is needed on "
+			"this file system");
+		wt_error_hint(err, "run this as who may write into that "
+				   "folder, or write another file with "
+				   "-o FILE");
+	}
+	(void)flock(file->fd, LOCK_UN);
+	return ret;
 }
 
 /* One look: opened, locked, and still what the path leads to?
@@ -324,12 +364,16 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK || errno == EINTR)
 			return WT_NO;
-		return wt_io_fail(err, path, "cannot be locked");
+		return no_locks(path, err);
 	}
+	ret = lock_move(file, err);
+	if (ret != WT_OK)
+		return ret;
 	file->is_locked = true;
 	/* In this order: who replaces a file that is not locked any more has a
 	 * lock file until that is done. */
-	if (!wt_lockfile_is_held(file->dir_fd, file->name, found, &holder) &&
+	if ((file->lock_fd >= 0 || !wt_lockfile_is_held(file->dir_fd,
+					   file->name, found, &holder)) &&
 		fstatat(file->dir_fd, file->name, &by_name,
 			AT_SYMLINK_NOFOLLOW) == 0 &&
 		by_name.st_dev == found->st_dev &&
@@ -338,6 +382,8 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 			       ? WT_OK
 			       : wt_io_fail(err, path, "cannot read it");
 	(void)flock(file->fd, LOCK_UN);
+	wt_lockfile_drop(file->dir_fd, file->name, file->lock_fd);
+	file->lock_fd = -1;
 	file->is_locked = false;
 	return WT_NO;
 }
