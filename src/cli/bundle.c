@@ -141,7 +141,8 @@ static void make_unique(
 static enum wt_status fail_empty(const struct cli *cli, struct wt_error *err)
 {
 	wt_fail(err, WT_NO, "not-found", cli->report->target,
-		"the chosen images hold no such certificate");
+		"the chosen images hold no %scertificate",
+		cli->operand_count > 1 ? "such " : "");
 	wt_error_hint(err, "wimtrust list shows what they hold");
 	return WT_NO;
 }

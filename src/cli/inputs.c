@@ -53,11 +53,6 @@ enum wt_status cli_read_certs(
 
 	for (size_t i = first; !status && i < cli->operand_count; i++)
 		status = cli_read_cert(cli, cli->operands[i], err);
-	/* TARGET among the certificates: the order was mistaken. */
-	if (status && first > 0 && strcmp(err->code, "cert-none") == 0 &&
-		(strstr(err->reason, "WIM") || strstr(err->reason, "hive")))
-		wt_error_hint(err, "the order is: wimtrust %s %s",
-			cli->command->name, cli->command->operands);
 	return status;
 }
 

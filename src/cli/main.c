@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * main.c: one run of the program, from its arguments to its exit status. */
+#include "habits.h"
 #include "help.h"
 #include "options.h"
 #include "output/output.h"
@@ -64,32 +65,51 @@ static enum wt_status refuse_privilege(struct wt_error *err)
 	return WT_ERR_USAGE;
 }
 
+/* "add, remove, ... and completion" */
+static void name_commands(char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		if (used < size)
+			used += (size_t)snprintf(buf + used, size - used,
+				"%s%s", used ? ", " : "", c->name);
+}
+
 static enum wt_status fail_no_command(const char *word, struct wt_error *err)
 {
-	const char *names[16] = {NULL};
+	const char *names[24] = {NULL};
 	const char *near = NULL;
+	char all[160] = "";
 	size_t count = 0;
 
-	if (word[0] == '-')
-		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
-			"the command comes before the options");
-	else
-		wt_fail(err, WT_ERR_USAGE, "unknown-command", word,
-			"is no command");
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
 		names[count++] = c->name;
 		if (c->alias)
 			names[count++] = c->alias;
 	}
-	near = cli_nearest(word, names);
+	if (word[0] == '-') {
+		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
+			"is no option of the program alone");
+		wt_error_hint(err, "wimtrust --help, or the command first: "
+				   "wimtrust COMMAND [OPTION]...");
+		return WT_ERR_USAGE;
+	}
+	wt_fail(err, WT_ERR_USAGE, "unknown-command", word, "is no command");
+	/* What it means comes before what it looks like: "import" is no
+	 * slip of "export". */
+	near = cli_habits_command(word);
+	if (!near)
+		near = cli_nearest(word, names);
+	name_commands(all, sizeof(all));
 	if (near)
 		wt_error_hint(err, "did you mean wimtrust %s?", near);
 	else if (access(word, F_OK) == 0)
 		wt_error_hint(
 			err, "the command comes first: wimtrust list %s", word);
 	else
-		wt_error_hint(err, "add, remove, list, verify, check, info, "
-				   "show, export and completion are");
+		wt_error_hint(err, "the commands are %s", all);
 	return WT_ERR_USAGE;
 }
 
@@ -152,6 +172,15 @@ static enum wt_status check_settings(
 	return WT_OK;
 }
 
+/* Options without which another does nothing. */
+static void warn_idle(struct cli *cli)
+{
+	if (cli->options.force && !cli->options.output)
+		cli_warn(cli, "force-unused",
+			"--force does nothing without --output: it says that "
+			"the file named there may be overwritten");
+}
+
 static void start_progress(struct cli *cli)
 {
 	const char *term = getenv("TERM");
@@ -172,9 +201,13 @@ static enum wt_status run(
 {
 	enum wt_status status = WT_OK;
 
+	status = cli_habits_check(argc, argv, err);
+	if (status)
+		return status;
 	cli->command = cli_command_find(argv[1]);
 	if (!cli->command)
-		return fail_no_command(argv[1], err);
+		return fail_no_command(
+			argv[strcmp(argv[1], "--help") == 0 ? 2 : 1], err);
 	status = cli_options_parse(cli, argc - 1, argv + 1, err);
 	if (status || cli->wants_help || cli->wants_version)
 		return status;
@@ -187,6 +220,7 @@ static enum wt_status run(
 		status = wt_report_new(&cli->report, err);
 	if (status)
 		return status;
+	warn_idle(cli);
 	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
 	cli->options.hash_target = cli->json != CLI_JSON_NONE;
 	start_progress(cli);
@@ -268,7 +302,7 @@ int main(int argc, char **argv)
 	struct wt_error err = {0};
 	struct cli cli = {0};
 	enum wt_status status = WT_OK;
-	const char *word = argc > 1 ? argv[1] : "";
+	const char *word = "";
 
 	if (!fill_streams())
 		return WT_ERR_FILE;
@@ -277,6 +311,9 @@ int main(int argc, char **argv)
 		cli_print_error(&err);
 		return (int)status;
 	}
+	cli_habits_order(argc, argv);
+	if (argc > 1)
+		word = argv[1];
 	cli_text_init();
 	cli_signals_init();
 	setup(&cli);
@@ -284,8 +321,7 @@ int main(int argc, char **argv)
 		cli_help_overview(stdout);
 		return finish_stdout(&cli, WT_ERR_USAGE);
 	}
-	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 ||
-		(strcmp(word, "help") == 0 && argc == 2)) {
+	if (strcmp(word, "--help") == 0 && (argc == 2 || argv[2][0] == '-')) {
 		cli_help_overview(stdout);
 		return finish_stdout(&cli, WT_OK);
 	}
@@ -294,8 +330,10 @@ int main(int argc, char **argv)
 		return finish_stdout(&cli, WT_OK);
 	}
 	status = run(&cli, argc, argv, &err);
-	if (status)
+	if (status) {
 		cli_remedy(&err);
+		cli_habits_hint(&cli, &err);
+	}
 	if (status == WT_ERR_USAGE && !cli.json)
 		cli.json = find_json(argc, argv);
 	print(&cli, status, &err);

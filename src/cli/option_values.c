@@ -198,6 +198,19 @@ static enum wt_status take_output(struct cli *cli,
 	return WT_OK;
 }
 
+static enum wt_status take_host(
+	struct cli *cli, const char *value, struct wt_error *err)
+{
+	if (!*value) {
+		wt_fail(err, WT_ERR_USAGE, "bad-value", "--host", "is empty");
+		wt_error_hint(err, "give the server's name; is the variable "
+				   "set that it comes from?");
+		return WT_ERR_USAGE;
+	}
+	cli->host = value;
+	return WT_OK;
+}
+
 static enum wt_status take_root_name(struct cli *cli,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
@@ -332,8 +345,7 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 		options->friendly_name = value;
 		return WT_OK;
 	case CLI_OPT_HOST:
-		cli->host = value;
-		return WT_OK;
+		return take_host(cli, value, err);
 	case CLI_OPT_ROOT_NAME:
 		return take_root_name(cli, option, value, err);
 	case CLI_OPT_THREADS:

@@ -2,10 +2,13 @@
  * options.c: the one table of options, and reading the command line by it. */
 #include "options.h"
 
+#include "habits.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MANY (CLI_ALL & ~(unsigned)CLI_COMPLETION)
 
@@ -132,6 +135,16 @@ static const struct cli_option *option_by_id(int id)
 	return option;
 }
 
+/* The last one, which no command takes, when there is none. */
+static const struct cli_option *option_by_name(const char *name)
+{
+	const struct cli_option *option = cli_options;
+
+	while (option->name && strcmp(option->name, name) != 0)
+		option++;
+	return option;
+}
+
 /* "add, remove" for the commands that take an option. */
 static void name_commands(unsigned commands, char *buf, size_t size)
 {
@@ -171,8 +184,15 @@ static enum wt_status fail_unknown(
 		if (o->commands & cli->command->bit)
 			names[count++] = o->name;
 	}
-	near = is_long ? cli_nearest(word, names) : NULL;
-	if (near)
+	near = cli_habits_option(word);
+	if (near && !(option_by_name(near)->commands & cli->command->bit))
+		near = NULL;
+	if (!near && is_long)
+		near = cli_nearest(word, names);
+	if (strcasecmp(word, "thumbprint") == 0)
+		wt_error_hint(err, "a thumbprint is an operand: wimtrust %s %s",
+			cli->command->name, cli->command->operands);
+	else if (near)
 		wt_error_hint(err, "did you mean --%s?", near);
 	else
 		wt_error_hint(err, "wimtrust %s --help shows the options",

@@ -2,7 +2,6 @@
  * remedy.c: what to do about a failure, where it is not said with it. */
 #include "remedy.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,23 +93,10 @@ static bool is_code(const char *code, const char *pattern)
 				       : strcmp(code, pattern) == 0;
 }
 
-/* A path as Windows has it, which nothing here knows: "C:\\boot.wim". */
-static bool is_windows_path(const struct wt_error *err)
-{
-	return err->domain == WT_DOMAIN_SYSTEM && err->native == ENOENT &&
-	       isalpha((unsigned char)err->object[0]) && err->object[1] == ':';
-}
-
 void cli_remedy(struct wt_error *err)
 {
 	if (err->hint[0] || err->status == WT_NO)
 		return;
-	if (is_windows_path(err)) {
-		snprintf(err->hint, sizeof(err->hint),
-			"under WSL the path is what this prints: wslpath '%s'",
-			err->object);
-		return;
-	}
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
 		if (!is_code(err->code, remedies[i].code) ||
 			(remedies[i].native &&

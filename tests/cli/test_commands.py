@@ -150,7 +150,7 @@ class Add(Case):
         hive = self.hive()
         run = wimtrust('add', ROOT_DER, hive)
         self.assertEqual(run.status, 3)
-        self.assertIn('hint: the order is: wimtrust add TARGET CERT...',
+        self.assertIn(f'hint: the order is: wimtrust add {hive} {ROOT_DER}',
                       run.err)
 
     def test_path_of_windows(self):
@@ -202,11 +202,12 @@ class Remove(Case):
         self.assertEqual(run.status, 1)
 
     def test_half_a_thumbprint(self):
+        hive = self.hive()
         self.assert_fails(
-            wimtrust('remove', self.hive(), SHA1[:38]), 2,
+            wimtrust('remove', hive, SHA1[:38]), 2,
             f'{SHA1[:38]}: is neither a file nor a whole thumbprint',
-            'a thumbprint has 40 or 64 hex digits; one with spaces goes in '
-            'quotes')
+            'a thumbprint has 40 or 64 hex digits, with spaces in quotes; '
+            f'wimtrust list {hive} shows them')
 
 
 class List(Case):

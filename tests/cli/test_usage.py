@@ -8,8 +8,12 @@ import unittest
 
 from clitest import (Case, ROOT_DER, WIMTRUST, environment, main, wimtrust)
 
-COMMANDS = ('add', 'remove', 'list', 'verify', 'check', 'info', 'show',
+COMMANDS = ('add', 'remove', 'list', 'verify', 'check', 'diff', 'info', 'show',
             'export', 'completion')
+
+
+NAMES = ('add, remove, list, verify, check, diff, info, show, export, '
+         'completion')
 
 
 class Help(Case):
@@ -61,11 +65,10 @@ class Mistakes(Case):
         (['lsit', 'x'], 'lsit: is no command',
          'did you mean wimtrust list?'),
         (['frobnicate'], 'frobnicate: is no command',
-         'add, remove, list, verify, check, info, show, export and '
-         'completion are'),
-        (['--json-x', 'list'], '--json-x: the command comes before the '
-         'options', 'add, remove, list, verify, check, info, show, export '
-         'and completion are'),
+         'the commands are ' + NAMES),
+        (['--json-x', 'nothing'], '--json-x: is no option of the program '
+         'alone', 'wimtrust --help, or the command first: wimtrust COMMAND '
+         '[OPTION]...'),
         (['list', '--imgae', '1', 'x'], 'list: there is no option --imgae',
          'did you mean --image?'),
         (['list', '--rebuild', 'x'], 'list: there is no option --rebuild',

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT
+ * habits.c: what people type who learnt elsewhere, or pasted it. */
+#include "habits.h"
+
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct synonym {
+	const char *word, *meaning;
+};
+
+static const struct synonym commands[] = {
+	{"import", "add"},
+	{"install", "add"},
+	{"trust", "add"},
+	{"put", "add"},
+	{"insert", "add"},
+	{"set", "add"},
+	{"rm", "remove"},
+	{"del", "remove"},
+	{"delete", "remove"},
+	{"erase", "remove"},
+	{"uninstall", "remove"},
+	{"untrust", "remove"},
+	{"ls", "list"},
+	{"dir", "list"},
+	{"enum", "list"},
+	{"dump", "list"},
+	{"test", "check"},
+	{"compare", "diff"},
+	{"cmp", "diff"},
+	{"view", "show"},
+	{"print", "show"},
+	{"cat", "show"},
+	{"stat", "info"},
+	{"save", "export"},
+	{NULL, NULL},
+};
+
+static const struct synonym options[] = {
+	{"index", "image"},
+	{"img", "image"},
+	{"imageindex", "image"},
+	{"hostname", "host"},
+	{"server", "host"},
+	{"server-name", "host"},
+	{"servername", "host"},
+	{"out", "output"},
+	{"overwrite", "force"},
+	{"whatif", "dry-run"},
+	{"simulate", "dry-run"},
+	{"just-print", "dry-run"},
+	{"silent", "quiet"},
+	{"bak", "backup"},
+	{"time", "at"},
+	{"date", "at"},
+	{"cert-store", "store"},
+	{"storename", "store"},
+	{"exactly", "exact"},
+	{"missing-ok", "if-present"},
+	{"jobs", "threads"},
+	{"timeout", "wait"},
+	{NULL, NULL},
+};
+
+static const char *find_meaning(
+	const struct synonym *synonyms, const char *word)
+{
+	for (; synonyms->word; synonyms++)
+		if (strcasecmp(synonyms->word, word) == 0)
+			return synonyms->meaning;
+	return NULL;
+}
+
+const char *cli_habits_command(const char *word)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		if (strcasecmp(c->name, word) == 0)
+			return c->name;
+	return find_meaning(commands, word);
+}
+
+const char *cli_habits_option(const char *word)
+{
+	return find_meaning(options, word);
+}
+
+static bool is_help(const char *word)
+{
+	static const char *const words[] = {"-h", "--help", "-?", "/?", "/h",
+		"/help", "-help", "help", NULL};
+
+	for (const char *const *w = words; *w; w++)
+		if (strcasecmp(word, *w) == 0)
+			return true;
+	return false;
+}
+
+static bool is_version(const char *word)
+{
+	return strcmp(word, "version") == 0 || strcmp(word, "-version") == 0;
+}
+
+/* Static text stands in argv from here on; nobody writes into it. */
+static char *word_of(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+void cli_habits_order(int argc, char **argv)
+{
+	int at = 1;
+
+	/* "-?" and "/?" ask for help wherever they stand. */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "/?") == 0)
+			argv[i] = word_of("--help");
+	if (argc < 2)
+		return;
+	if (is_help(argv[1]))
+		argv[1] = word_of("--help");
+	else if (is_version(argv[1]))
+		argv[1] = word_of("--version");
+	while (at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0)
+		at++;
+	if (at == 1 || at == argc || !cli_command_find(argv[at]))
+		return;
+	for (char *command = argv[at]; at > 0; at--)
+		argv[at] = at > 1 ? argv[at - 1] : command;
+}
+
+/* The character in UTF-8 at the beginning of text, among those of set. */
+static bool begins_with(const char *text, const char *const *set)
+{
+	for (; *set; set++)
+		if (strncmp(text, *set, strlen(*set)) == 0)
+			return true;
+	return false;
+}
+
+/* En dash, em dash, figure dash, horizontal bar, minus. */
+static const char *const dashes[] = {"\xE2\x80\x92", "\xE2\x80\x93",
+	"\xE2\x80\x94", "\xE2\x80\x95", "\xE2\x88\x92", NULL};
+static const char *const quotes[] = {"\xE2\x80\x98", "\xE2\x80\x99",
+	"\xE2\x80\x9A", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x9E",
+	"\xC2\xAB", "\xC2\xBB", NULL};
+
+/* "/Index:1" as DISM has it: a letter, letters, perhaps a value, no path. */
+static bool is_windows_option(const char *word)
+{
+	size_t len = 0;
+
+	if (word[0] != '/' || !isalpha((unsigned char)word[1]))
+		return false;
+	len = 1 + strspn(word + 1, "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+	return word[len] == '\0' || word[len] == ':';
+}
+
+static enum wt_status refuse_windows_option(
+	const char *word, struct wt_error *err)
+{
+	char name[32] = "", argument[128] = "";
+	const char *meaning = NULL, *colon = strchr(word, ':');
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 1, ":"),
+		word + 1);
+	wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
+		"options begin with - here");
+	meaning = cli_habits_option(name);
+	if (colon)
+		snprintf(argument, sizeof(argument), " %s", colon + 1);
+	if (meaning)
+		wt_error_hint(err, "it is --%s%s", meaning, argument);
+	else
+		wt_error_hint(err, "wimtrust help COMMAND lists the options");
+	return WT_ERR_USAGE;
+}
+
+static enum wt_status refuse_word(const char *word, struct wt_error *err)
+{
+	size_t len = strlen(word);
+
+	if (len > 0 && word[len - 1] == '\r') {
+		wt_fail(err, WT_ERR_USAGE, "usage", word,
+			"ends with a carriage return");
+		wt_error_hint(err, "the script has the line ends of Windows: "
+				   "sed -i 's/\\r$//' SCRIPT");
+		return WT_ERR_USAGE;
+	}
+	if (begins_with(word, dashes)) {
+		wt_fail(err, WT_ERR_USAGE, "usage", word,
+			"begins with a typographic dash");
+		wt_error_hint(err, "type the - of the keyboard");
+		return WT_ERR_USAGE;
+	}
+	if (begins_with(word, quotes)) {
+		wt_fail(err, WT_ERR_USAGE, "usage", word,
+			"begins with a typographic quotation mark");
+		wt_error_hint(err, "type the \" or ' of the keyboard");
+		return WT_ERR_USAGE;
+	}
+	return is_windows_option(word) ? refuse_windows_option(word, err)
+				       : WT_OK;
+}
+
+enum wt_status cli_habits_check(int argc, char **argv, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	for (int i = 1; !status && i < argc; i++) {
+		/* A certificate's name may well begin with such a mark. */
+		if (i > 1 && strcmp(argv[i - 1], "--friendly-name") == 0)
+			continue;
+		if (access(argv[i], F_OK) != 0)
+			status = refuse_word(argv[i], err);
+	}
+	return status;
+}
+
+enum kind { KIND_OTHER, KIND_TARGET, KIND_CERTS };
+
+/* What an operand is, told quickly. Certificates are read: that is what tells
+ * them from other files. */
+static enum kind kind_of(const char *path)
+{
+	struct wt_cert_list *list = NULL;
+	enum kind kind = KIND_OTHER;
+	struct stat st = {0};
+	char magic[5] = "";
+	ssize_t len = 0;
+	int fd = -1;
+
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return KIND_OTHER;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return KIND_OTHER;
+	len = read(fd, magic, 4);
+	close(fd);
+	if (len == 4 &&
+		(strcmp(magic, "MSWI") == 0 || strcmp(magic, "WLPW") == 0 ||
+			strcmp(magic, "regf") == 0))
+		return KIND_TARGET;
+	if (wt_cert_list_new(&list, NULL) == WT_OK &&
+		wt_cert_list_read(list, path, NULL) == WT_OK)
+		kind = KIND_CERTS;
+	wt_cert_list_free(list);
+	return kind;
+}
+
+/* A specific hint is better than the one that stands there. */
+static void replace_hint(struct wt_error *err, const char *fmt, ...)
+	WT_PRINTF(2, 3);
+
+static void replace_hint(struct wt_error *err, const char *fmt, ...)
+{
+	char hint[sizeof(err->hint)] = "";
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(hint, sizeof(hint), fmt, args);
+	va_end(args);
+	memcpy(err->hint, hint, sizeof(hint));
+}
+
+/* Messages name a file as it was given, or by its whole path. */
+static bool is_object(const char *operand, const struct wt_error *err)
+{
+	char *whole = NULL;
+	bool is_it = strcmp(operand, err->object) == 0;
+
+	if (!is_it && err->object[0] == '/') {
+		whole = realpath(operand, NULL);
+		is_it = whole && strcmp(whole, err->object) == 0;
+		free(whole);
+	}
+	return is_it;
+}
+
+/* The operand that the error is about, or operand_count. */
+static size_t find_operand(const struct cli *cli, const struct wt_error *err)
+{
+	size_t i = 0;
+
+	while (i < cli->operand_count && !is_object(cli->operands[i], err))
+		i++;
+	return i;
+}
+
+/* "a.wim b.wim r.cer": how one command does it for each. */
+static bool hint_loop(const struct cli *cli, struct wt_error *err)
+{
+	char targets[160] = "", others[160] = "";
+	size_t target_count = 0, targets_len = 0, others_len = 0;
+
+	for (size_t i = 0; i < cli->operand_count; i++) {
+		bool is_target = kind_of(cli->operands[i]) == KIND_TARGET;
+		char *to = is_target ? targets : others;
+		size_t *len = is_target ? &targets_len : &others_len;
+
+		if (*len < sizeof(targets))
+			*len += (size_t)snprintf(to + *len,
+				sizeof(targets) - *len, " %s",
+				cli->operands[i]);
+		target_count += is_target;
+	}
+	if (target_count < 2 || targets_len >= sizeof(targets) ||
+		others_len >= sizeof(others))
+		return false;
+	replace_hint(err,
+		"one image a run: for wim in%s; do wimtrust %s \"$wim\"%s; "
+		"done",
+		targets, cli->command->name, others);
+	return true;
+}
+
+/* Certificates where the target should be, and perhaps the other way round. */
+static bool hint_swapped(const struct cli *cli, struct wt_error *err)
+{
+	const char *first = cli->operands[0];
+	const char *target = NULL;
+
+	if (kind_of(first) != KIND_CERTS)
+		return false;
+	for (size_t i = 1; !target && i < cli->operand_count; i++)
+		if (kind_of(cli->operands[i]) == KIND_TARGET)
+			target = cli->operands[i];
+	if (target)
+		replace_hint(err, "the order is: wimtrust %s %s %s",
+			cli->command->name, target, first);
+	else
+		replace_hint(
+			err, "it holds certificates: wimtrust show %s", first);
+	return true;
+}
+
+/* "Contoso Root.cer" without quotes is two words. */
+static bool hint_two_words(
+	const struct cli *cli, size_t at, struct wt_error *err)
+{
+	for (size_t i = at > 0 ? at - 1 : 0;
+		i <= at && i + 1 < cli->operand_count; i++) {
+		char path[400] = "";
+
+		snprintf(path, sizeof(path), "%s %s", cli->operands[i],
+			cli->operands[i + 1]);
+		if (access(path, F_OK) != 0)
+			continue;
+		replace_hint(
+			err, "put a path with spaces in quotes: '%s'", path);
+		return true;
+	}
+	return false;
+}
+
+static bool has_option(const char *name, unsigned command)
+{
+	for (const struct cli_option *o = cli_options; o->name; o++)
+		if (strcmp(o->name, name) == 0 && o->commands & command)
+			return true;
+	return false;
+}
+
+/* A server's name or address instead of what it sends. */
+static bool hint_server(const struct cli *cli, struct wt_error *err)
+{
+	const char *name = err->object, *colon = NULL;
+	size_t len = 0;
+	bool is_url = strncasecmp(name, "https://", 8) == 0;
+
+	if (is_url)
+		name += 8;
+	len = strcspn(name, ":/");
+	colon = name[len] == ':' ? name + len : NULL;
+	if (cli->command->bit != CLI_CHECK || len == 0 ||
+		(!is_url && !colon && access(name, F_OK) == 0) ||
+		(!is_url && (!memchr(name, '.', len) || strchr(name, '/'))))
+		return false;
+	if (!is_url && !colon && strlen(name) > 4 &&
+		strspn(strrchr(name, '.') + 1, "abcdefghijklmnopqrstuvwxyz") &&
+		(strstr(name, ".pem") || strstr(name, ".cer") ||
+			strstr(name, ".crt") || strstr(name, ".p7b")))
+		return false;
+	if (has_option("connect", CLI_CHECK))
+		replace_hint(err,
+			"to ask the server: wimtrust check %s "
+			"--connect %.*s",
+			cli->operands[0], (int)len, name);
+	else
+		replace_hint(err,
+			"check reads a file: openssl s_client -connect "
+			"%.*s:443 -servername %.*s -showcerts </dev/null "
+			">chain.pem",
+			(int)len, name, (int)len, name);
+	return true;
+}
+
+/* Windows' paths, which nothing here knows. */
+static bool hint_windows_path(struct wt_error *err)
+{
+	const char *path = err->object;
+	const char *share = NULL;
+	size_t len = 0;
+
+	if (isalpha((unsigned char)path[0]) && path[1] == ':') {
+		replace_hint(err,
+			"under WSL the path is what this prints: wslpath '%s'",
+			path);
+		return true;
+	}
+	if (strncmp(path, "\\\\", 2) != 0)
+		return false;
+	share = strchr(path + 2, '\\');
+	len = share ? (size_t)(share - path) + 1 + strcspn(share + 1, "\\")
+		    : strlen(path);
+	replace_hint(err,
+		"copy it here, or under WSL: sudo mkdir -p /mnt/share && sudo "
+		"mount -t drvfs '%.*s' /mnt/share",
+		(int)len, path);
+	return true;
+}
+
+/* Something that is not there: what was it meant to be? */
+static void hint_absent(const struct cli *cli, struct wt_error *err)
+{
+	const char *word = err->object;
+	size_t at = find_operand(cli, err);
+
+	if (hint_windows_path(err) || hint_two_words(cli, at, err))
+		return;
+	if (strpbrk(word, "*?["))
+		replace_hint(err, "no file matches; the shell left the "
+				  "pattern as it is");
+	else if (hint_server(cli, err))
+		return;
+	else if (strncasecmp(word, "https://", 8) == 0 ||
+		 strncasecmp(word, "http://", 7) == 0)
+		replace_hint(err, "fetch it first: curl -fLO %s", word);
+	else if (strncasecmp(word, "CN=", 3) == 0 && at > 0)
+		replace_hint(err, "wimtrust list %s shows the thumbprints",
+			cli->operands[0]);
+	else if (cli->json &&
+		 (strcmp(word, "pretty") == 0 || strcmp(word, "lines") == 0))
+		replace_hint(
+			err, "a value of --json follows an =: --json=%s", word);
+	else if (cli->options.backup_suffix && word[0] == '.' &&
+		 !strchr(word, '/'))
+		replace_hint(err,
+			"a value of --backup follows an =: --backup=%s", word);
+	else if (word[0] == '/')
+		replace_hint(err, "look at the spelling");
+}
+
+/* "wimtrust add TARGET ROOT.cer": the target is known. */
+static void name_target(const struct cli *cli, struct wt_error *err)
+{
+	char hint[2 * sizeof(err->hint)] = "";
+	size_t used = 0;
+	const char *from = err->hint;
+
+	for (const char *at = strstr(from, " TARGET"); at;
+		at = strstr(from, " TARGET")) {
+		used += (size_t)snprintf(hint + used, sizeof(hint) - used,
+			"%.*s %s", (int)(at - from), from, cli->operands[0]);
+		if (used >= sizeof(err->hint))
+			return;
+		from = at + strlen(" TARGET");
+	}
+	snprintf(hint + used, sizeof(hint) - used, "%s", from);
+	if (strlen(hint) < sizeof(err->hint))
+		memcpy(err->hint, hint, strlen(hint) + 1);
+}
+
+void cli_habits_hint(const struct cli *cli, struct wt_error *err)
+{
+	bool is_absent =
+		err->domain == WT_DOMAIN_SYSTEM && err->native == ENOENT;
+	size_t at = 0;
+
+	if (!cli->command || cli->operand_count == 0)
+		return;
+	at = find_operand(cli, err);
+	if (cli->command->bit & CLI_TARGETS && cli->command->bit != CLI_DIFF)
+		name_target(cli, err);
+	if (cli->options.output && strcmp(err->code, "not-a-file") == 0 &&
+		is_object(cli->options.output, err))
+		replace_hint(err, "name a file in it: -o %s/boot.wim",
+			cli->options.output);
+	if (cli->command->operands_max == 1 && cli->operand_count > 1)
+		hint_loop(cli, err);
+	if (is_absent && strcmp(err->object, "-") == 0 && at == 0)
+		replace_hint(err, "a target is a file, not standard input");
+	else if (is_absent)
+		hint_absent(cli, err);
+	else if (strcmp(err->code, "bad-thumbprint") == 0 && at > 0)
+		replace_hint(err,
+			"a thumbprint has 40 or 64 hex digits, with spaces in "
+			"quotes; wimtrust list %s shows them",
+			cli->operands[0]);
+	if (!(cli->command->bit & CLI_TARGETS) || at == cli->operand_count ||
+		cli->command->bit == CLI_DIFF || err->status == WT_NO ||
+		is_absent)
+		return;
+	if (at == 0 && strcmp(err->code, "wim-not-a-wim") == 0)
+		hint_swapped(cli, err);
+	else if (at > 0 &&
+		 (strcmp(err->code, "cert-none") == 0 ||
+			 strcmp(err->code, "cert-too-large") == 0 ||
+			 strcmp(err->code, "bad-thumbprint") == 0) &&
+		 kind_of(err->object) == KIND_TARGET && !hint_swapped(cli, err))
+		hint_loop(cli, err);
+}
