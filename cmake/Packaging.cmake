@@ -12,9 +12,19 @@ else()
   set(maintainer "The wimtrust authors <wimtrust@localhost>")
 endif()
 
+# The packages of two Debian releases lie in one folder, and a new release's
+# replace the old one's.
+set(package_version "${PROJECT_VERSION}")
+if(EXISTS /etc/os-release)
+  file(STRINGS /etc/os-release os REGEX "^(ID|VERSION_ID)=")
+  if(os MATCHES "ID=debian" AND os MATCHES "VERSION_ID=\"?([0-9]+)")
+    string(APPEND package_version "+deb${CMAKE_MATCH_1}")
+  endif()
+endif()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME wimtrust)
-set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
+set(CPACK_PACKAGE_VERSION "${package_version}")
 set(CPACK_PACKAGE_DIRECTORY "${CMAKE_BINARY_DIR}/packages")
 set(CPACK_PACKAGING_INSTALL_PREFIX "${CMAKE_INSTALL_PREFIX}")
 set(CPACK_COMPONENTS_ALL cli lib dev)
@@ -68,7 +78,7 @@ library.")
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libwimtrust-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
-  "${soname_package} (= ${PROJECT_VERSION})")
+  "${soname_package} (= ${package_version})")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS
   "libwim-dev, libhivex-dev, libssl-dev, pkgconf")
 set(CPACK_COMPONENT_DEV_DESCRIPTION
@@ -79,7 +89,7 @@ libwimtrust. The recommended packages are needed to link the static library.")
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 set(debian_changelog "${CMAKE_CURRENT_BINARY_DIR}/debian/changelog")
 file(WRITE "${debian_changelog}"
-"wimtrust (${PROJECT_VERSION}) stable; urgency=medium
+"wimtrust (${package_version}) stable; urgency=medium
 
   * Version ${PROJECT_VERSION}; see CHANGELOG.md in the source.
 
