@@ -150,6 +150,15 @@ WT_API void wt_cert_list_name_skipped(
 	struct wt_cert_list *list, bool names_skipped);
 
 /**
+ * What ends the reading of files into this list (with WT_INTERRUPTED), also
+ * while it waits for standard input or a FIFO.
+ *
+ * @param cancel  as in struct wt_options; borrowed; NULL for none
+ */
+WT_API void wt_cert_list_cancel_with(
+	struct wt_cert_list *list, const volatile sig_atomic_t *cancel);
+
+/**
  * Reads every certificate that path holds and adds it to list.
  *
  * @param path  a file, a folder (every file in it that holds certificates),
@@ -322,10 +331,12 @@ struct wt_options {
 	bool hash_target;      /**< SHA-256 of the target into the report */
 	unsigned threads;      /**< 0: one a processor */
 	unsigned wait_seconds; /**< how long another writer is waited for */
-	const char *temp_parent;	     /**< NULL: $TMPDIR, or /tmp */
-	int64_t now;			     /**< seconds since 1970 */
-	const volatile sig_atomic_t *cancel; /**< NULL, or a signal's number */
-	wt_progress_fn *progress;	     /**< NULL for none */
+	const char *temp_parent; /**< NULL: $TMPDIR, or /tmp */
+	int64_t now;		 /**< seconds since 1970 */
+	/** NULL, or a signal's number: not 0 ends the call soon. A handler may
+	 *  set it, or another thread by an atomic store (__atomic_store_n). */
+	const volatile sig_atomic_t *cancel;
+	wt_progress_fn *progress; /**< NULL for none */
 	void *progress_ctx;
 };
 

@@ -18,8 +18,10 @@ static enum wt_status append_pem(
 	struct cli *cli, const struct wt_cert *cert, struct wt_error *err)
 {
 	char *pem = NULL;
-	enum wt_status status = wt_cert_to_pem(cert, &pem, err);
+	enum wt_status status = wt_cancelled(cli->options.cancel, err);
 
+	if (!status)
+		status = wt_cert_to_pem(cert, &pem, err);
 	if (status)
 		return status;
 	append(cli, pem, strlen(pem));
@@ -222,10 +224,10 @@ static enum wt_status make_value(struct cli *cli, const struct wt_cert *cert,
 {
 	enum wt_store store = WT_STORE_AUTO;
 	const char *why = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status status = wt_cancelled(cli->options.cancel, err);
 
 	/* A raw value says nothing about a store. */
-	if (cli->format == CLI_FORMAT_REG)
+	if (!status && cli->format == CLI_FORMAT_REG)
 		status = wt_cert_policy(cert, cli->options.store,
 			cli->options.allow, cli->options.now, &store, &why,
 			err);

@@ -110,6 +110,22 @@ enum wt_status cli_read_cert(
 enum wt_status cli_read_selectors(struct cli *cli, size_t first,
 	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err);
 
+/**
+ * The folders of TARGET and of the output as they are when the program starts.
+ * Certificates may take long to be read: what has taken the place of one
+ * meanwhile is not written to.
+ */
+struct cli_folders {
+	struct cli_folder {
+		dev_t dev;
+		ino_t ino; /**< 0 when there is none */
+	} target, output;
+};
+
+void cli_folders_note(const struct cli *cli, struct cli_folders *ret_folders);
+enum wt_status cli_folders_check(const struct cli *cli,
+	const struct cli_folders *folders, struct wt_error *err);
+
 enum wt_status cmd_add(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_remove(struct cli *cli, struct wt_error *err);
 enum wt_status cmd_list(struct cli *cli, struct wt_error *err);

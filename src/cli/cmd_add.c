@@ -8,8 +8,13 @@
 
 enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(cli, 1, err);
+	struct cli_folders folders = {0};
+	enum wt_status status = WT_OK;
 
+	cli_folders_note(cli, &folders);
+	status = cli_read_certs(cli, 1, err);
+	if (!status)
+		status = cli_folders_check(cli, &folders, err);
 	if (status)
 		return status;
 	return wt_target_add(

@@ -77,32 +77,46 @@ static void describe_file(struct cli *cli)
 	json_object_set_new(cli->data, "export", object);
 }
 
-enum wt_status cmd_export(struct cli *cli, struct wt_error *err)
-{
+static enum wt_status export(struct cli *cli, struct wt_error *err) {
 	struct wt_error target_err = {.code = "not-a-file"};
 	const char *first = cli->operands[0];
 	enum wt_status status = WT_ERR_CERT;
 
-	if (strcmp(first, "-") != 0)
-		status = wt_target_list(
-			first, &cli->options, cli->report, &target_err);
-	if (status == WT_OK) {
-		status = export_target(cli, err);
-	} else if (!is_no_target(&target_err)) {
-		*err = target_err;
-	} else {
-		wt_report_free(cli->report);
-		cli->report = NULL;
-		status = wt_report_new(&cli->report, err);
-		if (!status)
-			status = export_certs(cli, err);
-	}
-	if (status || !cli->options.output)
-		return status;
-	status = cli_save_file(cli->options.output, cli->export_data,
-		cli->export_len, cli->options.force, err);
+	if (strcmp(first, "-") != 0) status = wt_target_list(
+		first, &cli->options, cli->report, &target_err);
+	if (status == WT_OK){status = export_target(cli, err);}
+else if (!is_no_target(&target_err))
+{
+	*err = target_err;
+}
+else
+{
+	wt_report_free(cli->report);
+	cli->report = NULL;
+	status = wt_report_new(&cli->report, err);
 	if (!status)
-		describe_file(cli);
+		status = export_certs(cli, err);
+}
+return status;
+}
+
+enum wt_status cmd_export(struct cli *cli, struct wt_error *err)
+{
+	const struct wt_options *options = &cli->options;
+	struct cli_save save = {.dir_fd = -1};
+	enum wt_status status = WT_OK;
+
+	if (options->output)
+		status = cli_save_open(options->output, &save, err);
+	if (!status)
+		status = export(cli, err);
+	if (!status && options->output) {
+		status = cli_save_file(&save, cli->export_data, cli->export_len,
+			options->force, options->cancel, err);
+		if (!status)
+			describe_file(cli);
+	}
+	cli_save_close(&save);
 	return status;
 }
 

@@ -9,10 +9,14 @@
 enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
 {
 	const char **thumbprints = NULL;
+	struct cli_folders folders = {0};
 	size_t count = 0;
-	enum wt_status status =
-		cli_read_selectors(cli, 1, &thumbprints, &count, err);
+	enum wt_status status = WT_OK;
 
+	cli_folders_note(cli, &folders);
+	status = cli_read_selectors(cli, 1, &thumbprints, &count, err);
+	if (!status)
+		status = cli_folders_check(cli, &folders, err);
 	if (!status)
 		status = wt_target_remove(cli->operands[0], thumbprints, count,
 			cli->certs, &cli->options, cli->report, err);

@@ -62,10 +62,11 @@ enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
 	enum wt_status status = cli_read_certs(cli, 0, err);
 	json_t *certificates = json_array();
 
-	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
+	for (size_t i = 0; !status && i < wt_cert_list_count(cli->certs); i++) {
 		const struct wt_cert *cert = wt_cert_list_get(cli->certs, i);
 		struct warning_sink sink = {cli, wt_cert_info(cert)->subject};
 
+		status = wt_cancelled(cli->options.cancel, err);
 		wt_cert_warnings(cert, cli->options.now, emit, &sink);
 		if (cli->json)
 			json_array_append_new(certificates, describe(cli, i));

@@ -2,10 +2,12 @@
  * inputs.c: certificates from the command line, and warnings. */
 #include "cli.h"
 
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
 {
@@ -21,6 +23,46 @@ void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
 		cli->warning_count++;
 	}
 	va_end(args);
+}
+
+static struct cli_folder folder_of(const char *path)
+{
+	char *copy = path ? strdup(path) : NULL;
+	struct cli_folder folder = {0};
+	struct stat st = {0};
+
+	if (copy && stat(dirname(copy), &st) == 0)
+		folder = (struct cli_folder){st.st_dev, st.st_ino};
+	free(copy);
+	return folder;
+}
+
+static bool is_same(const char *path, const struct cli_folder *folder)
+{
+	struct cli_folder now = folder_of(path);
+
+	return now.dev == folder->dev && now.ino == folder->ino;
+}
+
+void cli_folders_note(const struct cli *cli, struct cli_folders *ret_folders)
+{
+	ret_folders->target = folder_of(cli->operands[0]);
+	ret_folders->output = folder_of(cli->options.output);
+}
+
+enum wt_status cli_folders_check(const struct cli *cli,
+	const struct cli_folders *folders, struct wt_error *err)
+{
+	const char *path = cli->operands[0];
+
+	if (is_same(path, &folders->target)) {
+		path = cli->options.output;
+		if (is_same(path, &folders->output))
+			return WT_OK;
+	}
+	return wt_fail(err, WT_ERR_FILE, "changed", path,
+		"another folder stands in the place of the one that it was in "
+		"when the program started");
 }
 
 enum wt_status cli_read_cert(

@@ -221,6 +221,7 @@ static enum wt_status run(
 	if (status)
 		return status;
 	warn_idle(cli);
+	wt_cert_list_cancel_with(cli->certs, cli->options.cancel);
 	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
 	cli->options.hash_target = cli->json != CLI_JSON_NONE;
 	start_progress(cli);
@@ -241,9 +242,40 @@ static void flush_stdout(struct cli *cli)
 		cli->output_errno = errno ? errno : EIO;
 }
 
+/* What was written although its result may not reach anybody, or NULL. */
+static const char *changed_file(const struct cli *cli, enum wt_status status)
+{
+	const struct wt_report *report = cli->report;
+
+	if (status || !report || !report->is_changed || cli->options.dry_run)
+		return NULL;
+	return report->output ? report->output : report->target;
+}
+
+/* From here on nothing is left to be cleaned up, and a result that is long, or
+ * that nobody takes, need not be waited for. */
+static void end_on_signal(const char *changed, char words[512])
+{
+	char *safe = cli_text_safe(changed);
+
+	if (changed)
+		snprintf(words, 512,
+			"wimtrust: %.400s: was changed, but a signal came "
+			"before all of the result was written [interrupted]\n",
+			safe);
+	else
+		snprintf(words, 512,
+			"wimtrust: interrupted by a signal; nothing was "
+			"changed [interrupted]\n");
+	free(safe);
+	cli_signals_end_now(words);
+}
+
 /* What did not reach stdout is a failure; but whoever closed the pipe knows
- * already. */
-static int finish_stdout(struct cli *cli, int exit_code)
+ * already.
+ *
+ * @param changed  the file that was changed all the same, or NULL */
+static int finish_stdout(struct cli *cli, int exit_code, const char *changed)
 {
 	struct wt_error err = {0};
 
@@ -252,12 +284,19 @@ static int finish_stdout(struct cli *cli, int exit_code)
 		cli->output_errno = errno;
 	if (!cli->output_errno)
 		return exit_code;
-	if (cli->output_errno == EPIPE)
+	if (cli->output_errno == EPIPE && !changed)
 		cli_signals_die_of_pipe();
 	errno = cli->output_errno;
 	wt_fail_errno(&err, WT_ERR_FILE, "output", "standard output",
 		"cannot be written");
+	if (changed)
+		wt_error_hint(&err,
+			"%s was changed all the same; wimtrust "
+			"list shows what it holds",
+			changed);
 	cli_print_error(&err);
+	if (cli->output_errno == EPIPE)
+		cli_signals_die_of_pipe();
 	return exit_code ? exit_code : WT_ERR_FILE;
 }
 
@@ -303,6 +342,9 @@ int main(int argc, char **argv)
 	struct cli cli = {0};
 	enum wt_status status = WT_OK;
 	const char *word = "";
+	char words[512] = "";
+	char *changed = NULL;
+	int exit_code = 0;
 
 	if (!fill_streams())
 		return WT_ERR_FILE;
@@ -319,15 +361,15 @@ int main(int argc, char **argv)
 	setup(&cli);
 	if (argc < 2) {
 		cli_help_overview(stdout);
-		return finish_stdout(&cli, WT_ERR_USAGE);
+		return finish_stdout(&cli, WT_ERR_USAGE, NULL);
 	}
 	if (strcmp(word, "--help") == 0 && (argc == 2 || argv[2][0] == '-')) {
 		cli_help_overview(stdout);
-		return finish_stdout(&cli, WT_OK);
+		return finish_stdout(&cli, WT_OK, NULL);
 	}
 	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 		cli_help_version();
-		return finish_stdout(&cli, WT_OK);
+		return finish_stdout(&cli, WT_OK, NULL);
 	}
 	status = run(&cli, argc, argv, &err);
 	if (status) {
@@ -336,7 +378,12 @@ int main(int argc, char **argv)
 	}
 	if (status == WT_ERR_USAGE && !cli.json)
 		cli.json = find_json(argc, argv);
+	if (changed_file(&cli, status))
+		changed = strdup(changed_file(&cli, status));
+	end_on_signal(changed, words);
 	print(&cli, status, &err);
 	teardown(&cli);
-	return finish_stdout(&cli, exit_status_of(status, &err));
+	exit_code = finish_stdout(&cli, exit_status_of(status, &err), changed);
+	free(changed);
+	return exit_code;
 }

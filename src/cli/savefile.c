@@ -6,110 +6,186 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum wt_status write_all(int fd, const char *path, const char *data,
-	size_t len, struct wt_error *err)
+#define CREATE_TRIES 16
+
+/* How often a wait for a pipe looks whether it is cancelled. */
+#define LOOK_MS 50
+
+static enum wt_status fail_save(
+	const struct cli_save *save, const char *what, struct wt_error *err)
 {
+	return wt_fail_errno(
+		err, WT_ERR_FILE, "output", save->path, "%s", what);
+}
+
+enum wt_status cli_save_open(
+	const char *path, struct cli_save *ret_save, struct wt_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct cli_save save = {
+		.path = path,
+		.name = slash ? slash + 1 : path,
+		.dir_fd = -1,
+	};
+	char *folder = strndup(path, (size_t)(save.name - path));
+
+	if (!folder)
+		return wt_fail_memory(err);
+	save.dir_fd =
+		open(slash ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	if (save.dir_fd < 0)
+		return fail_save(&save, "cannot be created", err);
+	*ret_save = save;
+	return WT_OK;
+}
+
+void cli_save_close(struct cli_save *save)
+{
+	if (save->dir_fd >= 0)
+		close(save->dir_fd);
+	save->dir_fd = -1;
+}
+
+/* A descriptor that does not block is waited for. */
+static enum wt_status write_all(const struct cli_save *save, int fd,
+	const char *data, size_t len, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
+	struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
 	while (len > 0) {
 		ssize_t done = write(fd, data, len);
 
-		if (done < 0 && errno == EINTR)
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return fail_save(save, "cannot be written", err);
+		if (done < 0) {
+			enum wt_status status = wt_cancelled(cancel, err);
+
+			if (status)
+				return status;
+			poll(&writable, 1, LOOK_MS);
 			continue;
-		if (done < 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "output", path,
-				"cannot be written");
+		}
 		data += done;
 		len -= (size_t)done;
 	}
 	return WT_OK;
 }
 
-static enum wt_status write_through(
-	const char *path, const void *data, size_t len, struct wt_error *err)
+static enum wt_status write_through(const struct cli_save *save,
+	const void *data, size_t len, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = openat(save->dir_fd, save->name, flags);
 	enum wt_status status = WT_OK;
 	struct stat st = {0};
 
+	/* A FIFO that nobody reads yet. */
+	while (fd < 0 && (errno == ENXIO || errno == EINTR)) {
+		status = wt_cancelled(cancel, err);
+		if (status)
+			return status;
+		poll(NULL, 0, LOOK_MS);
+		fd = openat(save->dir_fd, save->name, flags);
+	}
 	if (fd < 0)
-		return wt_fail_errno(
-			err, WT_ERR_FILE, "output", path, "cannot be opened");
+		return fail_save(save, "cannot be opened", err);
 	/* Looked at again: it may lead to somebody's file by now. */
 	if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode)) {
 		close(fd);
-		return wt_fail(err, WT_ERR_FILE, "output", path,
+		return wt_fail(err, WT_ERR_FILE, "output", save->path,
 			"was exchanged while it was opened");
 	}
-	status = write_all(fd, path, data, len, err);
+	status = write_all(save, fd, data, len, cancel, err);
 	if (close(fd) != 0 && !status)
-		status = wt_fail_errno(
-			err, WT_ERR_FILE, "output", path, "cannot be written");
+		status = fail_save(save, "cannot be written", err);
 	return status;
 }
 
-/* Takes path for the finished file at temp. */
-static enum wt_status publish(
-	const char *temp, const char *path, bool force, struct wt_error *err)
+/* Takes the name for the finished file at temp. */
+static enum wt_status publish(const struct cli_save *save, const char *temp,
+	bool force, struct wt_error *err)
 {
+	int dir = save->dir_fd;
+
 	if (force) {
-		if (rename(temp, path) == 0)
+		if (renameat(dir, temp, dir, save->name) == 0)
 			return WT_OK;
-	} else if (link(temp, path) == 0) {
-		unlink(temp);
+	} else if (linkat(dir, temp, dir, save->name, 0) == 0) {
+		unlinkat(dir, temp, 0);
 		return WT_OK;
 	} else if (errno == EEXIST) {
-		wt_fail(err, WT_ERR_FILE, "output-exists", path, "exists");
+		wt_fail(err, WT_ERR_FILE, "output-exists", save->path,
+			"exists");
 		wt_error_hint(err, "--force replaces it");
 		return WT_ERR_FILE;
 	} else if (errno == EPERM || errno == EOPNOTSUPP) {
 		/* No hard links here, as on FAT: the gap between the look and
 		 * the rename is what is left. */
-		if (access(path, F_OK) != 0 && rename(temp, path) == 0)
+		if (faccessat(dir, save->name, F_OK, AT_SYMLINK_NOFOLLOW) !=
+				0 &&
+			renameat(dir, temp, dir, save->name) == 0)
 			return WT_OK;
 	}
-	return wt_fail_errno(
-		err, WT_ERR_FILE, "output", path, "cannot be written");
+	return fail_save(save, "cannot be written", err);
 }
 
-enum wt_status cli_save_file(const char *path, const void *data, size_t len,
-	bool force, struct wt_error *err)
+/* Makes a file beside the one that is meant; its name goes to temp. */
+static int temp_create(const struct cli_save *save, char *temp, size_t size)
 {
-	char *temp = cli_alloc(strlen(path) + sizeof(".XXXXXX"), 1);
-	mode_t mask = umask(077);
+	uint64_t random = 0;
+	int fd = -1;
+
+	for (int i = 0; fd < 0 && i < CREATE_TRIES; i++) {
+		if (getrandom(&random, sizeof(random), 0) !=
+			(ssize_t)sizeof(random))
+			return -1;
+		snprintf(temp, size, ".%.200s.%08x", save->name,
+			(unsigned)random);
+		fd = openat(save->dir_fd, temp,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+		if (fd < 0 && errno != EEXIST)
+			return -1;
+	}
+	return fd;
+}
+
+enum wt_status cli_save_file(const struct cli_save *save, const void *data,
+	size_t len, bool force, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
 	enum wt_status status = WT_OK;
+	mode_t mask = umask(077);
+	char temp[256] = "";
 	struct stat st = {0};
 	int fd = -1;
 
 	umask(mask);
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
-		!S_ISDIR(st.st_mode)) {
-		free(temp);
-		return write_through(path, data, len, err);
-	}
-	sprintf(temp, "%s.XXXXXX", path);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0) {
-		status = wt_fail_errno(
-			err, WT_ERR_FILE, "output", path, "cannot be created");
-		free(temp);
-		return status;
-	}
-	status = write_all(fd, path, data, len, err);
+	if (fstatat(save->dir_fd, save->name, &st, 0) == 0 &&
+		!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_through(save, data, len, cancel, err);
+	fd = temp_create(save, temp, sizeof(temp));
+	if (fd < 0)
+		return fail_save(save, "cannot be created", err);
+	status = write_all(save, fd, data, len, NULL, err);
 	if (!status && (fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0))
-		status = wt_fail_errno(
-			err, WT_ERR_FILE, "output", path, "cannot be written");
+		status = fail_save(save, "cannot be written", err);
 	if (close(fd) != 0 && !status)
-		status = wt_fail_errno(
-			err, WT_ERR_FILE, "output", path, "cannot be written");
+		status = fail_save(save, "cannot be written", err);
 	if (!status)
-		status = publish(temp, path, force, err);
+		status = publish(save, temp, force, err);
 	if (status)
-		unlink(temp);
-	free(temp);
+		unlinkat(save->dir_fd, temp, 0);
 	return status;
 }

@@ -5,9 +5,22 @@
 
 #include "base/error.h"
 
+/** Where a file is to go: its folder, open, and its name in there. */
+struct cli_save {
+	const char *path; /**< as it was given */
+	const char *name; /**< its last part */
+	int dir_fd;	  /**< -1 when there is none */
+};
+
+/** Opens the folder: what takes its place later is not written to. */
+enum wt_status cli_save_open(
+	const char *path, struct cli_save *ret_save, struct wt_error *err);
+void cli_save_close(struct cli_save *save);
+
 /** An existing file is replaced with force only; a device or a pipe is
- *  written to as it is. */
-enum wt_status cli_save_file(const char *path, const void *data, size_t len,
-	bool force, struct wt_error *err);
+ *  written to as it is, and waited for until *cancel is set. */
+enum wt_status cli_save_file(const struct cli_save *save, const void *data,
+	size_t len, bool force, const volatile sig_atomic_t *cancel,
+	struct wt_error *err);
 
 #endif

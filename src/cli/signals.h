@@ -13,6 +13,10 @@ void cli_signals_init(void);
 /** For struct wt_options: 0, or the number of the signal that came. */
 const volatile sig_atomic_t *cli_signals_flag(void);
 
+/** From now on a signal ends the program at once, with these words on standard
+ *  error. Nothing is to be cleaned up any more. words is borrowed for good. */
+void cli_signals_end_now(const char *words);
+
 /** Ends the program as SIGPIPE would have, where it was not ignored. */
 void cli_signals_die_of_pipe(void);
 

@@ -80,8 +80,7 @@ static enum wt_status thumbprint_expect(const char *thumbprint,
 		const struct wt_hive_entry *from = &content->entries[i];
 		struct wt_entry entry = {0};
 
-		ret = wt_entry_describe(
-			target->report, hive, from, &entry, err);
+		ret = wt_entry_describe(target, hive, from, &entry, err);
 		if (ret != WT_OK || !is_meant(thumbprint, &entry))
 			continue;
 		if (!is_asked_for(target->options, from)) {
@@ -151,8 +150,8 @@ enum wt_status wt_expect_no_others(const struct wt_expect *expect,
 	for (size_t i = 0; ret == WT_OK && i < content->entry_count; i++) {
 		struct wt_entry entry = {0};
 
-		ret = wt_entry_describe(target->report, hive,
-			&content->entries[i], &entry, err);
+		ret = wt_entry_describe(
+			target, hive, &content->entries[i], &entry, err);
 		if (ret != WT_OK || is_expected(expect, image, count, &entry))
 			continue;
 		entry.action = WT_ACTION_EXTRA;

@@ -43,8 +43,7 @@ static enum wt_status hive_list(struct wt_target *target,
 
 		if (store != WT_STORE_AUTO && store != from->store)
 			continue;
-		ret = wt_entry_describe(
-			target->report, hive, from, &entry, err);
+		ret = wt_entry_describe(target, hive, from, &entry, err);
 		if (ret == WT_OK)
 			ret = wt_report_add_entry(
 				target->report, hive->image, &entry, err);
@@ -154,8 +153,7 @@ static enum wt_status cert_verify(struct wt_target *target,
 	if (entry->store != WT_STORE_DISALLOWED)
 		wt_plan_warn_disallowed(target, hive, info);
 	if (found)
-		ret = wt_entry_describe(
-			target->report, hive, found, entry, err);
+		ret = wt_entry_describe(target, hive, found, entry, err);
 	else
 		missing_say(hive->content, info, entry);
 	if (ret == WT_OK && entry->action == WT_ACTION_PRESENT)
@@ -186,7 +184,9 @@ static enum wt_status hive_verify(struct wt_target *target,
 		 * today is not what is asked. */
 		wt_cert_policy(cert, options->store, ~0U, options->now,
 			&entry.store, &why, NULL);
-		ret = cert_verify(target, hive, cert, &entry, err);
+		ret = wt_cancelled(options->cancel, err);
+		if (ret == WT_OK)
+			ret = cert_verify(target, hive, cert, &entry, err);
 		if (ret == WT_OK)
 			ret = wt_report_add_entry(
 				target->report, hive->image, &entry, err);
@@ -326,8 +326,7 @@ static enum wt_status stores_gather(struct wt_target *target,
 
 		if (!trust_kind(from->store, from->place, &to->kind))
 			continue;
-		ret = wt_entry_describe(
-			target->report, hive, from, &entry, err);
+		ret = wt_entry_describe(target, hive, from, &entry, err);
 		if (ret != WT_OK)
 			break;
 		if (!entry.cert) {

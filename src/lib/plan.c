@@ -108,7 +108,9 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 		struct wt_plan_item *item = &plan.items[plan.item_count++];
 
 		item->cert = wt_cert_list_get(certs, i);
-		ret = item_make(options, report, item, err);
+		ret = wt_cancelled(options->cancel, err);
+		if (ret == WT_OK)
+			ret = item_make(options, report, item, err);
 		plan.refused_count += item->refusal.status != WT_OK;
 	}
 	if (ret == WT_OK && plan.refused_count > 0 &&
@@ -165,7 +167,7 @@ static enum wt_status blob_decode(const struct wt_hive_entry *from,
 		from->blob, from->blob_len, from->key, object, ret_cert, err);
 }
 
-enum wt_status wt_entry_describe(struct wt_report *report,
+enum wt_status wt_entry_describe(const struct wt_target *target,
 	const struct wt_target_hive *hive, const struct wt_hive_entry *from,
 	struct wt_entry *ret_entry, struct wt_error *err)
 {
@@ -174,9 +176,12 @@ enum wt_status wt_entry_describe(struct wt_report *report,
 		.key = from->key};
 	char object[sizeof(err->object)] = "";
 	struct wt_cert *cert = NULL;
+	struct wt_report *report = target->report;
 	int index = report->images[hive->image].index;
-	enum wt_status ret = WT_OK;
+	enum wt_status ret = wt_cancelled(target->options->cancel, err);
 
+	if (ret != WT_OK)
+		return ret;
 	if (index > 0)
 		snprintf(object, sizeof(object), "%s: image %d: %s\\%s",
 			report->target, index, wt_store_name(from->store),
@@ -273,8 +278,10 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 		.cert = wt_cert_info(item->cert),
 		.handle = item->cert};
 	bool is_verbatim = entry.cert->blob || target->options->friendly_name;
-	enum wt_status ret = WT_OK;
+	enum wt_status ret = wt_cancelled(target->options->cancel, err);
 
+	if (ret != WT_OK)
+		return ret;
 	entry.key = entry.cert->sha1;
 	if (!item->blob) {
 		entry.action = WT_ACTION_REFUSED;
@@ -348,8 +355,7 @@ enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
 		is_meant = wt_selectors_match(selectors, from->key);
 		if (!is_meant && !selectors->has_sha256)
 			continue;
-		ret = wt_entry_describe(
-			target->report, hive, from, &entry, err);
+		ret = wt_entry_describe(target, hive, from, &entry, err);
 		if (ret == WT_OK && entry.cert)
 			is_meant |= wt_selectors_match(
 				selectors, entry.cert->sha256);

@@ -68,9 +68,10 @@ void wt_plan_warn_disallowed(const struct wt_target *target,
 
 /**
  * Decodes the entry of a hive into an entry of the report: the certificate,
- * kept by the report, or the problem. Fails only for want of memory.
+ * kept by the report, or the problem. Fails only for want of memory, or when
+ * it is cancelled.
  */
-enum wt_status wt_entry_describe(struct wt_report *report,
+enum wt_status wt_entry_describe(const struct wt_target *target,
 	const struct wt_target_hive *hive, const struct wt_hive_entry *from,
 	struct wt_entry *ret_entry, struct wt_error *err);
 

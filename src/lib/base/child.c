@@ -152,13 +152,11 @@ static void job_kill(struct wt_child_job *job)
 static bool job_wait(
 	struct wt_child_job *job, void (*tick)(void *ctx), void *tick_ctx)
 {
-	const volatile sig_atomic_t *cancel = job->how.cancel;
-
 	while (!wt_child_wait(job, POLL_MS)) {
 		bool is_late =
 			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
 
-		if (is_late || (cancel && *cancel != 0)) {
+		if (is_late || wt_cancel_number(job->how.cancel) != 0) {
 			job_kill(job);
 			return is_late;
 		}
@@ -333,18 +331,4 @@ void wt_shared_free(void *shared, size_t len)
 {
 	if (shared)
 		munmap(shared, len);
-}
-
-enum wt_status wt_cancelled(
-	const volatile sig_atomic_t *cancel, struct wt_error *err)
-{
-	int number = cancel ? (int)*cancel : 0;
-
-	if (number == 0)
-		return WT_OK;
-	wt_fail(err, WT_INTERRUPTED, "interrupted", NULL,
-		"interrupted by signal %d (%s); nothing was changed", number,
-		strsignal(number));
-	wt_error_native(err, WT_DOMAIN_SIGNAL, number);
-	return WT_INTERRUPTED;
 }

@@ -85,9 +85,4 @@ enum wt_status wt_child_end(
 void *wt_shared_new(size_t len);
 void wt_shared_free(void *shared, size_t len);
 
-/** WT_INTERRUPTED with the signal's number when *cancel is set, else WT_OK.
- *  Long work asks this between steps. cancel may be NULL. */
-enum wt_status wt_cancelled(
-	const volatile sig_atomic_t *cancel, struct wt_error *err);
-
 #endif

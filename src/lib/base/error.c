@@ -89,3 +89,22 @@ void wt_error_hint(struct wt_error *err, const char *fmt, ...)
 	error_format(err->hint, sizeof(err->hint), fmt, args);
 	va_end(args);
 }
+
+int wt_cancel_number(const volatile sig_atomic_t *cancel)
+{
+	return cancel ? (int)__atomic_load_n(cancel, __ATOMIC_RELAXED) : 0;
+}
+
+enum wt_status wt_cancelled(
+	const volatile sig_atomic_t *cancel, struct wt_error *err)
+{
+	int number = wt_cancel_number(cancel);
+
+	if (number == 0)
+		return WT_OK;
+	wt_fail(err, WT_INTERRUPTED, "interrupted", NULL,
+		"interrupted by signal %d (%s); nothing was changed", number,
+		strsignal(number));
+	wt_error_native(err, WT_DOMAIN_SIGNAL, number);
+	return WT_INTERRUPTED;
+}

@@ -33,4 +33,13 @@ enum wt_status wt_error_native(
 /** Adds the remedy. Keeps one that stands there already. */
 void wt_error_hint(struct wt_error *err, const char *fmt, ...) WT_PRINTF(2, 3);
 
+/** 0, or the number that a signal handler or another thread put into *cancel,
+ *  which may be NULL. */
+int wt_cancel_number(const volatile sig_atomic_t *cancel);
+
+/** WT_INTERRUPTED with the signal's number when *cancel is set, else WT_OK.
+ *  Long work asks this between steps. */
+enum wt_status wt_cancelled(
+	const volatile sig_atomic_t *cancel, struct wt_error *err);
+
 #endif

@@ -192,7 +192,7 @@ int wt_io_copy(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset,
 
 		if (part > len - done)
 			part = (size_t)(len - done);
-		if (cancel && *cancel != 0) {
+		if (wt_cancel_number(cancel) != 0) {
 			errno = EINTR;
 			ret = -1;
 			break;
@@ -233,6 +233,10 @@ static const char *fail_code(int native, const char **ret_hint)
 		return "not-found";
 	case ENOMEM:
 		return "no-memory";
+	case EFBIG:
+		*ret_hint = "raise the limit of a file's length (ulimit -f); "
+			    "FAT has none over 4 GB";
+		return "file-too-long";
 	default:
 		return "io-error";
 	}

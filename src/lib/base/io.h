@@ -65,8 +65,8 @@ int wt_io_copy(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset,
 
 /**
  * Fills err from errno: no-space (ENOSPC, EDQUOT), permission,
- * read-only-file-system, not-found, no-memory or io-error, with the remedy
- * where there is one. Returns WT_ERR_FILE.
+ * read-only-file-system, not-found, no-memory, file-too-long or io-error, with
+ * the remedy where there is one. Returns WT_ERR_FILE.
  */
 enum wt_status wt_io_fail(struct wt_error *err, const char *object,
 	const char *fmt, ...) WT_PRINTF(3, 4);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 
 #define READ_STEP ((size_t)64 * 1024)
 
+/* How often a wait for a file looks whether it is cancelled. */
+#define LOOK_MS 50
+
 static enum wt_status too_large(struct wt_error *err, const char *object)
 {
 	return wt_fail(err, WT_ERR_CERT, "cert-too-large", object,
@@ -23,11 +27,27 @@ static enum wt_status too_large(struct wt_error *err, const char *object)
 		WT_CERT_FILE_MAX >> 20);
 }
 
+/* Waits until there is something to read, in looks that are short: a signal
+ * between such a look and read() would be noticed by nobody. */
+static enum wt_status fd_wait(
+	const struct wt_cert_list *list, int fd, struct wt_error *err)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	enum wt_status status = WT_OK;
+
+	do
+		status = wt_cert_list_cancelled(list, err);
+	while (status == WT_OK && poll(&readable, 1, LOOK_MS) <= 0);
+	return status;
+}
+
 /* Reads to the end. What is outgrown is wiped: there may be a key in it. */
-static enum wt_status fd_read(int fd, size_t expected_len, uint8_t **data,
-	size_t *data_len, const char *object, struct wt_error *err)
+static enum wt_status fd_read(const struct wt_cert_list *list, int fd,
+	size_t expected_len, uint8_t **data, size_t *data_len,
+	const char *object, struct wt_error *err)
 {
 	size_t capacity = expected_len + READ_STEP, len = 0;
+	enum wt_status status = WT_OK;
 	uint8_t *grown = NULL;
 	ssize_t got = 0;
 
@@ -35,10 +55,13 @@ static enum wt_status fd_read(int fd, size_t expected_len, uint8_t **data,
 	if (!*data)
 		return wt_fail_memory(err);
 	for (;;) {
-		got = read(fd, *data + len, capacity - len);
-		if (got < 0 && errno == EINTR)
-			continue;
 		*data_len = len;
+		status = fd_wait(list, fd, err);
+		if (status != WT_OK)
+			return status;
+		got = read(fd, *data + len, capacity - len);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
 		if (got < 0)
 			return wt_fail_errno(err, WT_ERR_FILE, "cert-read",
 				object, "cannot be read");
@@ -77,7 +100,7 @@ enum wt_status wt_cert_file_read_fd(struct wt_cert_list *list, int fd,
 			return too_large(err, object);
 		expected_len = (size_t)st.st_size;
 	}
-	status = fd_read(fd, expected_len, &data, &data_len, object, err);
+	status = fd_read(list, fd, expected_len, &data, &data_len, object, err);
 	if (status == WT_OK)
 		status = wt_cert_list_read_memory(
 			list, data, data_len, object, err);
@@ -109,7 +132,8 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 static enum wt_status file_read(
 	struct wt_cert_list *list, const char *path, struct wt_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO is waited for where that can be ended. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	enum wt_status status = WT_OK;
 
 	if (fd < 0)

@@ -30,6 +30,7 @@ struct wt_cert_list {
 	struct wt_error left_out; /* the first that was */
 	size_t left_out_count;
 	size_t chain_len; /* bytes of all its certificates */
+	const volatile sig_atomic_t *cancel;
 };
 
 enum wt_status wt_cert_list_new(
@@ -51,8 +52,21 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 	if (status == WT_OK) {
 		(*ret_list)->names_skipped = list->names_skipped;
 		(*ret_list)->is_chain = list->is_chain;
+		(*ret_list)->cancel = list->cancel;
 	}
 	return status;
+}
+
+void wt_cert_list_cancel_with(
+	struct wt_cert_list *list, const volatile sig_atomic_t *cancel)
+{
+	list->cancel = cancel;
+}
+
+enum wt_status wt_cert_list_cancelled(
+	const struct wt_cert_list *list, struct wt_error *err)
+{
+	return wt_cancelled(list->cancel, err);
 }
 
 void wt_cert_list_name_skipped(struct wt_cert_list *list, bool names_skipped)
@@ -201,9 +215,13 @@ static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 enum wt_status wt_cert_list_add(
 	struct wt_cert_list *list, struct wt_cert *cert, struct wt_error *err)
 {
-	if (!certs_reserve(list, 1)) {
+	enum wt_status status = wt_cancelled(list->cancel, err);
+
+	if (status == WT_OK && !certs_reserve(list, 1))
+		status = wt_fail_memory(err);
+	if (status != WT_OK) {
 		wt_cert_free(cert);
-		return wt_fail_memory(err);
+		return status;
 	}
 	cert_put(list, cert);
 	return WT_OK;
@@ -225,8 +243,10 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	uint8_t sha256[WT_SHA256_LEN] = {0};
 	struct wt_cert *cert = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status status = wt_cancelled(list->cancel, err);
 
+	if (status != WT_OK)
+		return status;
 	if (EVP_Digest(der, der_len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return wt_fail_memory(err);
 	if (list->slot_count > 0 && *slot_find(list, sha256) != 0)
@@ -272,7 +292,10 @@ enum wt_status wt_cert_list_add_note(
 	char text[1024] = "";
 	char *note = NULL;
 	va_list args;
+	enum wt_status status = wt_cancelled(list->cancel, err);
 
+	if (status != WT_OK)
+		return status;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);

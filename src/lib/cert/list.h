@@ -17,6 +17,10 @@ enum wt_status wt_cert_list_add(
 enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 	struct wt_cert_list **ret_list, struct wt_error *err);
 
+/** wt_cancelled() of what the list is cancelled with. */
+enum wt_status wt_cert_list_cancelled(
+	const struct wt_cert_list *list, struct wt_error *err);
+
 /** Is each skipped key and value to be named in a note? */
 bool wt_cert_list_names_skipped(const struct wt_cert_list *list);
 

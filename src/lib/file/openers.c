@@ -42,7 +42,7 @@ enum wt_openers wt_openers_wait(int fd, bool keep_lease, int64_t max_ms,
 		}
 		if (errno != EAGAIN)
 			return WT_OPENERS_UNKNOWN;
-		if (wt_io_now_ms() >= end || (cancel && *cancel != 0))
+		if (wt_io_now_ms() >= end || wt_cancel_number(cancel) != 0)
 			return WT_OPENERS_SOME;
 		wt_io_sleep_ms(POLL_MS);
 	}

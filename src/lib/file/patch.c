@@ -81,7 +81,7 @@ static int stretch_compare(const struct wt_extent *stretch, int fd,
 
 		if (len > stretch->len - at)
 			len = (size_t)(stretch->len - at);
-		if (cancel && *cancel != 0) {
+		if (wt_cancel_number(cancel) != 0) {
 			errno = EINTR;
 			return -1;
 		}

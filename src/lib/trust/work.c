@@ -2,9 +2,11 @@
  * trust/work.c: how much may be computed for one question. */
 #include "trust/work.h"
 
+#include "base/error.h"
+
 bool wt_trust_spend(struct wt_trust_work *work, uint64_t cost)
 {
-	if (work->cancel && *work->cancel)
+	if (wt_cancel_number(work->cancel) != 0)
 		work->is_spent = true;
 	if (cost > work->left)
 		work->is_spent = true;
