@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "output/progress.h"
+#include "savefile.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -73,6 +74,8 @@ struct cli {
 	enum cli_when color, progress_when;
 	enum cli_format format;
 	const char *root_name, *host;
+	const char *report_file, *attest_file;
+	struct cli_save report_save, attest_save; /**< where these go */
 	int64_t at;
 
 	/* What came out */
@@ -80,6 +83,7 @@ struct cli {
 	/** The operand that each of certs came from, by index. */
 	const char **sources;
 	struct wt_report *report;
+	struct wt_report *old; /**< with --attest: the target before */
 	json_t *data; /**< members of the JSON object that one command adds */
 	struct cli_warning *warnings;
 	size_t warning_count;

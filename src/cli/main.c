@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * main.c: one run of the program, from its arguments to its exit status. */
+#include "attest.h"
 #include "habits.h"
 #include "help.h"
 #include "options.h"
 #include "output/output.h"
 #include "output/text.h"
 #include "remedy.h"
+#include "savefile.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -22,12 +24,16 @@ static void setup(struct cli *cli)
 	cli->options.cancel = cli_signals_flag();
 	cli->at = cli->options.now;
 	cli->root_name = "SOFTWARE";
+	cli->report_save.dir_fd = cli->attest_save.dir_fd = -1;
 	clock_gettime(CLOCK_MONOTONIC, &cli->started);
 }
 
 static void teardown(struct cli *cli)
 {
 	wt_report_free(cli->report);
+	wt_report_free(cli->old);
+	cli_save_close(&cli->report_save);
+	cli_save_close(&cli->attest_save);
 	wt_cert_list_free(cli->certs);
 	json_decref(cli->data);
 	for (size_t i = 0; i < cli->warning_count; i++)
@@ -195,6 +201,18 @@ static void start_progress(struct cli *cli)
 	cli->options.progress_ctx = &cli->progress;
 }
 
+/* What tells of the work must be possible before the work is done. */
+static enum wt_status open_save(
+	const char *path, struct cli_save *save, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	if (!path)
+		return WT_OK;
+	status = cli_save_open(path, save, err);
+	return status ? status : cli_save_probe(save, err);
+}
+
 /* Finds the command, reads its options, and runs it. */
 static enum wt_status run(
 	struct cli *cli, int argc, char **argv, struct wt_error *err)
@@ -223,9 +241,18 @@ static enum wt_status run(
 	warn_idle(cli);
 	wt_cert_list_cancel_with(cli->certs, cli->options.cancel);
 	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
-	cli->options.hash_target = cli->json != CLI_JSON_NONE;
+	cli->options.hash_target =
+		cli->json || cli->report_file || cli->attest_file;
 	start_progress(cli);
-	status = cli->command->run(cli, err);
+	status = open_save(cli->report_file, &cli->report_save, err);
+	if (!status)
+		status = open_save(cli->attest_file, &cli->attest_save, err);
+	if (!status && cli->attest_file)
+		status = cli_attest_before(cli, err);
+	if (!status)
+		status = cli->command->run(cli, err);
+	if (!status && cli->attest_file)
+		status = cli_attest_after(cli, err);
 	cli_progress_clear(&cli->progress);
 	if (!status)
 		return WT_OK;
@@ -324,6 +351,27 @@ static void print(
 		cli_print_error(err);
 }
 
+/* What the run came to stays; but a report that cannot be written is a failure
+ * too. */
+static enum wt_status save_report(
+	struct cli *cli, enum wt_status status, struct wt_error *err)
+{
+	struct wt_error save_err = {0};
+
+	if (cli_json_save(cli, exit_status_of(status, err), err, &save_err) ==
+		WT_OK)
+		return status;
+	if (status) {
+		cli_warn(cli, save_err.code, "%s: %s", save_err.object,
+			save_err.reason);
+		return status;
+	}
+	if (cli->report->is_changed)
+		wt_error_hint(&save_err, "the target was changed");
+	*err = save_err;
+	return err->status;
+}
+
 /* The wish for JSON counts even where the command line cannot be read. */
 static enum cli_json find_json(int argc, char **argv)
 {
@@ -376,6 +424,8 @@ int main(int argc, char **argv)
 		cli_remedy(&err);
 		cli_habits_hint(&cli, &err);
 	}
+	if (cli.report && cli.report_save.dir_fd >= 0)
+		status = save_report(&cli, status, &err);
 	if (status == WT_ERR_USAGE && !cli.json)
 		cli.json = find_json(argc, argv);
 	if (changed_file(&cli, status))

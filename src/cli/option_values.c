@@ -185,6 +185,15 @@ static enum wt_status take_backup(struct cli *cli,
 	return WT_OK;
 }
 
+/* A file beside what the run is about. */
+static enum wt_status take_file(const struct cli_option *option,
+	const char *value, struct wt_error *err)
+{
+	if (!*value || strcmp(value, "-") == 0)
+		return fail_value(option, value, "a file's name", err);
+	return WT_OK;
+}
+
 static enum wt_status take_output(struct cli *cli,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
@@ -336,6 +345,12 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 		return take_allow(cli, option, value, err);
 	case CLI_OPT_AT:
 		return take_time(option, value, &cli->at, err);
+	case CLI_OPT_ATTEST:
+		cli->attest_file = value;
+		return take_file(option, value, err);
+	case CLI_OPT_REPORT:
+		cli->report_file = value;
+		return take_file(option, value, err);
 	case CLI_OPT_BACKUP:
 		return take_backup(cli, option, value, err);
 	case CLI_OPT_BASE:

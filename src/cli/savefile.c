@@ -189,3 +189,18 @@ enum wt_status cli_save_file(const struct cli_save *save, const void *data,
 		unlinkat(save->dir_fd, temp, 0);
 	return status;
 }
+
+enum wt_status cli_save_probe(const struct cli_save *save, struct wt_error *err)
+{
+	struct stat st = {0};
+	bool is_there = fstatat(save->dir_fd, save->name, &st, 0) == 0;
+
+	/* A device or a pipe is written to where it is. */
+	if (is_there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return WT_OK;
+	if (is_there && S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	else if (faccessat(save->dir_fd, ".", W_OK | X_OK, 0) == 0)
+		return WT_OK;
+	return fail_save(save, "cannot be created", err);
+}

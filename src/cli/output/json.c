@@ -5,6 +5,7 @@
 #include "output/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 json_t *cli_json_text(const char *text)
@@ -252,7 +253,7 @@ static json_t *json_warnings(const struct cli *cli)
 	return array;
 }
 
-static json_t *json_versions(void)
+json_t *cli_json_versions(void)
 {
 	struct wt_versions versions = {0};
 	json_t *object = json_object();
@@ -289,16 +290,14 @@ static int write_escaped(const char *text, size_t len, void *ctx)
 	return ferror(stdout) ? -1 : 0;
 }
 
-void cli_json_print(
-	struct cli *cli, int exit_status, const struct wt_error *err)
+static json_t *json_run(
+	const struct cli *cli, int exit_status, const struct wt_error *err)
 {
 	const struct wt_report *report = cli->report;
 	json_t *root = json_object();
-	size_t flags =
-		cli->json == CLI_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT;
 
 	json_object_set_new(root, "schema", json_integer(1));
-	json_object_set_new(root, "versions", json_versions());
+	json_object_set_new(root, "versions", cli_json_versions());
 	json_object_set_new(root, "command",
 		cli_json_text(cli->command ? cli->command->name : NULL));
 	json_object_set_new(root, "status", json_integer(exit_status));
@@ -316,6 +315,49 @@ void cli_json_print(
 		json_object_update(root, cli->data);
 	json_object_set_new(root, "warnings", json_warnings(cli));
 	json_object_set_new(root, "error", cli_json_error(err));
+	return root;
+}
+
+static size_t dump_flags(const struct cli *cli)
+{
+	return cli->json == CLI_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT;
+}
+
+enum wt_status cli_json_write(const struct cli *cli,
+	const struct cli_save *save, json_t *object, size_t flags,
+	struct wt_error *err)
+{
+	char *text = json_dumps(object, flags);
+	size_t len = text ? strlen(text) : 0;
+	enum wt_status status = WT_OK;
+
+	if (!text)
+		return wt_fail_memory(err);
+	/* The NUL gives way to the end of the line. */
+	text[len] = '\n';
+	status = cli_save_file(
+		save, text, len + 1, true, cli->options.cancel, err);
+	free(text);
+	return status;
+}
+
+enum wt_status cli_json_save(const struct cli *cli, int exit_status,
+	const struct wt_error *run_err, struct wt_error *err)
+{
+	json_t *root = json_run(cli, exit_status, run_err);
+	enum wt_status status = cli_json_write(
+		cli, &cli->report_save, root, dump_flags(cli), err);
+
+	json_decref(root);
+	return status;
+}
+
+void cli_json_print(
+	struct cli *cli, int exit_status, const struct wt_error *err)
+{
+	json_t *root = json_run(cli, exit_status, err);
+	size_t flags = dump_flags(cli);
+
 	/* Valid JSON may still hold characters that command a terminal. */
 	if (isatty(STDOUT_FILENO))
 		json_dump_callback(

@@ -56,6 +56,17 @@ const char *cli_entry_store(const struct wt_entry *entry, char buf[64]);
 void cli_json_print(
 	struct cli *cli, int exit_status, const struct wt_error *err);
 
+/** The same into the file that --report names. */
+enum wt_status cli_json_save(const struct cli *cli, int exit_status,
+	const struct wt_error *run_err, struct wt_error *err);
+
+/** The versions of the program and its libraries. */
+json_t *cli_json_versions(void);
+/** Writes an object on a line of its own; an existing file is replaced. */
+enum wt_status cli_json_write(const struct cli *cli,
+	const struct cli_save *save, json_t *object, size_t flags,
+	struct wt_error *err);
+
 /** A string, made valid UTF-8; NULL becomes null. */
 json_t *cli_json_text(const char *text);
 /** A certificate's members, into object. */
