@@ -8,9 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A change creates at most its key and the five keys above it. */
-#define KEYS_PER_CHANGE 6
-
 void wt_options_init(struct wt_options *options)
 {
 	*options = (struct wt_options){
@@ -37,91 +34,10 @@ const char *wt_action_name(enum wt_action action)
 	return names[action];
 }
 
-static bool entries_equal(
-	const struct wt_hive_entry *entry, const struct wt_hive_entry *other)
-{
-	return other && entry->blob_type == other->blob_type &&
-	       entry->blob_len == other->blob_len &&
-	       (entry->blob_len == 0 ||
-		       memcmp(entry->blob, other->blob, entry->blob_len) == 0);
-}
-
-static enum wt_status hive_not_as_meant(
-	const char *object, const char *key, struct wt_error *err)
-{
-	wt_fail(err, WT_ERR_HIVE, "hive-verify", object,
-		"the changed hive read back does not hold what was meant "
-		"(%s); it was thrown away",
-		key);
-	wt_error_hint(err, "the hive may be damaged: look at it with "
-			   "reglookup or regfexport");
-	return WT_ERR_HIVE;
-}
-
-/* Is every change there? */
-static enum wt_status changes_verify(const struct wt_hive_content *content,
-	const struct wt_changes *changes, const char *object,
-	struct wt_error *err)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		const struct wt_hive_change *change = &changes->changes[i];
-		const struct wt_hive_entry *found = wt_content_find(
-			content, change->place, change->store, change->key);
-		bool is_right = !found;
-
-		if (change->blob)
-			is_right = found && found->blob_type == 3 &&
-				   found->blob_len == change->blob_len &&
-				   memcmp(found->blob, change->blob,
-					   change->blob_len) == 0;
-		if (!is_right)
-			return hive_not_as_meant(object, change->key, err);
-	}
-	return WT_OK;
-}
-
-/* Is everything that was not to be changed as it was? */
-static enum wt_status rest_verify(const struct wt_hive_content *old,
-	const struct wt_hive_content *content, const struct wt_changes *changes,
-	const char *object, struct wt_error *err)
-{
-	struct wt_hive_content changed = {.entry_count = changes->count};
-	enum wt_status ret = WT_OK;
-
-	if (content->key_count >
-			old->key_count + changes->count * KEYS_PER_CHANGE ||
-		content->key_count + changes->count < old->key_count)
-		return hive_not_as_meant(object, "number of keys", err);
-	/* The changes in the same order as entries, to be looked up in. */
-	changed.entries = calloc(changes->count + 1, sizeof(*changed.entries));
-	if (!changed.entries)
-		return wt_fail_memory(err);
-	for (size_t i = 0; i < changes->count; i++)
-		changed.entries[i] = (struct wt_hive_entry){
-			.place = changes->changes[i].place,
-			.store = changes->changes[i].store,
-			.key = (char *)(uintptr_t)changes->changes[i].key};
-	qsort(changed.entries, changed.entry_count, sizeof(*changed.entries),
-		wt_content_order);
-	for (size_t i = 0; ret == WT_OK && i < old->entry_count; i++) {
-		const struct wt_hive_entry *entry = &old->entries[i];
-
-		if (!wt_content_find(
-			    &changed, entry->place, entry->store, entry->key) &&
-			!entries_equal(
-				entry, wt_content_find(content, entry->place,
-					       entry->store, entry->key)))
-			ret = hive_not_as_meant(object, entry->key, err);
-	}
-	free(changed.entries);
-	return ret;
-}
-
 /* One hive on its way: its changes, and the child that works on it. */
 struct hive_edit {
 	struct wt_changes changes;
 	struct wt_hive_writing *writing;
-	struct wt_hive_reading *reading; /* the changed hive, back */
 };
 
 /* What differs between add and remove: how a hive's changes are found. */
@@ -158,7 +74,6 @@ static enum wt_status hive_write_start(const struct edit *edit,
 		err);
 }
 
-/* The end of writing, and the beginning of reading it back. */
 static enum wt_status hive_write_finish(const struct edit *edit,
 	const struct wt_target *target, size_t i, struct wt_error *err)
 {
@@ -178,39 +93,10 @@ static enum wt_status hive_write_finish(const struct edit *edit,
 	if (!writing)
 		return ret;
 	edit->hives[i].writing = NULL; /* freed by the next call */
-	ret = wt_hive_write_finish(writing, &hive->new_fd, err);
-	if (ret != WT_OK)
-		return ret;
-	return wt_hive_read_start(hive->new_fd, object, target->options->cancel,
-		&edit->hives[i].reading, err);
+	return wt_hive_write_finish(writing, &hive->new_fd, err);
 }
 
-/* Does the changed hive hold what was meant, and all else as it was? */
-static enum wt_status hive_verify(const struct edit *edit,
-	const struct wt_target *target, size_t i, struct wt_error *err)
-{
-	struct wt_hive_reading *reading = edit->hives[i].reading;
-	const struct wt_changes *changes = &edit->hives[i].changes;
-	const struct wt_target_hive *hive = &target->hives[i];
-	struct wt_hive_content *content = NULL;
-	char object[sizeof(err->object)] = "";
-	enum wt_status ret = WT_OK;
-
-	if (!reading)
-		return WT_OK;
-	edit->hives[i].reading = NULL; /* freed by the next call */
-	wt_target_hive_object(target, hive, object, sizeof(object));
-	ret = wt_hive_read_finish(reading, &content, err);
-	if (ret == WT_OK)
-		ret = changes_verify(content, changes, object, err);
-	if (ret == WT_OK)
-		ret = rest_verify(hive->content, content, changes, object, err);
-	wt_hive_content_free(content);
-	return ret;
-}
-
-/* Plans and writes every hive, several at a time, each a step behind the one
- * before it. The last ones are still being read back when this returns. */
+/* Plans and writes every hive, several at a time. */
 static enum wt_status hives_write(const struct edit *edit,
 	const struct wt_target *target, struct wt_error *err)
 {
@@ -218,9 +104,7 @@ static enum wt_status hives_write(const struct edit *edit,
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < count + behind; i++) {
-		if (i >= 2 * behind)
-			ret = hive_verify(edit, target, i - 2 * behind, err);
-		if (ret == WT_OK && i >= behind)
+		if (i >= behind)
 			ret = hive_write_finish(edit, target, i - behind, err);
 		if (ret == WT_OK && i < count)
 			ret = hive_write_start(edit, target, i, err);
@@ -232,7 +116,6 @@ static void hives_end(const struct edit *edit, const struct wt_target *target)
 {
 	for (size_t i = 0; edit->hives && i < target->hive_count; i++) {
 		wt_hive_write_stop(edit->hives[i].writing);
-		wt_hive_read_stop(edit->hives[i].reading);
 		free(edit->hives[i].changes.changes);
 	}
 	free(edit->hives);
@@ -257,8 +140,6 @@ static enum wt_status target_edit(
 			(options->rebuild && report->kind == WT_TARGET_WIM));
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_prepare(target, err);
-	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++)
-		ret = hive_verify(edit, target, i, err);
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_publish(target, err);
 	if (ret == WT_OK && options->dry_run)

@@ -124,7 +124,7 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 	return WT_OK;
 }
 
-int wt_content_order(const void *a, const void *b)
+static int content_order(const void *a, const void *b)
 {
 	const struct wt_hive_entry *one = a, *other = b;
 
@@ -145,7 +145,7 @@ const struct wt_hive_entry *wt_content_find(
 	if (content->entry_count == 0)
 		return NULL;
 	return bsearch(&wanted, content->entries, content->entry_count,
-		sizeof(wanted), wt_content_order);
+		sizeof(wanted), content_order);
 }
 
 static void cert_free(void *cert)

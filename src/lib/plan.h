@@ -51,9 +51,6 @@ enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
 	const struct wt_target *target, const struct wt_target_hive *hive,
 	struct wt_changes *ret_changes, struct wt_error *err);
 
-/** For qsort(): entries by place, store, then key without case. */
-int wt_content_order(const void *entry, const void *other);
-
 /** The entry of a store, or NULL. Case does not matter. */
 const struct wt_hive_entry *wt_content_find(
 	const struct wt_hive_content *content, enum wt_hive_place place,

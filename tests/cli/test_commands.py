@@ -227,6 +227,24 @@ class List(Case):
         self.assertEqual(run.status, 0)
         self.assertIn('unsound: ', run.out)
 
+    def test_keys_that_windows_may_not_find_are_named(self):
+        for name, key, status in (
+                ('odd-way-hash', 'Microsoft: its hash', 5),
+                ('odd-way-link', 'Microsoft\\SystemCertificates: its flags', 5),
+                ('odd-way-parent', 'SystemCertificates: it names', 5),
+                ('odd-way-unsorted', 'Microsoft: its list', 5),
+                ('odd-twins', 'a key of Microsoft', 0)):
+            hive = self.copy(HIVES / 'bad' / name, name)
+            before = digest(hive)
+            run = wimtrust('list', hive)
+            self.assertEqual(run.status, 0, run.err)
+            self.assertIn(key, run.err)
+            self.assertIn('[hive-hidden-key]', run.err)
+            run = wimtrust('add', hive, ROOT_DER)
+            self.assertEqual(run.status, status, run.err)
+            self.assertIn('[hive-hidden-key]', run.err)
+            self.assertEqual(digest(hive) == before, status != 0)
+
     def test_pem_is_a_bundle_that_add_reads(self):
         hive = self.hive()
         wimtrust('add', hive, ROOT_DER)

@@ -4,9 +4,11 @@
  *   hive_tool list HIVE
  *   hive_tool set HIVE OUT STORE KEY BYTE LENGTH [COUNT]
  *   hive_tool delete HIVE OUT STORE KEY
+ *   hive_tool apply HIVE OUT <LINES
  *
  * All in Microsoft\SystemCertificates. The value is LENGTH times BYTE; with
- * COUNT so many keys are made, called KEY and eight hex digits. Exit status
+ * COUNT so many keys are made, called KEY and eight hex digits. LINES are STORE
+ * KEY BYTE LENGTH, which sets, or STORE KEY, which deletes. Exit status
  * and stderr say how it went: the status, and the code on a line. */
 #include "hive/hive.h"
 
@@ -92,6 +94,42 @@ static int change(char **argv, int argc, int fd)
 	return ret;
 }
 
+static int apply(int fd, const char *object, const char *path)
+{
+	enum { MAX = 4000 };
+	struct wt_hive_change *changes = calloc(MAX, sizeof(*changes));
+	struct wt_error err = {0};
+	char line[256] = "";
+	size_t count = 0;
+	int out = -1;
+	int ret = 0;
+
+	while (changes && count < MAX && fgets(line, sizeof(line), stdin)) {
+		struct wt_hive_change *change = &changes[count++];
+		char store[32] = "", key[128] = "";
+		unsigned byte = 0, len = 0;
+		int found = sscanf(
+			line, "%31s %127s %u %u", store, key, &byte, &len);
+
+		change->key = strdup(key);
+		if (found < 2 || !change->key ||
+			!wt_store_from_name(store, &change->store))
+			return WT_ERR_USAGE;
+		if (found < 4)
+			continue;
+		change->blob_len = len;
+		change->blob = memset(malloc(len + 1), (int)byte, len + 1);
+	}
+	ret = (int)wt_hive_write(fd, object, changes, count, NULL, &out, &err);
+	ret = ret != 0 ? failed(&err) : save(out, path);
+	for (size_t i = 0; i < count; i++) {
+		free((char *)changes[i].key);
+		free((uint8_t *)changes[i].blob);
+	}
+	free(changes);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	int fd = argc > 2 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
@@ -100,5 +138,7 @@ int main(int argc, char **argv)
 		return WT_ERR_USAGE;
 	if (strcmp(argv[1], "list") == 0)
 		return list(argv[2], fd);
+	if (strcmp(argv[1], "apply") == 0 && argc == 4)
+		return apply(fd, argv[2], argv[3]);
 	return argc >= 6 ? change(argv, argc, fd) : WT_ERR_USAGE;
 }

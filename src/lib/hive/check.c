@@ -200,13 +200,7 @@ uint8_t *wt_hive_value(const struct wt_hive_raw *raw, uint32_t offset)
 	return value;
 }
 
-/* A list of offsets that is being filled; also the stack of the tree walk. */
-struct offsets {
-	uint32_t *at;
-	size_t count, room;
-};
-
-static bool offsets_add(struct offsets *offsets, uint32_t offset)
+bool wt_hive_offsets_add(struct wt_hive_offsets *offsets, uint32_t offset)
 {
 	if (offsets->count == offsets->room) {
 		size_t room = offsets->room ? offsets->room * 2 : 64;
@@ -234,7 +228,7 @@ static enum wt_status list_bad(
  * another index root. With seen, no list may be met twice. */
 static enum wt_status list_read(const struct wt_hive_raw *raw, uint32_t key,
 	uint32_t list, size_t limit, bool is_in_root, uint8_t *seen,
-	struct offsets *keys, struct wt_error *err)
+	struct wt_hive_offsets *keys, struct wt_error *err)
 {
 	size_t len = 0;
 	const uint8_t *cell = wt_hive_cell(raw, list, 4, &len);
@@ -262,7 +256,7 @@ static enum wt_status list_read(const struct wt_hive_raw *raw, uint32_t key,
 		}
 		if (keys->count >= limit)
 			return list_bad(raw, key, err);
-		if (!offsets_add(keys, offset))
+		if (!wt_hive_offsets_add(keys, offset))
 			return wt_fail_memory(err);
 	}
 	return WT_OK;
@@ -270,7 +264,7 @@ static enum wt_status list_read(const struct wt_hive_raw *raw, uint32_t key,
 
 /* Adds the subkeys of a key to keys. */
 static enum wt_status subkeys_add(const struct wt_hive_raw *raw, uint32_t key,
-	uint8_t *seen, struct offsets *keys, struct wt_error *err)
+	uint8_t *seen, struct wt_hive_offsets *keys, struct wt_error *err)
 {
 	const uint8_t *node = wt_hive_key(raw, key);
 	size_t count = node ? wt_get32(node + WT_NK_SUBKEY_COUNT) : 0;
@@ -291,10 +285,16 @@ static enum wt_status subkeys_add(const struct wt_hive_raw *raw, uint32_t key,
 	return keys->count - before == count ? WT_OK : list_bad(raw, key, err);
 }
 
+enum wt_status wt_hive_subkeys_add(const struct wt_hive_raw *raw, uint32_t key,
+	struct wt_hive_offsets *keys, struct wt_error *err)
+{
+	return subkeys_add(raw, key, NULL, keys, err);
+}
+
 enum wt_status wt_hive_subkeys(const struct wt_hive_raw *raw, uint32_t key,
 	uint32_t **ret_keys, size_t *ret_count, struct wt_error *err)
 {
-	struct offsets keys = {0};
+	struct wt_hive_offsets keys = {0};
 	enum wt_status ret = subkeys_add(raw, key, NULL, &keys, err);
 
 	if (ret != WT_OK) {
@@ -404,10 +404,10 @@ static bool is_visited_values(const struct wt_hive_raw *raw, uint32_t key)
 static enum wt_status tree_check(
 	struct wt_hive_raw *raw, uint8_t *seen, struct wt_error *err)
 {
-	struct offsets stack = {0};
+	struct wt_hive_offsets stack = {0};
 	enum wt_status ret = WT_OK;
 
-	if (!offsets_add(&stack, raw->base.root))
+	if (!wt_hive_offsets_add(&stack, raw->base.root))
 		return wt_fail_memory(err);
 	while (ret == WT_OK && stack.count > 0) {
 		uint32_t key = stack.at[--stack.count];

@@ -76,6 +76,7 @@ enum {
 	WT_SK_NEXT = 4,
 	WT_SK_PREVIOUS = 8,
 	WT_SK_REFERENCES = 12,
+	WT_SK_LEN = 16,
 	WT_SK_HEAD_LEN = 20,
 };
 
@@ -113,7 +114,7 @@ enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 enum wt_status wt_hive_base_size_check(const struct wt_hive_base *base,
 	uint64_t file_len, const char *object, struct wt_error *err);
 
-/** A hive in memory. data is borrowed, and written to by the editor only. */
+/** A hive in memory. data is borrowed. */
 struct wt_hive_raw {
 	uint8_t *data;	/**< base block and bins */
 	size_t len;	/**< without what stands behind the last bin */
@@ -189,6 +190,19 @@ uint8_t *wt_hive_key(const struct wt_hive_raw *raw, uint32_t offset);
 
 /** The value at offset, its name within the cell; NULL when it is none. */
 uint8_t *wt_hive_value(const struct wt_hive_raw *raw, uint32_t offset);
+
+/** A list of offsets that grows. Free at with free(). */
+struct wt_hive_offsets {
+	uint32_t *at;
+	size_t count, room;
+};
+
+/** @return false when there is no memory */
+bool wt_hive_offsets_add(struct wt_hive_offsets *offsets, uint32_t offset);
+
+/** As wt_hive_subkeys(); adds them to keys. */
+enum wt_status wt_hive_subkeys_add(const struct wt_hive_raw *raw, uint32_t key,
+	struct wt_hive_offsets *keys, struct wt_error *err);
 
 /**
  * The offsets of a key's subkeys, in the order of its lists.

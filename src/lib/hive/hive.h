@@ -35,6 +35,9 @@ struct wt_hive_content {
 	struct wt_hive_entry *entries; /**< by place, store, then key */
 	size_t entry_count;
 	uint64_t key_count; /**< keys in the whole hive */
+	char fault[256];    /**< "KEY: why": Windows may not find that key of a
+				 store, or one on the way there; "" when it
+				 finds all */
 };
 
 void wt_hive_content_free(struct wt_hive_content *content);
@@ -118,18 +121,22 @@ enum wt_status wt_hive_read(int hive_fd, const char *object,
 	struct wt_hive_content **ret_content, struct wt_error *err);
 
 /**
- * Writes a changed copy of a hive, in a child with limits.
+ * Writes a changed copy of a hive, by hivex in a child with limits.
  *
- * Missing parent keys are created, names compare without case, and nothing
- * that is not named in changes is touched. The hive in hive_fd stays as it
- * is.
+ * Missing parent keys are created, and names compare without case. What hivex
+ * would write wrongly is refused beforehand, and its result is compared with
+ * the hive, key by key: nothing that changes do not name differs. The hive in
+ * hive_fd stays as it is. The same hive and changes give the same bytes.
  *
- * @param changes  names that are not there yet must be plain ASCII; of two
- *                 changes to one key the later counts
+ * @param changes  names that are not there yet must be plain ASCII, those
+ *                 to be removed must be there; of two changes to one key the
+ *                 later counts
  * @param ret_fd   a memfd that holds the changed hive, the same to the byte
  *                 when nothing was to be changed; the caller closes it
- * @return WT_ERR_HIVE as wt_hive_read(), when the hive is dirty, malformed
- *         where it is to be changed, or cannot take a change
+ * @return WT_ERR_HIVE as wt_hive_read(), when the hive is dirty, as
+ *         wt_hive_tasks_open() when it cannot take a change, hive-not-written
+ *         when hivex fails, and hive-verify when its result is not what was
+ *         meant; WT_ERR_FILE: no-iconv
  */
 enum wt_status wt_hive_write(int hive_fd, const char *object,
 	const struct wt_hive_change *changes, size_t change_count,

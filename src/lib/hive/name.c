@@ -84,7 +84,7 @@ bool wt_hive_name_from_utf8(
 	return count > 0;
 }
 
-struct wt_hive_name wt_hive_name_stored(
+static struct wt_hive_name name_upper(
 	const uint8_t *data, size_t len, bool is_ascii, uint16_t *units)
 {
 	size_t count = is_ascii ? len : len / 2;
@@ -93,4 +93,30 @@ struct wt_hive_name wt_hive_name_stored(
 		units[i] = wt_hive_unit_upper(
 			is_ascii ? data[i] : wt_get16(data + 2 * i));
 	return (struct wt_hive_name){.at = units, .units = count};
+}
+
+struct wt_hive_name wt_hive_key_name(const uint8_t *node, uint16_t *units)
+{
+	return name_upper(node + WT_NK_NAME, wt_get16(node + WT_NK_NAME_LEN),
+		wt_get16(node + WT_NK_FLAGS) & WT_NK_FLAG_ASCII, units);
+}
+
+struct wt_hive_name wt_hive_value_name(const uint8_t *value, uint16_t *units)
+{
+	return name_upper(value + WT_VK_NAME, wt_get16(value + WT_VK_NAME_LEN),
+		wt_get16(value + WT_VK_FLAGS) & WT_VK_FLAG_ASCII, units);
+}
+
+bool wt_hive_name_is_utf8(const struct wt_hive_name *name)
+{
+	for (size_t i = 0; i < name->units; i++) {
+		bool is_high = (name->at[i] & 0xFC00) == 0xD800;
+
+		if (is_high && i + 1 < name->units &&
+			(name->at[i + 1] & 0xFC00) == 0xDC00)
+			i++;
+		else if ((name->at[i] & 0xF800) == 0xD800)
+			return false;
+	}
+	return true;
 }

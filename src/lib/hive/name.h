@@ -14,10 +14,8 @@ struct wt_hive_name {
 	size_t units;
 };
 
-/**
- * Upper case, unit by unit: ASCII and Latin-1. Further scripts stay as they
- * are; a list with a name in one that has case is read, not written anew.
- */
+/** Upper case, unit by unit: ASCII and Latin-1. Further scripts stay as they
+ *  are: of two names in one that has case the order is not known. */
 uint16_t wt_hive_unit_upper(uint16_t unit);
 
 /** Is the upper case of this unit known: Latin-1, or a script without case? */
@@ -40,12 +38,18 @@ bool wt_hive_name_from_utf8(
 	const char *text, uint16_t *units, struct wt_hive_name *ret_name);
 
 /**
- * The upper-case units of a stored name.
+ * The upper-case units of a key node's name.
  *
- * @param is_ascii  one byte for each character; else UTF-16LE
- * @param units     room for len units
+ * @param node   from its signature on, checked
+ * @param units  room for as many as its name has bytes
  */
-struct wt_hive_name wt_hive_name_stored(
-	const uint8_t *data, size_t len, bool is_ascii, uint16_t *units);
+struct wt_hive_name wt_hive_key_name(const uint8_t *node, uint16_t *units);
+
+/** The same for a value's, for which 65,535 are room enough. */
+struct wt_hive_name wt_hive_value_name(const uint8_t *value, uint16_t *units);
+
+/** False when half a surrogate is in the name: Windows takes it, UTF-8 cannot
+ *  say it. */
+bool wt_hive_name_is_utf8(const struct wt_hive_name *name);
 
 #endif

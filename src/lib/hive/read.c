@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * hive/read.c: lists the certificate stores of a hive, by hivex in a child. */
 #include "hive/hive.h"
+#include "hive/hivex.h"
 #include "hive/map.h"
+#include "hive/tasks.h"
 
 #include <errno.h>
 #include <hivex.h>
-#include <iconv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct reading_counts {
 	uint64_t key_count;
 	uint64_t records_len;
 	uint64_t entry_count;
+	char fault[sizeof(((struct wt_hive_content *)NULL)->fault)];
 };
 
 struct wt_hive_reading {
@@ -39,6 +41,7 @@ struct wt_hive_reading {
 	struct wt_child_job *job;
 	struct reading_counts *shared;
 	/* In the child */
+	const struct wt_hive_raw *raw;
 	hive_h *hive;
 	uint8_t *records;
 	size_t len, room, limit;
@@ -71,27 +74,7 @@ void wt_hive_content_free(struct wt_hive_content *content)
 static enum wt_status hivex_failed(const struct wt_hive_reading *reader,
 	const char *what, struct wt_error *err)
 {
-	int number = errno;
-	iconv_t converter = (iconv_t)-1;
-
-	if (number == ENOMEM)
-		return wt_fail_memory(err);
-	/* hivex has names converted by the C library, and says EBADF of a sound
-	 * hive where that cannot. */
-	converter = iconv_open("UTF-8", "LATIN1");
-	if (converter == (iconv_t)-1) {
-		wt_fail_errno(err, WT_ERR_FILE, "no-iconv", NULL,
-			"the C library cannot convert LATIN1 to UTF-8");
-		wt_error_hint(err, "install its gconv modules (package libc6), "
-				   "or use the static program");
-		return WT_ERR_FILE;
-	}
-	iconv_close(converter);
-	wt_fail(err, WT_ERR_HIVE, "hive-damaged", reader->object,
-		"%s (%s); the registry hive is damaged", what,
-		strerror(number));
-	wt_error_native(err, WT_DOMAIN_HIVEX, number);
-	return WT_ERR_HIVE;
+	return wt_hivex_failed(reader->raw, false, what, err);
 }
 
 static enum wt_status records_add(struct wt_hive_reading *reader,
@@ -239,24 +222,6 @@ static enum wt_status place_read(struct wt_hive_reading *reader, uint32_t place,
 	return WT_OK;
 }
 
-/* hivex reads beyond the end of files that do not end with the last bin, so
- * it gets a copy of such a file: *ret_copy, else -1. */
-static enum wt_status copy_make(const struct wt_hive_reading *reader,
-	const struct wt_hive_raw *raw, size_t file_len, int *ret_copy,
-	struct wt_error *err)
-{
-	enum wt_status ret = WT_OK;
-
-	*ret_copy = -1;
-	if (file_len == raw->len)
-		return WT_OK;
-	ret = wt_io_memory_file("wimtrust-hive", reader->object, ret_copy, err);
-	if (ret != WT_OK)
-		return ret;
-	return wt_io_write_all(
-		*ret_copy, raw->data, raw->len, 0, reader->object, err);
-}
-
 static enum wt_status stores_read(
 	struct wt_hive_reading *reader, int fd, struct wt_error *err)
 {
@@ -283,6 +248,77 @@ static enum wt_status stores_read(
 	return ret;
 }
 
+/* Where Windows may not find a key: the step that is index steps from the root
+ * on, or a key of the store. */
+static void fault_note(struct wt_hive_reading *reader,
+	const struct wt_hive_store *store, size_t index, const char *why)
+{
+	char *text = reader->shared->fault;
+	size_t size = sizeof(reader->shared->fault);
+	size_t len = 0;
+
+	if (index == store->step_count)
+		len += (size_t)snprintf(text, size, "a key of ");
+	for (size_t i = 0; i <= index && i < store->step_count; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s",
+			i > 0 ? "\\" : "", store->steps[i].text);
+	snprintf(text + len, size - len, ": %s", why);
+}
+
+/* Goes down to a store, and over its keys, as Windows does. */
+static enum wt_status store_find(struct wt_hive_reading *reader,
+	struct wt_hive_store *store, struct wt_error *err)
+{
+	uint32_t key = reader->raw->base.root;
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i <= store->step_count; i++) {
+		struct wt_hive_children children = {0};
+		size_t index = 0, end = 0;
+		uint32_t next = WT_HIVE_NONE;
+
+		ret = wt_hive_children_open(&children, reader->raw, key, err);
+		if (ret != WT_OK)
+			return ret;
+		if (i == store->step_count)
+			end = children.count;
+		else if (wt_hive_children_find(
+				 &children, &store->steps[i].name, &index) > 0)
+			end = index + 1;
+		for (; index < end && reader->shared->fault[0] == '\0';
+			index++) {
+			const char *why = wt_hive_child_fault(
+				reader->raw, &children, key, index);
+
+			next = children.at[index].key;
+			if (why)
+				fault_note(reader, store, i, why);
+		}
+		wt_hive_children_close(&children);
+		if (next == WT_HIVE_NONE)
+			break;
+		key = next;
+	}
+	return ret;
+}
+
+static enum wt_status faults_find(
+	struct wt_hive_reading *reader, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	for (int i = 0; i < WT_PLACE_COUNT; i++)
+		for (int j = WT_STORE_AUTHROOT;
+			ret == WT_OK && j < WT_STORE_COUNT; j++) {
+			struct wt_hive_store store = {0};
+
+			wt_hive_store_steps(&store, (enum wt_hive_place)i,
+				(enum wt_store)j);
+			ret = store_find(reader, &store, err);
+		}
+	return ret;
+}
+
 static enum wt_status read_in_child(void *arg, struct wt_error *err)
 {
 	struct wt_hive_reading *reader = arg;
@@ -298,9 +334,12 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 		reader->object, err);
 	if (ret != WT_OK)
 		goto out;
+	reader->raw = &raw;
 	reader->shared->key_count = raw.key_count;
 	reader->limit = raw.len + raw.len / 2;
-	ret = copy_make(reader, &raw, map.len, &copy, err);
+	ret = wt_hivex_copy(&raw, map.len, &copy, err);
+	if (ret == WT_OK)
+		ret = faults_find(reader, err);
 	if (ret == WT_OK)
 		ret = stores_read(
 			reader, copy < 0 ? reader->hive_fd : copy, err);
@@ -409,6 +448,7 @@ static enum wt_status content_load(const struct wt_hive_reading *reader,
 	if (!content)
 		return wt_fail_memory(err);
 	content->key_count = reader->shared->key_count;
+	memcpy(content->fault, reader->shared->fault, sizeof(content->fault));
 	if (reader->shared->records_len > 0) {
 		ret = wt_hive_map_open(
 			&map, reader->records_fd, false, reader->object, err);

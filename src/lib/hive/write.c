@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * hive/write.c: writes a changed copy of a hive, in a child. */
-#include "hive/edit.h"
+ * hive/write.c: writes a changed copy of a hive, by hivex in a child. */
+#include "hive/write.h"
+#include "hive/hivex.h"
 #include "hive/map.h"
+#include "hive/same.h"
+#include "hive/tidy.h"
 
+#include <errno.h>
+#include <hivex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What a change takes besides its value: a key, a value, lists, and what
- * stays free at the end of bins. */
-#define CHANGE_LEN 1024
+#define REG_BINARY ((hive_type)3)
 
-/* Room for the lists of large stores, which are written anew. */
-#define SPARE_LEN (1 << 20)
+/* What a change takes besides its value: a key, a value, and what stays free
+ * at the end of bins. */
+#define CHANGE_LEN 4096
+
+/* Subkeys that a store may have already, for the lists that are copied. */
+#define OLD_KEYS 1000
 
 struct wt_hive_writing {
 	int hive_fd;
@@ -26,96 +33,209 @@ struct wt_hive_writing {
 	size_t change_count;
 };
 
-static int by_place_and_store(const void *left, const void *right)
-{
-	const struct wt_hive_change *const *a = left;
-	const struct wt_hive_change *const *b = right;
+/* In the child: the hive as it was, what is asked for, and hivex. */
+struct writer {
+	const struct wt_hive_raw *before;
+	const struct wt_hive_tasks *tasks;
+	hive_h *hive;
+	struct wt_error *err;
+};
 
-	if ((*a)->place != (*b)->place)
-		return (int)(*a)->place - (int)(*b)->place;
-	if ((*a)->store != (*b)->store)
-		return (int)(*a)->store - (int)(*b)->store;
-	/* The order in which they were given decides between two that name
-	 * the same key. */
-	return *a < *b ? -1 : *a > *b;
+/* errno must be what hivex left. */
+static enum wt_status hivex_failed(
+	const struct writer *writer, const char *what)
+{
+	return wt_hivex_failed(writer->before, true, what, writer->err);
 }
 
-/* The changes of one place and store together. */
-static enum wt_status changes_sort(const struct wt_hive_writing *writing,
-	struct wt_hive_change **ret_changes, struct wt_error *err)
+static enum wt_status blob_set(const struct writer *writer, hive_node_h node,
+	const struct wt_hive_change *change)
 {
-	size_t count = writing->change_count;
-	const struct wt_hive_change **order = calloc(count + 1, sizeof(*order));
-	struct wt_hive_change *changes = calloc(count + 1, sizeof(*changes));
+	/* hivex only reads what value points to. */
+	const hive_set_value value = {.key = (char *)(uintptr_t) "Blob",
+		.t = REG_BINARY,
+		.len = change->blob_len,
+		.value = (char *)(uintptr_t)change->blob};
 
-	if (!order || !changes) {
-		free(order);
-		free(changes);
-		return wt_fail_memory(err);
+	return hivex_node_set_value(writer->hive, node, &value, 0) == 0
+		       ? WT_OK
+		       : hivex_failed(writer, "cannot set a value");
+}
+
+/* The key Certificates, made with those above it where they are missing. */
+static enum wt_status store_open(const struct writer *writer,
+	const struct wt_hive_store *store, hive_node_h *ret_node)
+{
+	hive_node_h node = hivex_root(writer->hive);
+
+	for (size_t i = 0; node != 0 && i < store->step_count; i++) {
+		const char *name = store->steps[i].text;
+		hive_node_h child = 0;
+
+		errno = 0;
+		child = hivex_node_get_child(writer->hive, node, name);
+		/* Another store may have been made the way for. */
+		if (child == 0 && (errno == 0 || errno == HIVEX_NO_KEY) &&
+			store->steps[i].key == WT_HIVE_NONE)
+			child = hivex_node_add_child(writer->hive, node, name);
+		node = child;
 	}
-	for (size_t i = 0; i < count; i++)
-		order[i] = &writing->changes[i];
-	qsort(order, count, sizeof(*order), by_place_and_store);
-	for (size_t i = 0; i < count; i++)
-		changes[i] = *order[i];
-	free(order);
-	*ret_changes = changes;
-	return WT_OK;
+	*ret_node = node;
+	return node != 0 ? WT_OK
+			 : hivex_failed(writer, "cannot open or make a store");
 }
 
-/* Makes the output as long as it may become, and maps it. Pages that are not
- * written to take no memory. */
-static enum wt_status out_map(const struct wt_hive_writing *writing,
-	struct wt_hive_map *ret_map, struct wt_error *err)
+/* What is there is found by its place in the list, which is the raw one's: no
+ * name has to be understood for that. */
+static enum wt_status store_write(
+	const struct writer *writer, const struct wt_hive_store *store)
 {
-	uint64_t len = writing->hive_len + writing->hive_len / 4 +
-		       2 * writing->new_len + SPARE_LEN;
-	enum wt_status ret = WT_OK;
+	hive_node_h node = 0;
+	hive_node_h *nodes = NULL;
+	enum wt_status ret = store_open(writer, store, &node);
 
-	if (ftruncate(writing->out_fd, (off_t)len) != 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-			writing->object,
-			"cannot write the registry hive into memory");
-	ret = wt_hive_map_open(
-		ret_map, writing->out_fd, true, writing->object, err);
+	if (ret != WT_OK)
+		return ret;
+	nodes = hivex_node_children(writer->hive, node);
+	if (!nodes)
+		return hivex_failed(writer, "cannot read a store");
+	/* New keys from the last on: each is put before the one before it,
+	 * which hivex finds at once. */
+	for (size_t i = store->task_count; ret == WT_OK && i-- > 0;) {
+		const struct wt_hive_task *task = &store->tasks[i];
+		hive_node_h key = 0;
+
+		if (task->is_done || !task->change->blob)
+			continue;
+		key = task->key != WT_HIVE_NONE
+			      ? nodes[task->index]
+			      : hivex_node_add_child(
+					writer->hive, node, task->change->key);
+		ret = key != 0 ? blob_set(writer, key, task->change)
+			       : hivex_failed(writer, "cannot make a key");
+	}
+	for (size_t i = 0; ret == WT_OK && i < store->task_count; i++) {
+		const struct wt_hive_task *task = &store->tasks[i];
+
+		if (!task->is_done && !task->change->blob &&
+			hivex_node_delete_child(
+				writer->hive, nodes[task->index]) != 0)
+			ret = hivex_failed(writer, "cannot remove a key");
+	}
+	free(nodes);
+	return ret;
+}
+
+static bool is_store_done(const struct wt_hive_store *store)
+{
+	for (size_t i = 0; i < store->task_count; i++)
+		if (!store->tasks[i].is_done)
+			return false;
+	return true;
+}
+
+static enum wt_status hive_write(struct writer *writer, int fd, int out_fd)
+{
+	enum wt_status ret = wt_hivex_ready(writer->err);
+	char path[32] = "";
+
+	if (ret != WT_OK)
+		return ret;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	writer->hive = hivex_open(path, HIVEX_OPEN_WRITE);
+	if (!writer->hive)
+		return hivex_failed(writer, "cannot open the registry hive");
+	for (size_t i = 0; ret == WT_OK && i < writer->tasks->store_count; i++)
+		if (!is_store_done(&writer->tasks->stores[i]))
+			ret = store_write(writer, &writer->tasks->stores[i]);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", out_fd);
+	if (ret == WT_OK && hivex_commit(writer->hive, path, 0) != 0)
+		ret = hivex_failed(writer, "cannot write the registry hive");
+	hivex_close(writer->hive);
+	return ret;
+}
+
+/* Is what hivex wrote a hive, and the one that was meant? */
+static enum wt_status result_check(const struct wt_hive_raw *before,
+	const struct wt_hive_tasks *tasks, int out_fd, struct wt_error *err)
+{
+	struct wt_hive_map map = {0};
+	struct wt_hive_raw after = {0};
+	enum wt_status ret =
+		wt_hive_map_open(&map, out_fd, true, before->object, err);
+
+	if (ret != WT_OK)
+		return ret;
+	/* Windows keeps two checksums for itself, which hivex does not know. */
+	if (map.len >= WT_HIVE_PAGE)
+		wt_put32(map.data + WT_BASE_CHECKSUM,
+			wt_hive_checksum(map.data));
+	if (wt_hive_needs_tidy(before, tasks)) {
+		ret = wt_hive_raw_open(&after, map.data, map.len,
+			WT_HIVE_WITH_OWNERS, before->object, err);
+		if (ret != WT_OK)
+			goto out;
+		ret = wt_hive_tidy(before, &after, tasks, err);
+		wt_hive_raw_close(&after);
+		if (ret != WT_OK)
+			goto out;
+	}
+	ret = wt_hive_raw_open(&after, map.data, map.len, WT_HIVE_WITH_OWNERS,
+		before->object, err);
 	if (ret == WT_OK)
-		ret = wt_io_read_all(writing->hive_fd, ret_map->data,
-			(size_t)writing->hive_len, 0, writing->object, err);
+		ret = wt_hive_same(before, &after, tasks, err);
+out:
+	wt_hive_raw_close(&after);
+	wt_hive_map_close(&map);
+	return ret;
+}
+
+enum wt_status wt_hive_write_here(int hive_fd, int out_fd, const char *object,
+	const struct wt_hive_change *changes, size_t change_count,
+	struct wt_error *err)
+{
+	struct wt_hive_tasks tasks = {0};
+	struct wt_hive_raw before = {0};
+	struct wt_hive_map map = {0};
+	struct writer writer = {.before = &before, .tasks = &tasks, .err = err};
+	int copy = -1;
+	enum wt_status ret =
+		wt_hive_map_open(&map, hive_fd, false, object, err);
+
+	if (ret == WT_OK)
+		ret = wt_hive_raw_open(&before, map.data, map.len,
+			WT_HIVE_WITH_OWNERS, object, err);
+	if (ret == WT_OK)
+		ret = wt_hive_tasks_open(
+			&tasks, &before, changes, change_count, err);
+	if (ret != WT_OK)
+		goto out;
+	if (tasks.is_done) {
+		ret = wt_io_write_all(
+			out_fd, map.data, map.len, 0, object, err);
+		goto out;
+	}
+	/* Whatever stood behind the last bin goes with a change. */
+	ret = wt_hivex_copy(&before, map.len, &copy, err);
+	if (ret == WT_OK)
+		ret = hive_write(&writer, copy < 0 ? hive_fd : copy, out_fd);
+	if (ret == WT_OK)
+		ret = result_check(&before, &tasks, out_fd, err);
+out:
+	if (copy >= 0)
+		close(copy);
+	wt_hive_tasks_close(&tasks);
+	wt_hive_raw_close(&before);
+	wt_hive_map_close(&map);
 	return ret;
 }
 
 static enum wt_status write_in_child(void *arg, struct wt_error *err)
 {
 	const struct wt_hive_writing *writing = arg;
-	struct wt_hive_editor editor = {0};
-	struct wt_hive_change *changes = NULL;
-	struct wt_hive_map map = {0};
-	enum wt_status ret = out_map(writing, &map, err);
 
-	if (ret == WT_OK)
-		ret = wt_hive_editor_open(&editor, map.data,
-			(size_t)writing->hive_len, map.len, writing->object,
-			err);
-	if (ret == WT_OK)
-		ret = changes_sort(writing, &changes, err);
-	if (ret == WT_OK)
-		ret = wt_hive_edit(
-			&editor, changes, writing->change_count, err);
-	if (ret == WT_OK) {
-		uint64_t len =
-			editor.is_changed ? editor.raw.len : writing->hive_len;
-
-		wt_hive_editor_finish(&editor);
-		/* Whatever stood behind the last bin goes with a change. */
-		if (ftruncate(writing->out_fd, (off_t)len) != 0)
-			ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
-				writing->object,
-				"cannot write the registry hive into memory");
-	}
-	free(changes);
-	wt_hive_editor_close(&editor);
-	wt_hive_map_close(&map);
-	return ret;
+	return wt_hive_write_here(writing->hive_fd, writing->out_fd,
+		writing->object, writing->changes, writing->change_count, err);
 }
 
 static void writing_free(struct wt_hive_writing *writing)
@@ -134,6 +254,9 @@ static enum wt_status writing_start(struct wt_hive_writing *writing,
 
 	for (size_t i = 0; i < writing->change_count; i++)
 		writing->new_len += writing->changes[i].blob_len + CHANGE_LEN;
+	/* hivex copies the list of a store for each new key in it. */
+	writing->new_len += (uint64_t)writing->change_count *
+			    (writing->change_count + OLD_KEYS) * 8;
 	if (ret == WT_OK)
 		ret = wt_io_memory_file("wimtrust-hive", writing->object,
 			&writing->out_fd, err);

@@ -134,14 +134,22 @@ static enum wt_status hive_read(struct wt_target *target,
 	struct wt_target_hive *hive, struct wt_error *err)
 {
 	struct wt_hive_reading *reading = hive->reading;
+	char object[sizeof(err->object)] = "";
 	enum wt_status ret = WT_OK;
 
 	hive->reading = NULL; /* freed by the next call */
 	ret = wt_hive_read_finish(reading, &hive->content, err);
-	if (ret == WT_OK)
-		wt_report_image(target->report, hive->image)->key_count =
-			hive->content->key_count;
-	return ret;
+	if (ret != WT_OK)
+		return ret;
+	wt_report_image(target->report, hive->image)->key_count =
+		hive->content->key_count;
+	if (hive->content->fault[0] != '\0') {
+		wt_target_hive_object(target, hive, object, sizeof(object));
+		wt_report_warn(target->report, "hive-hidden-key",
+			"%s: Windows may not find %s", object,
+			hive->content->fault);
+	}
+	return WT_OK;
 }
 
 /* Takes over those hives that were read with the WIM, and extracts the rest.

@@ -182,7 +182,8 @@ static void a_changed_hive_is_clean_and_few_of_its_pages_differ(void **state)
 	assert_true(after.is_checksum_good);
 	assert_int_equal(after.primary, before.primary + 1);
 	assert_int_equal(after.secondary, before.primary + 1);
-	assert_true(after.time > before.time);
+	/* hivex leaves times alone: the same change gives the same bytes. */
+	assert_true(after.time == before.time);
 	assert_true(after.time == wt_get64(new_data + WT_HIVE_PAGE + 20));
 	assert_int_equal(after.bins_len + WT_HIVE_PAGE, new_len);
 	/* The file is longer than its bins, as Windows leaves it. */
@@ -202,19 +203,13 @@ static void a_changed_hive_is_clean_and_few_of_its_pages_differ(void **state)
 static void a_change_that_is_there_already_changes_no_byte(void **state)
 {
 	static const uint8_t blob[1500] = "value";
-	struct wt_hive_change changes[] = {
-		{.store = WT_STORE_AUTHROOT,
-			.key = KEY,
-			.blob = blob,
-			.blob_len = sizeof(blob)},
-		{.store = WT_STORE_CA, .key = "no such key"},
-		{.place = WT_PLACE_POLICY,
-			.store = WT_STORE_TRUSTEDPEOPLE,
-			.key = "no such store"},
-	};
+	struct wt_hive_change change = {.store = WT_STORE_AUTHROOT,
+		.key = KEY,
+		.blob = blob,
+		.blob_len = sizeof(blob)};
 	int fd = hive_open("software");
-	int out = hive_write(fd, changes, 1);
-	int again = hive_write(out, changes, 3);
+	int out = hive_write(fd, &change, 1);
+	int again = hive_write(out, &change, 1);
 	size_t out_len = 0;
 	size_t again_len = 0;
 	uint8_t *out_data = contents(out, &out_len);
@@ -230,37 +225,45 @@ static void a_change_that_is_there_already_changes_no_byte(void **state)
 	close(fd);
 }
 
-static void many_keys_cost_what_they_hold(void **state)
+static struct wt_hive_change *many_new(
+	size_t count, const uint8_t *blob, size_t len, char (**ret_keys)[41])
 {
-	enum { COUNT = 5000, LEN = 1500 };
-	static const uint8_t blob[LEN] = "value";
-	struct wt_hive_change *changes = calloc(COUNT, sizeof(*changes));
-	char(*keys)[41] = calloc(COUNT, sizeof(*keys));
-	struct wt_hive_content *content = NULL;
-	int fd = hive_open("software");
-	size_t old_len = (size_t)lseek(fd, 0, SEEK_END);
-	size_t new_len = 0;
-	int out = -1;
+	struct wt_hive_change *changes = calloc(count, sizeof(*changes));
+	char(*keys)[41] = calloc(count, sizeof(*keys));
 
-	(void)state;
 	assert_non_null(changes);
 	assert_non_null(keys);
-	for (uint32_t i = 0; i < COUNT; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		snprintf(keys[i], sizeof(keys[i]), "%08X%032X",
 			i * UINT32_C(2654435761), i);
 		changes[i].store = WT_STORE_AUTHROOT;
 		changes[i].key = keys[i];
 		changes[i].blob = blob;
-		changes[i].blob_len = sizeof(blob);
+		changes[i].blob_len = len;
 	}
-	out = hive_write(fd, changes, COUNT);
-	new_len = (size_t)lseek(out, 0, SEEK_END);
-	/* A key, a value and two lists take less than 200 bytes, and a page
-	 * holds two values of 1,500 with some room left over. */
-	assert_in_range(new_len, old_len + COUNT * LEN / 2,
-		old_len + COUNT * (LEN + 200) * 5 / 4);
+	*ret_keys = keys;
+	return changes;
+}
+
+/* As many as Microsoft's own list has. */
+static void many_keys_come_and_go_within_bounds(void **state)
+{
+	enum { COUNT = 507, LEN = 1500, GROWTH_MAX = 3 << 20 };
+	static const uint8_t blob[LEN] = "value";
+	char(*keys)[41] = NULL;
+	struct wt_hive_change *changes = many_new(COUNT, blob, LEN, &keys);
+	struct wt_hive_content *content = NULL;
+	int fd = hive_open("software");
+	size_t old_len = (size_t)lseek(fd, 0, SEEK_END);
+	int out = hive_write(fd, changes, COUNT);
+	size_t new_len = (size_t)lseek(out, 0, SEEK_END);
+	int again = -1;
+
+	(void)state;
+	assert_in_range(new_len, old_len + COUNT * LEN, old_len + GROWTH_MAX);
 	content = hive_read(out);
 	assert_int_equal(content->entry_count, COUNT);
+	assert_string_equal(content->fault, "");
 	for (size_t i = 0; i < COUNT; i++) {
 		assert_int_equal(content->entries[i].blob_len, LEN);
 		changes[i].blob = NULL;
@@ -271,10 +274,68 @@ static void many_keys_cost_what_they_hold(void **state)
 	content = hive_read(fd);
 	assert_int_equal(content->entry_count, 0);
 	wt_hive_content_free(content);
+	/* One more costs a page at most. */
+	changes[0].blob = blob;
+	again = hive_write(fd, changes, 1);
+	assert_in_range(lseek(again, 0, SEEK_END), 0,
+		lseek(fd, 0, SEEK_END) + WT_HIVE_PAGE);
+	close(again);
 	close(fd);
 	close(out);
 	free(changes);
 	free(keys);
+}
+
+static void too_many_new_keys_in_a_store_are_refused(void **state)
+{
+	enum { COUNT = 2001 };
+	static const uint8_t blob[] = "value";
+	char(*keys)[41] = NULL;
+	struct wt_hive_change *changes =
+		many_new(COUNT, blob, sizeof(blob), &keys);
+	struct wt_error err = {0};
+	int fd = hive_open("software");
+	int out = -1;
+
+	(void)state;
+	assert_int_equal(
+		wt_hive_write(fd, "hive", changes, COUNT, NULL, &out, &err),
+		WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-full");
+	assert_int_equal(out, -1);
+	changes[0].store = WT_STORE_ROOT;
+	out = hive_write(fd, changes, COUNT);
+	close(out);
+	close(fd);
+	free(changes);
+	free(keys);
+}
+
+/* No time and no address comes into the hive. */
+static void the_same_changes_give_the_same_bytes(void **state)
+{
+	static const uint8_t blob[1500] = "value";
+	const struct wt_hive_change change = {.store = WT_STORE_AUTHROOT,
+		.key = KEY,
+		.blob = blob,
+		.blob_len = sizeof(blob)};
+	int fd = hive_open("software");
+	size_t len[2] = {0};
+	uint8_t *data[2] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int out = hive_write(fd, &change, 1);
+
+		data[i] = contents(out, &len[i]);
+		close(out);
+		usleep(20000); /* a FILETIME has steps of 100 ns */
+	}
+	assert_int_equal(len[0], len[1]);
+	assert_memory_equal(data[0], data[1], len[0]);
+	free(data[0]);
+	free(data[1]);
+	close(fd);
 }
 
 static void the_later_of_two_changes_to_one_key_counts(void **state)
@@ -292,16 +353,21 @@ static void the_later_of_two_changes_to_one_key_counts(void **state)
 			.key = KEY,
 			.blob = (const uint8_t *)"second",
 			.blob_len = 6},
-		{.store = WT_STORE_ROOT, .key = KEY},
+		{.store = WT_STORE_ROOT,
+			.key = KEY,
+			.blob = (const uint8_t *)"value",
+			.blob_len = 5},
 	};
 	int fd = hive_open("software");
 	int out = hive_write(fd, changes, 4);
 	struct wt_hive_content *content = hive_read(out);
 
 	(void)state;
-	assert_int_equal(content->entry_count, 1);
-	assert_int_equal(content->entries[0].store, WT_STORE_CA);
-	assert_memory_equal(content->entries[0].blob, "second", 6);
+	assert_int_equal(content->entry_count, 2);
+	assert_int_equal(content->entries[0].store, WT_STORE_ROOT);
+	assert_memory_equal(content->entries[0].blob, "value", 5);
+	assert_int_equal(content->entries[1].store, WT_STORE_CA);
+	assert_memory_equal(content->entries[1].blob, "second", 6);
 	wt_hive_content_free(content);
 	close(out);
 	close(fd);
@@ -325,6 +391,12 @@ static void what_a_hive_cannot_take_is_refused(void **state)
 			"hive-bad-name"},
 		{{.store = WT_STORE_CA, .key = "\xFF", .blob = blob},
 			"hive-bad-name"},
+		{{.store = WT_STORE_CA, .key = "no such key"},
+			"hive-hidden-key"},
+		{{.place = WT_PLACE_POLICY,
+			 .store = WT_STORE_TRUSTEDPEOPLE,
+			 .key = "no such store"},
+			"hive-hidden-key"},
 	};
 	int fd = hive_open("software");
 
@@ -385,7 +457,9 @@ int main(void)
 			a_changed_hive_is_clean_and_few_of_its_pages_differ),
 		cmocka_unit_test(
 			a_change_that_is_there_already_changes_no_byte),
-		cmocka_unit_test(many_keys_cost_what_they_hold),
+		cmocka_unit_test(many_keys_come_and_go_within_bounds),
+		cmocka_unit_test(too_many_new_keys_in_a_store_are_refused),
+		cmocka_unit_test(the_same_changes_give_the_same_bytes),
 		cmocka_unit_test(the_later_of_two_changes_to_one_key_counts),
 		cmocka_unit_test(what_a_hive_cannot_take_is_refused),
 		cmocka_unit_test(a_signal_ends_the_work),

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hivex.h>
+#include <iconv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +73,18 @@ WRAP(hive_value_h, hivex_node_get_value, 0,
 WRAP(char *, hivex_value_value, NULL,
 	(hive_h * hive, hive_value_h value, hive_type *type, size_t *len),
 	(hive, value, type, len))
+WRAP(hive_node_h, hivex_node_add_child, 0,
+	(hive_h * hive, hive_node_h node, const char *name), (hive, node, name))
+WRAP(int, hivex_node_set_value, -1,
+	(hive_h * hive, hive_node_h node, const hive_set_value *value,
+		int flags),
+	(hive, node, value, flags))
+WRAP(int, hivex_node_delete_child, -1, (hive_h * hive, hive_node_h node),
+	(hive, node))
+WRAP(int, hivex_commit, -1, (hive_h * hive, const char *path, int flags),
+	(hive, path, flags))
+WRAP(iconv_t, iconv_open, (iconv_t)-1, (const char *to, const char *from),
+	(to, from))
 
 enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
@@ -190,7 +203,8 @@ static enum wt_status run_state(const struct wt_hive_files *files, int *ret_fd,
 static const struct job jobs[] = {
 	{"read", "bad/odd-more-values", {0}, run_read},
 	{"read a padded file", "bad/odd-garbage-behind", {0}, run_read},
-	{"write", "bad/odd-more-values", {0}, run_write},
+	{"write", "bad/odd-big-blob", {0}, run_write},
+	{"write a padded file", "bad/odd-zeros-behind", {0}, run_write},
 	{"state", "dirty/new-two-logs",
 		{NULL, "dirty/new-two-logs.LOG1", "dirty/new-two-logs.LOG2"},
 		run_state},

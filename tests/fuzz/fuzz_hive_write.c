@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_hive_edit.c: a hive that passes the raw checks is changed: it stays a
- * hive, and nothing but the keys asked for is another. */
+ * fuzz_hive_write.c: a hive that passes the raw checks and the guards is
+ * changed by hivex: it stays a hive, and nothing but the keys asked for is
+ * another. Then the comparison of both hives gets a spoilt one. */
 #include "fuzz.h"
-#include "hive/edit.h"
+#include "hive/same.h"
+#include "hive/write.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define OLD "0123456789ABCDEF0123456789ABCDEF01234567"
 #define INPUT_LEN_MAX (1u << 20)
-#define SPARE_LEN (1u << 16)
-#define MANY 600
+#define MANY 60
 
 static uint64_t hash_add(uint64_t hash, const uint8_t *data, size_t len)
 {
@@ -117,11 +121,9 @@ static void walk_compare(
 	free(after.hashes);
 }
 
-static enum wt_status edit(
-	struct wt_hive_editor *editor, unsigned which, struct wt_error *err)
+static size_t changes_fill(struct wt_hive_change *changes, unsigned which)
 {
 	static const uint8_t blob[2000] = "blob";
-	struct wt_hive_change changes[MANY] = {0};
 	static char keys[MANY][41];
 	size_t count = which % 8 == 7 ? MANY : 1;
 
@@ -138,56 +140,96 @@ static enum wt_status edit(
 	}
 	if (which % 8 < 3)
 		changes[0].blob = NULL;
-	return wt_hive_edit(editor, changes, count, err);
+	return count;
 }
 
-static void hive_edit(const uint8_t *data, size_t len, unsigned which)
+static uint8_t *contents(int fd, size_t *ret_len)
 {
-	size_t capacity =
-		len + SPARE_LEN + (which % 8 == 7 ? 2 * MANY * 1100 : 0);
-	struct wt_hive_editor editor = {0};
-	struct wt_hive_raw raw = {0};
-	struct walk before = {0};
-	struct wt_error err = {0};
-	uint8_t *copy = calloc(1, capacity);
+	struct stat st = {0};
+	uint8_t *data = NULL;
 
-	FUZZ_REQUIRE(copy);
+	FUZZ_REQUIRE(fstat(fd, &st) == 0);
+	data = malloc((size_t)st.st_size);
+	FUZZ_REQUIRE(data);
+	FUZZ_REQUIRE(pread(fd, data, (size_t)st.st_size, 0) == st.st_size);
+	*ret_len = (size_t)st.st_size;
+	return data;
+}
+
+/* A changed byte is seen or is none that counts; nothing is read that is not
+ * there. */
+static void spoil_and_compare(const struct wt_hive_raw *before, uint8_t *data,
+	size_t len, const struct wt_hive_change *changes, size_t count)
+{
+	struct wt_hive_tasks tasks = {0};
+	struct wt_hive_raw after = {0};
+	struct wt_error err = {0};
+
+	FUZZ_REQUIRE(wt_hive_tasks_open(&tasks, before, changes, count, &err) ==
+		     WT_OK);
+	data[(wt_get32(before->data + 4084) * UINT64_C(2654435761)) % len] ^=
+		(uint8_t)(1 + before->data[4089]);
+	wt_put32(data + WT_BASE_CHECKSUM, wt_hive_checksum(data));
+	if (wt_hive_raw_open(&after, data, len, WT_HIVE_WITH_OWNERS, "fuzz",
+		    &err) == WT_OK)
+		(void)wt_hive_same(before, &after, &tasks, &err);
+	wt_hive_raw_close(&after);
+	wt_hive_tasks_close(&tasks);
+}
+
+static void hive_write(const uint8_t *data, size_t len, unsigned which)
+{
+	static struct wt_hive_change changes[MANY];
+	int fd = memfd_create("hive", MFD_CLOEXEC);
+	int out = memfd_create("changed", MFD_CLOEXEC);
+	struct wt_hive_raw before = {0}, after = {0};
+	struct wt_error err = {0};
+	struct walk walk = {0};
+	uint8_t *copy = malloc(len), *changed = NULL;
+	size_t count = 0, changed_len = 0;
+
+	memset(changes, 0, sizeof(changes));
+	count = changes_fill(changes, which);
+	FUZZ_REQUIRE(copy && fd >= 0 && out >= 0);
 	memcpy(copy, data, len);
 	wt_put32(copy + WT_BASE_CHECKSUM, wt_hive_checksum(copy));
-	if (wt_hive_editor_open(&editor, copy, len, capacity, "fuzz", &err) !=
-		WT_OK)
+	FUZZ_REQUIRE(write(fd, copy, len) == (ssize_t)len);
+	if (wt_hive_raw_open(&before, copy, len, WT_HIVE_WITH_OWNERS, "fuzz",
+		    &err) != WT_OK)
 		goto out;
-	before = walk_new(&editor.raw);
-	if (edit(&editor, which, &err) == WT_OK) {
-		wt_hive_editor_finish(&editor);
-		FUZZ_REQUIRE(
-			wt_hive_raw_open(&raw, copy, editor.raw.len,
-				WT_HIVE_WITH_OWNERS, "fuzz", &err) == WT_OK);
-		walk_compare(&before, &raw);
-		wt_hive_raw_close(&raw);
-		/* The same again changes nothing. */
-		editor.is_changed = false;
-		FUZZ_REQUIRE(edit(&editor, which, &err) == WT_OK);
-		FUZZ_REQUIRE(!editor.is_changed);
-	} else {
+	if (wt_hive_write_here(fd, out, "fuzz", changes, count, &err) !=
+		WT_OK) {
 		FUZZ_REQUIRE(strncmp(err.code, "hive-", 5) == 0);
+		goto out;
 	}
-	free(before.keys);
-	free(before.hashes);
-	wt_hive_editor_close(&editor);
+	walk = walk_new(&before);
+	changed = contents(out, &changed_len);
+	FUZZ_REQUIRE(wt_hive_raw_open(&after, changed, changed_len,
+			     WT_HIVE_WITH_OWNERS, "fuzz", &err) == WT_OK);
+	walk_compare(&walk, &after);
+	wt_hive_raw_close(&after);
+	if (changed_len >= WT_HIVE_PAGE)
+		spoil_and_compare(
+			&before, changed, changed_len, changes, count);
 out:
+	free(walk.keys);
+	free(walk.hashes);
+	wt_hive_raw_close(&before);
+	free(changed);
 	free(copy);
+	close(fd);
+	close(out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	if (len < WT_HIVE_PAGE || len > INPUT_LEN_MAX)
 		return 0;
-	hive_edit(data, len, 0);
-	hive_edit(data, len, 4);
-	hive_edit(data, len, 5);
+	hive_write(data, len, 0);
+	hive_write(data, len, 4);
+	hive_write(data, len, 5);
 	/* Windows does not read this byte. */
 	if (data[4088] != 0)
-		hive_edit(data, len, data[4088]);
+		hive_write(data, len, data[4088]);
 	return 0;
 }

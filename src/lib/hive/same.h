@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * same.h: two hives side by side: only what was asked for differs. */
+#ifndef WT_HIVE_SAME_H
+#define WT_HIVE_SAME_H
+
+#include "hive/tasks.h"
+
+/**
+ * Compares a hive with its changed copy, key by key.
+ *
+ * Every key that no task names has the same name, flags, time, class, security
+ * descriptor and values, and subkeys in the same order. Keys that tasks set
+ * are there once, where Windows looks for them, with that value and their
+ * other values as they were; keys that tasks remove are gone. Keys on the way
+ * to them may be new, and are then empty but for the next step. No cell has
+ * come to be used twice. It shares no code with what wrote the copy.
+ *
+ * @param before  opened with WT_HIVE_WITH_OWNERS
+ * @param after   the same
+ * @param tasks   of before
+ * @return WT_ERR_HIVE: hive-verify
+ */
+enum wt_status wt_hive_same(const struct wt_hive_raw *before,
+	const struct wt_hive_raw *after, const struct wt_hive_tasks *tasks,
+	struct wt_error *err);
+
+#endif
