@@ -101,6 +101,15 @@ struct wt_error {
 /** A certificate, and what a registry value or store file said about it. */
 struct wt_cert;
 
+/** A property of a registry value that limits the trust in a certificate. */
+struct wt_limit {
+	/** 0x09, 0x68, 0x7A, 0x7E, 0x7F or 0x80, see docs/format.md */
+	unsigned property;
+	const char *usages; /**< names, comma-separated; NULL for a time */
+	bool has_time;	    /**< false: a list, or from always on */
+	int64_t time;	    /**< seconds since 1970, UTC */
+};
+
 /** What is in a certificate. Strings belong to the certificate. */
 struct wt_cert_info {
 	const uint8_t *der;
@@ -120,7 +129,10 @@ struct wt_cert_info {
 	/* What the registry value or store file added; NULL when it did not */
 	const char *friendly_name; /**< property 0x0B, UTF-8 */
 	const char *usages;	   /**< property 0x09: names, comma-separated */
-	const uint8_t *blob;	   /**< the value as it was read */
+	const struct wt_limit *limits; /**< all of them, by property */
+	size_t limit_count;
+	const char *limits_text; /**< the same in words; NULL for none */
+	const uint8_t *blob;	 /**< the value as it was read */
 	size_t blob_len;
 };
 
@@ -235,12 +247,19 @@ WT_API void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
  * that was read with the certificate is given back as it was.
  *
  * @param friendly_name  UTF-8, replaces the one read; NULL keeps that
+ * @param usages         what it is trusted for, "server-auth,client-auth" or
+ *                       dotted numbers, "any" for everything; replaces each
+ *                       limit that was read; NULL keeps them
  * @param ret_blob       free with wt_free()
- * @return WT_ERR_CERT (blob-too-large) over WT_BLOB_MAX
+ * @return WT_ERR_CERT (blob-too-large) over WT_BLOB_MAX; WT_ERR_USAGE
+ *         (bad-usage, friendly-name-not-utf8)
  */
 WT_API enum wt_status wt_cert_encode(const struct wt_cert *cert,
-	const char *friendly_name, uint8_t **ret_blob, size_t *ret_blob_len,
-	struct wt_error *err);
+	const char *friendly_name, const char *usages, uint8_t **ret_blob,
+	size_t *ret_blob_len, struct wt_error *err);
+
+/** Does wt_cert_encode() know these usages? */
+WT_API bool wt_usage_is_known(const char *usages);
 
 /** Frees what a function of this library gave with the words "wt_free()". */
 WT_API void wt_free(void *data);
@@ -318,19 +337,20 @@ struct wt_options {
 	bool force;	    /**< output may exist */
 	const char *backup_suffix; /**< keep the old file so; NULL: do not */
 	const char *friendly_name; /**< UTF-8; NULL for none */
-	bool dry_run;		   /**< do all but write */
-	bool rebuild;		   /**< drop the holes of earlier appends */
-	bool check_integrity;  /**< check the integrity table before reading */
-	bool keep_going;       /**< take the good certificates */
-	bool repair;	       /**< mend an image an interrupted writer left */
-	bool discard_logs;     /**< give a dirty hive's logs up */
-	bool replay_logs;      /**< apply a dirty hive's logs first */
-	bool if_present;       /**< remove: what is not there is no failure */
-	bool is_exact;	       /**< verify: and no other certificates */
-	const char *base;      /**< exact: what else may be there; NULL */
-	bool hash_target;      /**< SHA-256 of the target into the report */
-	unsigned threads;      /**< 0: one a processor */
-	unsigned wait_seconds; /**< how long another writer is waited for */
+	const char *usages;   /**< as for wt_cert_encode(); NULL: as it comes */
+	bool dry_run;	      /**< do all but write */
+	bool rebuild;	      /**< drop the holes of earlier appends */
+	bool check_integrity; /**< check the integrity table before reading */
+	bool keep_going;      /**< take the good certificates */
+	bool repair;	      /**< mend an image an interrupted writer left */
+	bool discard_logs;    /**< give a dirty hive's logs up */
+	bool replay_logs;     /**< apply a dirty hive's logs first */
+	bool if_present;      /**< remove: what is not there is no failure */
+	bool is_exact;	      /**< verify: and no other certificates */
+	const char *base;     /**< exact: what else may be there; NULL */
+	bool hash_target;     /**< SHA-256 of the target into the report */
+	unsigned threads;     /**< 0: one a processor */
+	unsigned wait_seconds;	 /**< how long another writer is waited for */
 	const char *temp_parent; /**< NULL: $TMPDIR, or /tmp */
 	int64_t now;		 /**< seconds since 1970 */
 	/** NULL, or a signal's number: not 0 ends the call soon. A handler may

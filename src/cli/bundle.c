@@ -43,6 +43,7 @@ struct gathered {
 	const struct wt_entry **entries;
 	size_t count;
 	size_t disallowed, unsound, elsewhere; /* left out */
+	size_t limited;			       /* which PEM cannot say */
 };
 
 /* Do the operands behind TARGET name this entry? None: all are meant. */
@@ -83,6 +84,8 @@ static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
 				gathered->elsewhere++;
 			else
 				gathered->entries[gathered->count++] = entry;
+			if (is_pem && entry->cert && entry->cert->limits_text)
+				gathered->limited++;
 		}
 	}
 }
@@ -101,6 +104,11 @@ static void warn_left_out(struct cli *cli, const struct gathered *gathered)
 			"%s: %zu disallowed certificates were left out; "
 			"--store disallowed writes them",
 			target, gathered->disallowed);
+	if (gathered->limited > 0)
+		cli_warn(cli, "limits-left-out",
+			"%s: %zu of the certificates are trusted with limits, "
+			"which PEM cannot say; --format reg keeps them",
+			target, gathered->limited);
 	if (gathered->elsewhere > 0)
 		cli_warn(cli, "policy-left-out",
 			"%s: %zu certificates of policy and enterprise stores "
@@ -233,7 +241,7 @@ static enum wt_status make_value(struct cli *cli, const struct wt_cert *cert,
 			err);
 	if (!status)
 		status = wt_cert_encode(cert, cli->options.friendly_name,
-			ret_blob, &value->blob_len, err);
+			cli->options.usages, ret_blob, &value->blob_len, err);
 	if (status)
 		return status;
 	value->blob = *ret_blob;

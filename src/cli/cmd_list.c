@@ -30,7 +30,7 @@ static void add_row(struct cli_table *table, const struct wt_entry *entry)
 		cells[2] = cli_text_date(date, cert->not_after);
 		cells[3] = cert->subject;
 		cells[4] = cert->friendly_name;
-		cells[5] = cert->usages;
+		cells[5] = cert->limits_text;
 	}
 	cli_table_add(table, cells, cli_action_tint(entry->action));
 }
@@ -39,7 +39,7 @@ void print_list(struct cli *cli, enum wt_status status)
 {
 	static const struct cli_column columns[] = {{"STORE", false},
 		{"THUMBPRINT", false}, {"NOT AFTER", false}, {"SUBJECT", true},
-		{"NAME", true}, {"ONLY FOR", true}};
+		{"NAME", true}, {"LIMITS", true}};
 	static const struct cli_listing listing = {.columns = columns,
 		.column_count = 6,
 		.add_row = add_row,

@@ -92,8 +92,6 @@ static void print_one(const struct cli *cli, const struct cli_screen *screen,
 		cli_line(stdout, "      serial   %s", info->serial);
 	if (info->friendly_name)
 		cli_line(stdout, "      name     %s", info->friendly_name);
-	if (info->usages)
-		cli_line(stdout, "      only for %s", info->usages);
 	if (verdict.refusal.status) {
 		fputs("      ", stdout);
 		cli_tinted(screen, CLI_BAD, "refused");

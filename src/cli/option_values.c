@@ -356,6 +356,15 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 	case CLI_OPT_BASE:
 		options->base = value;
 		return WT_OK;
+	case CLI_OPT_FOR:
+		options->usages = value;
+		if (wt_usage_is_known(value))
+			return WT_OK;
+		return fail_value(option, value,
+			"server-auth, client-auth, code-signing, email and the "
+			"like, or numbers such as 1.3.6.1.5.5.7.3.1, with "
+			"commas between; any alone for no limit",
+			err);
 	case CLI_OPT_FRIENDLY_NAME:
 		options->friendly_name = value;
 		return WT_OK;

@@ -46,6 +46,11 @@ const struct cli_option cli_options[] = {
 		"take the good certificates, list the refused"},
 	{CLI_OPT_FRIENDLY_NAME, "friendly-name", "TEXT", NULL,
 		CLI_ADD | CLI_EXPORT, CLI_ALSO, "the name Windows shows"},
+	{CLI_OPT_FOR, "for", "LIST",
+		"server-auth|client-auth|code-signing|email|time-stamping|"
+		"ocsp-signing|any",
+		CLI_ADD | CLI_VERIFY | CLI_EXPORT, CLI_FIRST,
+		"trusted for these only: server-auth,client-auth,..."},
 	{CLI_OPT_FORMAT, "format", "FORMAT", "reg|blob|pem", CLI_EXPORT,
 		CLI_FIRST, "reg (default), blob or pem"},
 	{CLI_OPT_ROOT_NAME, "root-name", "NAME", "SOFTWARE|winpe-offline",

@@ -88,10 +88,14 @@ static enum wt_status thumbprint_expect(const char *thumbprint,
 			continue;
 		}
 		count++;
-		if (from->store != WT_STORE_DISALLOWED && entry.cert)
-			wt_plan_warn_disallowed(target, hive, entry.cert);
-		ret = wt_report_add_entry(
-			target->report, hive->image, &entry, err);
+		if (entry.cert) {
+			wt_entry_judge(target, &entry);
+			ret = wt_entry_judge_veto(
+				target, hive, &entry, entry.cert, err);
+		}
+		if (ret == WT_OK)
+			ret = wt_report_add_entry(
+				target->report, hive->image, &entry, err);
 	}
 	if (ret != WT_OK || count > 0)
 		return ret;

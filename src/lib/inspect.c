@@ -95,28 +95,31 @@ static const char *store_elsewhere(
 	return NULL;
 }
 
-/* A sound value stands there: is it the one that was meant? */
-static void value_verify(const struct wt_cert_info *info,
-	const struct wt_hive_entry *found, struct wt_entry *entry)
+/* A sound value is there: is it the one that was meant, and does Windows trust
+ * it for what it is in its store for? */
+static enum wt_status value_verify(const struct wt_target *target,
+	const struct wt_cert_info *info, const struct wt_hive_entry *found,
+	struct wt_entry *entry, struct wt_error *err)
 {
-	bool is_distrusted = entry->store != WT_STORE_DISALLOWED &&
-			     wt_cert_limits(entry->handle)->is_disallowed;
-	bool is_other = info->blob && (found->blob_len != info->blob_len ||
-					      memcmp(found->blob, info->blob,
-						      info->blob_len) != 0);
+	const char *usages = target->options->usages;
+	const char *limits = entry->cert->limits_text;
+	bool is_same = true;
+	enum wt_status ret = WT_OK;
 
-	if (is_other)
-		wt_fail(&entry->problem, WT_NO, "other-properties",
-			info->subject,
-			"stands there with other properties than were given");
-	else if (is_distrusted && !info->blob)
-		wt_fail(&entry->problem, WT_NO, "cert-distrusted",
-			info->subject,
-			"stands there with a property that tells Windows to "
-			"distrust it");
+	if (usages)
+		ret = wt_usages_compare(entry->handle, usages, &is_same, err);
+	else if (info->blob)
+		is_same = found->blob_len == info->blob_len &&
+			  memcmp(found->blob, info->blob, info->blob_len) == 0;
 	else
-		return;
+		wt_entry_judge(target, entry);
+	if (ret != WT_OK || is_same)
+		return ret;
+	wt_fail(&entry->problem, WT_NO, "other-properties", info->subject,
+		"is there with other properties than were given%s%s%s",
+		limits ? " (" : "", limits ? limits : "", limits ? ")" : "");
 	entry->action = WT_ACTION_UNSOUND;
+	return WT_OK;
 }
 
 static void missing_say(const struct wt_hive_content *content,
@@ -150,14 +153,14 @@ static enum wt_status cert_verify(struct wt_target *target,
 		hive->content, WT_PLACE_MACHINE, entry->store, info->sha1);
 	enum wt_status ret = WT_OK;
 
-	if (entry->store != WT_STORE_DISALLOWED)
-		wt_plan_warn_disallowed(target, hive, info);
 	if (found)
 		ret = wt_entry_describe(target, hive, found, entry, err);
 	else
 		missing_say(hive->content, info, entry);
 	if (ret == WT_OK && entry->action == WT_ACTION_PRESENT)
-		value_verify(info, found, entry);
+		ret = value_verify(target, info, found, entry, err);
+	if (ret == WT_OK)
+		ret = wt_entry_judge_veto(target, hive, entry, info, err);
 	entry->cert = info;
 	entry->handle = cert;
 	entry->key = info->sha1;
@@ -242,6 +245,11 @@ static enum wt_status verify_result(
 	if (first->action == WT_ACTION_EXTRA)
 		wt_error_hint(err,
 			"if it should not be there: wimtrust remove %s %s",
+			report->target, first->key);
+	if (strcmp(first->problem.code, "cert-disallowed") == 0)
+		wt_error_hint(err,
+			"if it should be trusted: wimtrust remove -s "
+			"disallowed %s %s",
 			report->target, first->key);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
 		wrong, total);
@@ -348,17 +356,9 @@ static enum wt_status stores_gather(struct wt_target *target,
 static void doubts_report(
 	struct wt_report *report, const struct wt_trust_result *result)
 {
-	for (size_t i = 0; result->is_trusted && i < result->doubts.count;
-		i++) {
-		const struct wt_trust_doubt *doubt = &result->doubts.items[i];
-		bool is_said = false;
-
-		for (size_t j = 0; j < report->warning_count; j++)
-			is_said |= strcmp(report->warnings[j].text,
-					   doubt->text) == 0;
-		if (!is_said)
-			wt_report_warn(report, doubt->code, "%s", doubt->text);
-	}
+	for (size_t i = 0; result->is_trusted && i < result->doubts.count; i++)
+		wt_report_warn_once(report, result->doubts.items[i].code,
+			result->doubts.items[i].text);
 }
 
 static enum wt_status answer_report(struct wt_report *report, size_t index,

@@ -2,6 +2,8 @@
  * plan.c: which changes a hive needs, decided before any is made. */
 #include "plan.h"
 
+#include "trust/trust.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,47 @@ void wt_plan_free(struct wt_plan *plan)
 	*plan = (struct wt_plan){0};
 }
 
+/* Stores that a chain of TLS is built from. */
+static bool gives_tls_trust(enum wt_store store)
+{
+	return store == WT_STORE_AUTHROOT || store == WT_STORE_ROOT ||
+	       store == WT_STORE_CA;
+}
+
+/* The input itself says that it is trusted for less. */
+static void warn_limited(const struct wt_plan_item *item,
+	const struct wt_options *options, struct wt_report *report)
+{
+	const struct wt_cert_info *info = wt_cert_info(item->cert);
+
+	if (!options->usages && gives_tls_trust(item->store) &&
+		!wt_cert_limits(item->cert)->is_disallowed &&
+		!wt_trust_serves(item->cert, options->now))
+		wt_report_warn(report, "cert-limited",
+			"%s: comes limited so that no TLS server is trusted "
+			"(%s); --for any takes the limit away",
+			info->subject, info->limits_text);
+}
+
+static void made_free(void *cert)
+{
+	wt_cert_free(cert);
+}
+
+static enum wt_status made_keep(struct wt_plan_item *item,
+	struct wt_report *report, struct wt_error *err)
+{
+	struct wt_cert *made = NULL;
+	enum wt_status ret = wt_certblob_decode(item->blob, item->blob_len,
+		NULL, wt_cert_info(item->cert)->subject, &made, err);
+
+	if (ret == WT_OK)
+		ret = wt_report_keep(report, made, made_free, err);
+	if (ret == WT_OK)
+		item->cert = made;
+	return ret;
+}
+
 /* Refusals land in the item; what is returned is another failure. */
 static enum wt_status item_make(const struct wt_options *options,
 	struct wt_report *report, struct wt_plan_item *item,
@@ -46,9 +89,23 @@ static enum wt_status item_make(const struct wt_options *options,
 
 	if (ret == WT_OK)
 		ret = wt_cert_encode(item->cert, options->friendly_name,
-			&item->blob, &item->blob_len, &item->refusal);
+			options->usages, &item->blob, &item->blob_len,
+			&item->refusal);
+	/* What will be there, not what was given, is what is announced. */
+	if (ret == WT_OK && options->usages)
+		ret = made_keep(item, report, &item->refusal);
+	if (ret == WT_OK && options->usages &&
+		item->store == WT_STORE_DISALLOWED) {
+		ret = wt_fail(&item->refusal, WT_ERR_USAGE, "usage",
+			sink.subject,
+			"--for limits trust, and the store Disallowed takes it "
+			"away");
+		wt_error_hint(&item->refusal, "leave --for out");
+	}
 	if (ret == WT_OK)
 		wt_cert_warnings(item->cert, options->now, warning_emit, &sink);
+	if (ret == WT_OK)
+		warn_limited(item, options, report);
 	if (ret == WT_OK || ret == WT_ERR_CERT)
 		return WT_OK;
 	if (err)
@@ -207,13 +264,66 @@ enum wt_status wt_entry_describe(const struct wt_target *target,
 	return WT_OK;
 }
 
-/* What adding the item means where a value stands already. */
+/* Says what becomes of the limits of a value that is there. */
+static void limits_say(const struct wt_plan_item *item,
+	const struct wt_options *options, const struct wt_cert_info *present,
+	bool is_replaced, struct wt_report *report)
+{
+	const struct wt_cert_info *info = wt_cert_info(item->cert);
+	bool keeps_limits = !options->usages && info->limit_count > 0;
+	char text[1024] = "";
+
+	if (!present->limits_text || keeps_limits)
+		return;
+	if (!is_replaced && options->usages)
+		return;
+	if (!is_replaced)
+		snprintf(text, sizeof(text),
+			"%.200s: is limited and stays so (%.500s); --for any "
+			"takes the limit away",
+			info->subject, present->limits_text);
+	else
+		snprintf(text, sizeof(text),
+			"%.200s: was limited (%.500s), which this replaces",
+			info->subject, present->limits_text);
+	wt_report_warn_once(
+		report, is_replaced ? "cert-widened" : "cert-limited", text);
+}
+
+/* A sound value with more properties than ours is left alone, unless it keeps
+ * Windows from trusting what is asked to be trusted. */
+static enum wt_status sound_compare(const struct wt_plan_item *item,
+	const struct wt_options *options, const struct wt_cert *present,
+	struct wt_report *report, enum wt_action *ret_action,
+	struct wt_error *err)
+{
+	bool is_verbatim = options->friendly_name ||
+			   (!options->usages && wt_cert_info(item->cert)->blob);
+	bool is_limited = wt_cert_limits(present)->is_disallowed ||
+			  (gives_tls_trust(item->store) &&
+				  !wt_trust_serves(present, options->now));
+	bool is_same = true;
+	enum wt_status ret = WT_OK;
+
+	if (options->usages)
+		ret = wt_usages_compare(
+			present, options->usages, &is_same, err);
+	else if (item->store != WT_STORE_DISALLOWED)
+		is_same = !is_limited;
+	if (ret != WT_OK)
+		return ret;
+	is_same = is_same && !is_verbatim;
+	*ret_action = is_same ? WT_ACTION_UNCHANGED : WT_ACTION_REPLACED;
+	limits_say(item, options, wt_cert_info(present), !is_same, report);
+	return WT_OK;
+}
+
+/* What adding the item means where a value is there already. */
 static enum wt_status item_compare(const struct wt_plan_item *item,
-	const struct wt_hive_entry *present, bool is_verbatim,
-	struct wt_entry *entry, struct wt_error *err)
+	const struct wt_hive_entry *present, const struct wt_options *options,
+	struct wt_report *report, struct wt_entry *entry, struct wt_error *err)
 {
 	struct wt_cert *cert = NULL;
-	const struct wt_cert_limits *limits = NULL;
 	enum wt_status ret = WT_OK;
 
 	if (present->blob && present->blob_len == item->blob_len &&
@@ -233,39 +343,99 @@ static enum wt_status item_compare(const struct wt_plan_item *item,
 			*err = entry->problem;
 		return ret;
 	}
-	/* A sound value with more properties than ours is left alone, unless
-	 * it keeps Windows from trusting what is asked to be trusted. */
-	limits = wt_cert_limits(cert);
-	if (is_verbatim ||
-		(limits->is_disallowed && item->store != WT_STORE_DISALLOWED))
-		entry->action = WT_ACTION_REPLACED;
-	else
-		entry->action = WT_ACTION_UNCHANGED;
+	ret = sound_compare(item, options, cert, report, &entry->action, err);
 	wt_cert_free(cert);
-	return WT_OK;
+	return ret;
 }
 
-void wt_plan_warn_disallowed(const struct wt_target *target,
-	const struct wt_target_hive *hive, const struct wt_cert_info *info)
+enum wt_status wt_plan_is_vetoed(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert_info *info,
+	bool *ret_is_vetoed, struct wt_error *err)
 {
-	static const enum wt_hive_place places[] = {
-		WT_PLACE_MACHINE, WT_PLACE_POLICY};
+	enum wt_status ret = WT_OK;
+
+	*ret_is_vetoed = false;
+	for (int i = 0; ret == WT_OK && i < WT_PLACE_COUNT; i++) {
+		const struct wt_hive_entry *found =
+			wt_content_find(hive->content, (enum wt_hive_place)i,
+				WT_STORE_DISALLOWED, info->sha1);
+		struct wt_entry entry = {0};
+
+		if (!found)
+			continue;
+		ret = wt_entry_describe(target, hive, found, &entry, err);
+		if (ret == WT_OK && entry.cert)
+			*ret_is_vetoed = true;
+		else if (ret == WT_OK)
+			wt_report_warn(target->report, "disallowed-unsound",
+				"%s: the store Disallowed names it, but %s, so "
+				"it does not count; wimtrust remove -s "
+				"disallowed takes %s out of it",
+				info->subject, entry.problem.reason,
+				info->sha1);
+	}
+	return ret;
+}
+
+static enum wt_status warn_vetoed(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert_info *info,
+	struct wt_error *err)
+{
+	bool is_vetoed = false;
 	char image[32] = "";
 	int index = target->report->images[hive->image].index;
+	enum wt_status ret =
+		wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
 
 	if (index > 0)
 		snprintf(image, sizeof(image), " of image %d", index);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (!wt_content_find(hive->content, places[i],
-			    WT_STORE_DISALLOWED, info->sha1))
-			continue;
+	if (ret == WT_OK && is_vetoed)
 		wt_report_warn(target->report, "cert-disallowed",
-			"%s: stands in the store Disallowed%s too, so Windows "
-			"distrusts it all the same; wimtrust remove -s "
-			"disallowed takes %s out of it",
+			"%s: is in the store Disallowed%s too, so Windows "
+			"distrusts it anyway; wimtrust remove -s disallowed "
+			"takes %s out of it",
 			info->subject, image, info->sha1);
+	return ret;
+}
+
+void wt_entry_judge(const struct wt_target *target, struct wt_entry *entry)
+{
+	const struct wt_cert_info *info = entry->cert;
+
+	if (!gives_tls_trust(entry->store) ||
+		wt_trust_serves(entry->handle, target->options->now))
 		return;
-	}
+	if (wt_cert_limits(entry->handle)->is_disallowed)
+		wt_fail(&entry->problem, WT_NO, "cert-distrusted",
+			info->subject,
+			"is there with a property that tells Windows to "
+			"distrust it (%s)",
+			info->limits_text);
+	else
+		wt_fail(&entry->problem, WT_NO, "cert-limited", info->subject,
+			"is there, but limited so that no TLS server is "
+			"trusted (%s)",
+			info->limits_text);
+	entry->action = WT_ACTION_UNSOUND;
+}
+
+enum wt_status wt_entry_judge_veto(const struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_entry *entry,
+	const struct wt_cert_info *info, struct wt_error *err)
+{
+	bool is_vetoed = false;
+	enum wt_status ret = WT_OK;
+
+	if (entry->store == WT_STORE_DISALLOWED)
+		return WT_OK;
+	ret = wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
+	if (ret != WT_OK || !is_vetoed || entry->action != WT_ACTION_PRESENT)
+		return ret;
+	wt_fail(&entry->problem, WT_NO, "cert-disallowed", info->subject,
+		"is there, but in the store Disallowed too, so Windows "
+		"distrusts it anyway");
+	entry->action = WT_ACTION_UNSOUND;
+	return WT_OK;
 }
 
 static enum wt_status item_plan(const struct wt_plan_item *item,
@@ -277,7 +447,6 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 		.place = wt_hive_place_path(WT_PLACE_MACHINE),
 		.cert = wt_cert_info(item->cert),
 		.handle = item->cert};
-	bool is_verbatim = entry.cert->blob || target->options->friendly_name;
 	enum wt_status ret = wt_cancelled(target->options->cancel, err);
 
 	if (ret != WT_OK)
@@ -290,12 +459,15 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 			target->report, hive->image, &entry, err);
 	}
 	if (item->store != WT_STORE_DISALLOWED)
-		wt_plan_warn_disallowed(target, hive, entry.cert);
+		ret = warn_vetoed(target, hive, entry.cert, err);
+	if (ret != WT_OK)
+		return ret;
 	present = wt_content_find(
 		hive->content, WT_PLACE_MACHINE, item->store, entry.cert->sha1);
 	entry.action = WT_ACTION_ADDED;
 	if (present)
-		ret = item_compare(item, present, is_verbatim, &entry, err);
+		ret = item_compare(item, present, target->options,
+			target->report, &entry, err);
 	if (ret == WT_OK && entry.action != WT_ACTION_UNCHANGED)
 		changes->changes[changes->count++] = (struct wt_hive_change){
 			.place = WT_PLACE_MACHINE,

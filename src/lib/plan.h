@@ -57,11 +57,25 @@ const struct wt_hive_entry *wt_content_find(
 	enum wt_store store, const char *key);
 
 /**
- * Warns when the certificate stands in a store Disallowed of the hive, which
- * vetoes it wherever else it stands.
+ * Is the certificate in a store Disallowed of the hive, which vetoes it
+ * wherever else it is? A value there that Windows cannot read is a warning, and
+ * no veto.
  */
-void wt_plan_warn_disallowed(const struct wt_target *target,
-	const struct wt_target_hive *hive, const struct wt_cert_info *info);
+enum wt_status wt_plan_is_vetoed(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_cert_info *info,
+	bool *ret_is_vetoed, struct wt_error *err);
+
+/**
+ * An entry whose value is sound: does it let the certificate do what it is in
+ * its store for? Where it tells Windows to distrust it, or to trust no TLS
+ * server below it, the entry gets a problem and is unsound.
+ */
+void wt_entry_judge(const struct wt_target *target, struct wt_entry *entry);
+
+/** The same where Disallowed vetoes the certificate. */
+enum wt_status wt_entry_judge_veto(const struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_entry *entry,
+	const struct wt_cert_info *info, struct wt_error *err);
 
 /**
  * Decodes the entry of a hive into an entry of the report: the certificate,

@@ -91,6 +91,7 @@ struct wt_cert_list *chains_make_value(const struct wt_cert_info *info,
 	put_usage(&value, 0x7A, properties->disallowed_usage);
 	put_time(&value, 0x7E, properties->not_before);
 	put_usage(&value, 0x7F, properties->not_before_usage);
+	put_time(&value, 0x80, properties->disallowed_ca);
 	put(&value, 0x20, info->der, info->der_len);
 	if (wt_cert_list_read_memory(
 		    list, value.data, value.len, info->subject, &err) != WT_OK)

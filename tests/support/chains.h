@@ -12,6 +12,7 @@ struct chains_properties {
 	const char *disallowed_usage; /**< 0x7A */
 	const char *not_before;	      /**< 0x7E: seconds */
 	const char *not_before_usage; /**< 0x7F */
+	const char *disallowed_ca;    /**< 0x80: seconds */
 };
 
 /** A certificate as if it were read from a registry value. */

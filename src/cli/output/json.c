@@ -53,6 +53,25 @@ json_t *cli_json_error(const struct wt_error *err)
 	return object;
 }
 
+static json_t *json_limits(const struct wt_cert_info *cert)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cert->limit_count; i++) {
+		const struct wt_limit *limit = &cert->limits[i];
+		json_t *object = json_object();
+
+		json_object_set_new(
+			object, "property", json_integer(limit->property));
+		json_object_set_new(
+			object, "usages", cli_json_text(limit->usages));
+		json_object_set_new(object, "time",
+			limit->has_time ? json_time(limit->time) : json_null());
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 void cli_json_cert(json_t *object, const struct wt_cert_info *cert)
 {
 	json_object_set_new(object, "sha1", cli_json_text(cert->sha1));
@@ -71,6 +90,7 @@ void cli_json_cert(json_t *object, const struct wt_cert_info *cert)
 	json_object_set_new(
 		object, "friendly_name", cli_json_text(cert->friendly_name));
 	json_object_set_new(object, "usages", cli_json_text(cert->usages));
+	json_object_set_new(object, "limits", json_limits(cert));
 }
 
 static json_t *json_entry(const struct wt_entry *entry)

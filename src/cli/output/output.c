@@ -100,6 +100,8 @@ void cli_print_cert(const struct wt_cert_info *cert)
 	cli_line(stdout, "      valid    %s to %s",
 		cli_text_date(from, cert->not_before),
 		cli_text_date(to, cert->not_after));
+	if (cert->limits_text)
+		cli_line(stdout, "      limits   %s", cert->limits_text);
 }
 
 enum cli_tint cli_action_tint(enum wt_action action)

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "cert/der.h"
+#include "cert/limits.h"
 #include "cert/x509.h"
 
 #define ENCODING_X509 1
@@ -315,69 +316,18 @@ static enum wt_status friendly_name_read(struct wt_cert *cert,
 	return cert->friendly_name ? WT_OK : wt_fail_memory(err);
 }
 
-/* The names that Windows shows; others are shown as numbers. */
-static const char *usage_name(const char *oid)
-{
-	static const char *const names[][2] = {
-		{"1.3.6.1.5.5.7.3.1", "Server Authentication"},
-		{"1.3.6.1.5.5.7.3.2", "Client Authentication"},
-		{"1.3.6.1.5.5.7.3.3", "Code Signing"},
-		{"1.3.6.1.5.5.7.3.4", "Secure Email"},
-		{"1.3.6.1.5.5.7.3.5", "IP security end system"},
-		{"1.3.6.1.5.5.7.3.6", "IP security tunnel termination"},
-		{"1.3.6.1.5.5.7.3.7", "IP security user"},
-		{"1.3.6.1.5.5.7.3.8", "Time Stamping"},
-		{"1.3.6.1.5.5.7.3.9", "OCSP Signing"},
-		{"1.3.6.1.5.5.8.2.2", "IP security IKE intermediate"},
-		{"1.3.6.1.4.1.311.10.3.4", "Encrypting File System"},
-		{"1.3.6.1.4.1.311.10.3.12", "Document Signing"},
-		{"1.3.6.1.4.1.311.20.2.2", "Smart Card Logon"},
-		{"2.5.29.37.0", "Any Purpose"},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(oid, names[i][0]) == 0)
-			return names[i][1];
-	return oid;
-}
-
-static enum wt_status usages_fill(struct wt_cert *cert, struct wt_error *err)
-{
-	const struct wt_oid_list *list = &cert->limits.usage;
-	struct wt_writer text = {0};
-
-	if (list->count == 0)
-		wt_writer_bytes(&text, "none", 4);
-	for (size_t i = 0; i < list->count; i++) {
-		const char *name = usage_name(list->oids[i]);
-
-		wt_writer_bytes(&text, ", ", i > 0 ? 2 : 0);
-		wt_writer_bytes(&text, name, strlen(name));
-	}
-	wt_writer_bytes(&text, "", 1);
-	if (text.has_failed) {
-		wt_writer_free(&text);
-		return wt_fail_memory(err);
-	}
-	free(cert->usages);
-	cert->info.usages = cert->usages = (char *)text.data;
-	return WT_OK;
-}
-
 static enum wt_status property_apply(struct wt_cert *cert,
 	const struct wt_property *property, const char *object,
 	struct wt_error *err)
 {
 	struct wt_cert_limits *limits = &cert->limits;
-	enum wt_status status = WT_OK;
 
 	switch (property->id) {
 	case WT_PROP_FRIENDLY_NAME:
 		return friendly_name_read(cert, property, err);
 	case WT_PROP_USAGE:
 		limits->has_usage = true;
-		status = oid_list_read(property, &limits->usage, object, err);
-		return status == WT_OK ? usages_fill(cert, err) : status;
+		return oid_list_read(property, &limits->usage, object, err);
 	case WT_PROP_DISALLOWED_FROM:
 		limits->is_disallowed = true;
 		return filetime_read(
@@ -394,6 +344,10 @@ static enum wt_status property_apply(struct wt_cert *cert,
 		limits->has_not_before_usage = true;
 		return oid_list_read(
 			property, &limits->not_before_usage, object, err);
+	case WT_PROP_DISALLOWED_CA:
+		limits->has_disallowed_ca = true;
+		return filetime_read(
+			property, &limits->disallowed_ca_from, object, err);
 	default:
 		return WT_OK;
 	}
@@ -415,7 +369,7 @@ static enum wt_status properties_apply(struct wt_cert *cert,
 			status = property_apply(cert, &property, object, err);
 	}
 	ERR_pop_to_mark();
-	return status;
+	return status == WT_OK ? wt_limits_describe(cert, err) : status;
 }
 
 enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
@@ -515,9 +469,26 @@ static bool friendly_name_write(struct wt_writer *blob, const char *name)
 	return is_utf8;
 }
 
+/* What is to be in a value besides, or instead of what was read. */
+struct wish {
+	const char *friendly_name; /* NULL: as it was */
+	bool has_usages;	   /* all limits give way to these */
+	const uint8_t *usages;	   /* DER; NULL: no limit */
+	size_t usages_len;
+};
+
+/* What stands before the certificate. */
+static bool wish_write(struct wt_writer *blob, const struct wish *wish)
+{
+	if (wish->usages)
+		property_write(
+			blob, WT_PROP_USAGE, wish->usages, wish->usages_len);
+	return friendly_name_write(blob, wish->friendly_name);
+}
+
 /* The seven properties that Windows 10 writes, in its order. */
 static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
-	const char *friendly_name)
+	const struct wish *wish)
 {
 	const struct wt_cert_info *info = &cert->info;
 	struct parts parts = {0};
@@ -546,14 +517,21 @@ static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
 				bits.len);
 		wt_writer_free(&bits);
 	}
-	is_utf8 = friendly_name_write(blob, friendly_name);
+	is_utf8 = wish_write(blob, wish);
 	property_write(blob, WT_PROP_CERTIFICATE, info->der, info->der_len);
 	return is_utf8;
 }
 
-/* The value as it was read, but for the friendly name. */
-static bool blob_rename(struct wt_writer *blob, const struct wt_cert *cert,
-	const char *friendly_name)
+static bool is_limit(uint32_t id)
+{
+	return id == WT_PROP_USAGE || id == WT_PROP_DISALLOWED_FROM ||
+	       id == WT_PROP_DISALLOWED_USAGE || id == WT_PROP_NOT_BEFORE ||
+	       id == WT_PROP_NOT_BEFORE_USAGE || id == WT_PROP_DISALLOWED_CA;
+}
+
+/* The value as it was read, but for what is wished. */
+static bool blob_change(struct wt_writer *blob, const struct wt_cert *cert,
+	const struct wish *wish)
 {
 	struct wt_reader reader =
 		wt_reader_init(cert->blob, cert->info.blob_len);
@@ -562,10 +540,12 @@ static bool blob_rename(struct wt_writer *blob, const struct wt_cert *cert,
 
 	while (wt_reader_left(&reader) > 0 &&
 		wt_property_next(&reader, &property)) {
-		if (property.id == WT_PROP_FRIENDLY_NAME)
+		if ((wish->friendly_name &&
+			    property.id == WT_PROP_FRIENDLY_NAME) ||
+			(wish->has_usages && is_limit(property.id)))
 			continue;
 		if (property.id == WT_PROP_CERTIFICATE)
-			is_utf8 = friendly_name_write(blob, friendly_name);
+			is_utf8 = wish_write(blob, wish);
 		property_write(
 			blob, property.id, property.data, property.data_len);
 	}
@@ -597,19 +577,28 @@ static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
 }
 
 enum wt_status wt_cert_encode(const struct wt_cert *cert,
-	const char *friendly_name, uint8_t **ret_blob, size_t *ret_blob_len,
-	struct wt_error *err)
+	const char *friendly_name, const char *usages, uint8_t **ret_blob,
+	size_t *ret_blob_len, struct wt_error *err)
 {
+	struct wish wish = {
+		.friendly_name = friendly_name, .has_usages = usages != NULL};
 	struct wt_writer blob = {0};
+	uint8_t *der = NULL;
 	enum wt_status status = WT_OK;
 	bool is_utf8 = true;
 
+	if (usages)
+		status = wt_usages_encode(usages, &der, &wish.usages_len, err);
+	if (status != WT_OK)
+		return status;
+	wish.usages = der;
 	if (!cert->blob)
-		is_utf8 = blob_make(&blob, cert, friendly_name);
-	else if (friendly_name)
-		is_utf8 = blob_rename(&blob, cert, friendly_name);
+		is_utf8 = blob_make(&blob, cert, &wish);
+	else if (friendly_name || usages)
+		is_utf8 = blob_change(&blob, cert, &wish);
 	else
 		wt_writer_bytes(&blob, cert->blob, cert->info.blob_len);
+	OPENSSL_free(der);
 	status = blob_finish(&blob, is_utf8, cert, friendly_name != NULL, err);
 	if (status != WT_OK) {
 		wt_writer_free(&blob);
@@ -622,12 +611,13 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 
 size_t wt_certblob_len(const struct wt_cert *cert)
 {
+	const struct wish wish = {0};
 	struct wt_writer blob = {0};
 	size_t len = 0;
 
 	if (cert->blob)
 		return cert->info.blob_len;
-	blob_make(&blob, cert, NULL);
+	blob_make(&blob, cert, &wish);
 	len = blob.len;
 	wt_writer_free(&blob);
 	return len;

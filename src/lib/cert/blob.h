@@ -36,6 +36,7 @@
 #define WT_PROP_DISALLOWED_USAGE 0x7A
 #define WT_PROP_NOT_BEFORE 0x7E
 #define WT_PROP_NOT_BEFORE_USAGE 0x7F
+#define WT_PROP_DISALLOWED_CA 0x80
 
 /** One element, borrowed from the value. */
 struct wt_property {

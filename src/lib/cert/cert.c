@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "cert/der.h"
+#include "cert/limits.h"
 #include "cert/x509.h"
 
 const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert)
@@ -135,7 +136,7 @@ void wt_cert_free(struct wt_cert *cert)
 	free(cert->key);
 	free(cert->signature);
 	free(cert->friendly_name);
-	free(cert->usages);
+	wt_limits_free(cert);
 	free(cert->blob);
 	free(cert);
 }

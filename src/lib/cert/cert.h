@@ -35,6 +35,8 @@ struct wt_cert_limits {
 	int64_t not_before;
 	bool has_not_before_usage; /**< 0x7F: 0x7E is for these uses only */
 	struct wt_oid_list not_before_usage;
+	bool has_disallowed_ca; /**< 0x80: as a CA not trusted from then on */
+	int64_t disallowed_ca_from;
 };
 
 /**
@@ -60,6 +62,13 @@ void wt_cert_free(struct wt_cert *cert);
 
 /** Borrowed from cert. All false when there was no registry value. */
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert);
+
+/**
+ * Is the trust in cert limited to the usages of words, and to nothing else?
+ * @return WT_ERR_USAGE: bad-usage
+ */
+enum wt_status wt_usages_compare(const struct wt_cert *cert, const char *words,
+	bool *ret_is_same, struct wt_error *err);
 
 /**
  * The store that its .reg file names, where that narrows what it is trusted

@@ -133,7 +133,7 @@ static enum wt_status blob_check(
 	uint8_t *blob = NULL;
 	size_t blob_len = 0;
 	enum wt_status status =
-		wt_cert_encode(cert, NULL, &blob, &blob_len, err);
+		wt_cert_encode(cert, NULL, NULL, &blob, &blob_len, err);
 
 	if (status == WT_OK)
 		wt_free(blob);

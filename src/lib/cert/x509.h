@@ -7,6 +7,9 @@
 
 #include "cert/cert.h"
 
+/** Properties that limit: 0x09, 0x68, 0x7A, 0x7E, 0x7F and 0x80. */
+#define WT_LIMITS_MAX 6
+
 /** The parsed form of the certificate; info points into the rest. */
 struct wt_cert {
 	struct wt_cert_info info;
@@ -27,7 +30,8 @@ struct wt_cert {
 	char *key;
 	char *signature;
 	char *friendly_name;
-	char *usages;
+	struct wt_limit limit_list[WT_LIMITS_MAX];
+	char *limits_text;
 	uint8_t *blob;
 	enum wt_store stood_in;
 };

@@ -201,3 +201,12 @@ void wt_report_warn(
 	shown->warnings = warnings;
 	warnings[shown->warning_count++] = warning;
 }
+
+void wt_report_warn_once(
+	struct wt_report *report, const char *code, const char *text)
+{
+	for (size_t i = 0; i < report->warning_count; i++)
+		if (strcmp(report->warnings[i].text, text) == 0)
+			return;
+	wt_report_warn(report, code, "%s", text);
+}

@@ -36,6 +36,10 @@ enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
 	const struct wt_cert_info *cert, const char *source,
 	struct wt_error *err);
 
+/** The same, unless the report has that very text. */
+void wt_report_warn_once(
+	struct wt_report *report, const char *code, const char *text);
+
 /** Adds a warning. Running out of memory loses it, which nothing needs. */
 void wt_report_warn(struct wt_report *report, const char *code, const char *fmt,
 	...) WT_PRINTF(3, 4);

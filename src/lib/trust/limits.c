@@ -39,8 +39,8 @@ static enum wt_status refuse_usage(const struct wt_trust_cert *copy,
 		"authentication (property %s of its value)",
 		copy->source, info->subject, info->sha1, property);
 	wt_error_hint(err,
-		"take it out and put the certificate in anew without usage "
-		"limits: wimtrust remove TARGET %s; wimtrust add TARGET CERT",
+		"if you trust %s for servers, add it again: wimtrust add "
+		"TARGET CERT",
 		info->sha1);
 	return WT_NO;
 }
@@ -106,4 +106,12 @@ enum wt_status wt_trust_limits(const struct wt_trust_cert *copy,
 			&limits->not_before_usage))
 		return refuse_late(copy, use->issued, object, err);
 	return WT_OK;
+}
+
+bool wt_trust_serves(const struct wt_cert *cert, int64_t now)
+{
+	const struct wt_trust_cert copy = {.cert = cert, .source = ""};
+	const struct wt_trust_use use = {.at = now, .issued = now};
+
+	return wt_trust_limits(&copy, &use, NULL, NULL) == WT_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "base/child.h"
 #include "trust/path.h"
+#include "trust/reason.h"
 #include "trust/server.h"
 
 #include <openssl/err.h>
@@ -376,6 +377,30 @@ static bool tell_limit(const struct search *search,
 	return false;
 }
 
+/* Property 0x80, of which only the name is known. */
+static void doubt_cas(
+	const struct search *search, struct wt_trust_doubts *doubts)
+{
+	for (size_t i = 0; i < search->path.count; i++) {
+		const struct wt_trust_node *node =
+			wt_trust_at(&search->path, i);
+
+		for (size_t j = 0; j < search->query->store_count; j++) {
+			const struct wt_cert *copy =
+				search->query->stores[j].cert;
+			const struct wt_cert_limits *limits =
+				wt_cert_limits(copy);
+
+			if (limits->has_disallowed_ca &&
+				search->use.at >= limits->disallowed_ca_from &&
+				is_same(copy, node->cert))
+				wt_trust_doubt(doubts, "disallowed-ca", node,
+					"has a value with property 0x80, by "
+					"its name a distrust as a CA");
+		}
+	}
+}
+
 static void tell_root(const struct search *search,
 	const struct wt_trust_path *path, struct wt_error *reason)
 {
@@ -480,6 +505,7 @@ static enum wt_status judge_anchored(struct search *search,
 	}
 	status =
 		wt_trust_verify(&trial, &search->work, ret_doubts, reason, err);
+	doubt_cas(search, ret_doubts);
 	*ret_reach = reason->status == WT_OK ? REACH_TRUSTED : REACH_UNTRUSTED;
 	return status;
 }

@@ -114,4 +114,10 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,
 	struct wt_error *err);
 
+/**
+ * Do the properties of a certificate's value let a TLS server below it be
+ * trusted whose certificate is issued now?
+ */
+bool wt_trust_serves(const struct wt_cert *cert, int64_t now);
+
 #endif

@@ -100,8 +100,8 @@ static void each_says_its_key_signature_and_role(void **state)
 		assert_string_equal(info->signature, table[i].signature);
 		assert_int_equal(info->is_self_signed, table[i].is_self_signed);
 		assert_int_equal(info->is_ca, table[i].is_ca);
-		assert_int_equal(
-			wt_cert_encode(cert, NULL, &blob, &blob_len, NULL),
+		assert_int_equal(wt_cert_encode(cert, NULL, NULL, &blob,
+					 &blob_len, NULL),
 			WT_OK);
 		assert_int_equal(
 			has_property(blob, blob_len, WT_PROP_SIGNATURE_HASH),

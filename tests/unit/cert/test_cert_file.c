@@ -201,7 +201,7 @@ static void failure_of_any_call_is_clean(void **state)
 			if (status == WT_OK)
 				status = wt_cert_encode(
 					wt_cert_list_get(list, 0), "name",
-					&blob, &blob_len, &err);
+					"server-auth", &blob, &blob_len, &err);
 			has_failed = fail_disarm();
 			if (has_failed != (status != WT_OK))
 				fail_msg("%s: %s", names[i], fail_name());

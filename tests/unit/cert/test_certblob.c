@@ -40,7 +40,7 @@ static void certificate_encodes_as_windows_does(void **state)
 
 	(void)state;
 	assert_ok(wt_cert_from_der(der.data, der.len, "x", &cert, &err), &err);
-	assert_ok(wt_cert_encode(cert, NULL, &out, &out_len, &err), &err);
+	assert_ok(wt_cert_encode(cert, NULL, NULL, &out, &out_len, &err), &err);
 	assert_int_equal(out_len, blob.len);
 	assert_memory_equal(out, blob.data, blob.len);
 	assert_int_equal(wt_certblob_len(cert), blob.len);
@@ -69,7 +69,7 @@ static void value_decodes_and_travels_verbatim(void **state)
 	assert_ok(
 		wt_certblob_decode(blob.data, blob.len, key, "x", &cert, &err),
 		&err);
-	assert_ok(wt_cert_encode(cert, NULL, &out, &out_len, &err), &err);
+	assert_ok(wt_cert_encode(cert, NULL, NULL, &out, &out_len, &err), &err);
 	assert_int_equal(out_len, blob.len);
 	assert_memory_equal(out, blob.data, blob.len);
 	wt_free(out);
@@ -233,7 +233,7 @@ static void properties_are_read_in_any_order(void **state)
 	assert_true(limits->not_before == 1577836800);
 	assert_false(limits->has_not_before_usage);
 	/* verbatim, the unknown property included */
-	assert_ok(wt_cert_encode(cert, NULL, &out, &out_len, &err), &err);
+	assert_ok(wt_cert_encode(cert, NULL, NULL, &out, &out_len, &err), &err);
 	assert_int_equal(out_len, value.len);
 	assert_memory_equal(out, value.data, value.len);
 	wt_free(out);
@@ -257,18 +257,20 @@ static void friendly_name_replaces_only_itself(void **state)
 					      &cert, &err),
 			&err);
 		assert_ok(
-			wt_cert_encode(cert, name, &out, &out_len, &err), &err);
+			wt_cert_encode(cert, name, NULL, &out, &out_len, &err),
+			&err);
 		wt_cert_free(cert);
 		assert_ok(wt_certblob_decode(
 				  out, out_len, NULL, "x", &again, &err),
 			&err);
 		assert_string_equal(wt_cert_info(again)->friendly_name, name);
 		/* and an empty one takes it away */
-		assert_ok(wt_cert_encode(again, "", &plain, &plain_len, &err),
+		assert_ok(wt_cert_encode(
+				  again, "", NULL, &plain, &plain_len, &err),
 			&err);
 		assert_int_equal(plain_len, blob.len);
 		assert_memory_equal(plain, blob.data, blob.len);
-		assert_int_equal(wt_cert_encode(again, "\xC3(", &plain,
+		assert_int_equal(wt_cert_encode(again, "\xC3(", NULL, &plain,
 					 &plain_len, &err),
 			WT_ERR_USAGE);
 		assert_string_equal(err.code, "friendly-name-not-utf8");
@@ -322,7 +324,7 @@ static void too_large_a_value_is_refused(void **state)
 				  &cert, &err),
 			&err);
 		assert_int_equal(
-			wt_cert_encode(cert, NULL, &out, &out_len, &err),
+			wt_cert_encode(cert, NULL, NULL, &out, &out_len, &err),
 			extra ? WT_ERR_CERT : WT_OK);
 		wt_cert_free(cert);
 		wt_writer_free(&value);

@@ -95,6 +95,8 @@ static struct chains_properties read_properties(char *text)
 			properties.not_before = value;
 		else if (strcmp(word, "7f") == 0)
 			properties.not_before_usage = value;
+		else if (strcmp(word, "80") == 0)
+			properties.disallowed_ca = value;
 		else
 			fail_msg("there is no property %s", word);
 	}
