@@ -124,6 +124,8 @@ struct wt_cert_info {
 	const char *key;		    /**< "RSA 4096", "EC P-256" */
 	unsigned key_bits;
 	const char *signature; /**< "sha256WithRSAEncryption" */
+	const char *source;    /**< where it was read: "bundle.pem, certificate
+				*   2 (line 21)" */
 	bool is_self_signed;   /**< issued by itself, signature verified */
 	bool is_ca;	       /**< may issue certificates */
 	/* What the registry value or store file added; NULL when it did not */
@@ -169,6 +171,35 @@ WT_API void wt_cert_list_name_skipped(
  */
 WT_API void wt_cert_list_cancel_with(
 	struct wt_cert_list *list, const volatile sig_atomic_t *cancel);
+
+/**
+ * Should reading go on over what cannot be taken? Without it (false) a file or
+ * folder with one certificate that is refused fails, and nothing of it is
+ * added. Either way it is read to its end, and every refusal is listed.
+ */
+WT_API void wt_cert_list_keep_going(
+	struct wt_cert_list *list, bool keeps_going);
+
+/** Should a folder be read with the folders in it? False without it. */
+WT_API void wt_cert_list_recurse(struct wt_cert_list *list, bool is_recursive);
+
+/** How many certificates, or files of them, could not be taken. */
+WT_API size_t wt_cert_list_refused_count(const struct wt_cert_list *list);
+/** Why, the object being the file and the place in it; borrowed from list. */
+WT_API const struct wt_error *wt_cert_list_refused(
+	const struct wt_cert_list *list, size_t index);
+
+/** A file that was read. */
+struct wt_cert_file {
+	const char *path;
+	size_t cert_count;    /**< certificates in it, each time it holds one */
+	size_t refused_count; /**< what could not be taken */
+};
+
+WT_API size_t wt_cert_list_file_count(const struct wt_cert_list *list);
+/** In the order that they were read in; borrowed from list. */
+WT_API const struct wt_cert_file *wt_cert_list_file(
+	const struct wt_cert_list *list, size_t index);
 
 /**
  * Reads every certificate that path holds and adds it to list.

@@ -104,6 +104,8 @@ void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
 /** Reads operands from first on into cli->certs; notes become warnings. */
 enum wt_status cli_read_certs(
 	struct cli *cli, size_t first, struct wt_error *err);
+/** All that was refused, but for what the error is about, is a warning. */
+void cli_warn_refused(struct cli *cli, const struct wt_error *err);
 enum wt_status cli_read_cert(
 	struct cli *cli, const char *operand, struct wt_error *err);
 

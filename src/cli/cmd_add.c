@@ -5,6 +5,7 @@
 #include "output/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
 {
@@ -12,6 +13,8 @@ enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
 	enum wt_status status = WT_OK;
 
 	cli_folders_note(cli, &folders);
+	/* What cannot be read is judged with what is refused. */
+	wt_cert_list_keep_going(cli->certs, true);
 	status = cli_read_certs(cli, 1, err);
 	if (!status)
 		status = cli_folders_check(cli, &folders, err);
@@ -23,11 +26,16 @@ enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)
 {
-	char problem[CLI_PROBLEM_MAX] = "";
+	char problem[CLI_PROBLEM_MAX + 256] = "";
+	size_t used = 0;
 	const char *cells[] = {
 		entry->key, entry->cert ? entry->cert->subject : NULL, problem};
 
 	cli_problem_text(&entry->problem, problem);
+	used = strlen(problem);
+	if (entry->action == WT_ACTION_REFUSED && entry->cert)
+		snprintf(problem + used, sizeof(problem) - used, ", in %s",
+			entry->cert->source);
 	cli_table_add(table, cells, CLI_PLAIN);
 }
 
@@ -38,6 +46,8 @@ static void print_whole(const struct wt_entry *entry)
 	if (entry->problem.status)
 		cli_line(stdout, "      because  %s [%s]",
 			entry->problem.reason, entry->problem.code);
+	if (entry->action == WT_ACTION_REFUSED && entry->cert)
+		cli_line(stdout, "      in       %s", entry->cert->source);
 	if (entry->cert)
 		cli_print_cert(entry->cert);
 }
@@ -55,5 +65,6 @@ void print_add(struct cli *cli, enum wt_status status)
 	if (cli->is_quiet || status != WT_OK)
 		return;
 	cli_print_listing(cli, &listing);
+	cli_print_refused(cli);
 	cli_print_verdict(cli);
 }

@@ -59,14 +59,24 @@ static json_t *describe(const struct cli *cli, size_t index)
 
 enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(cli, 0, err);
 	json_t *certificates = json_array();
+	enum wt_status status = WT_OK;
 
-	for (size_t i = 0; !status && i < wt_cert_list_count(cli->certs); i++) {
+	wt_cert_list_keep_going(cli->certs, true);
+	status = cli_read_certs(cli, 0, err);
+	if (!status && wt_cert_list_refused_count(cli->certs) > 0) {
+		*err = *wt_cert_list_refused(cli->certs, 0);
+		status = err->status;
+		cli_warn_refused(cli, err);
+	}
+	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
 		const struct wt_cert *cert = wt_cert_list_get(cli->certs, i);
 		struct warning_sink sink = {cli, wt_cert_info(cert)->subject};
 
-		status = wt_cancelled(cli->options.cancel, err);
+		if (wt_cancelled(cli->options.cancel, err)) {
+			status = WT_INTERRUPTED;
+			break;
+		}
 		wt_cert_warnings(cert, cli->options.now, emit, &sink);
 		if (cli->json)
 			json_array_append_new(certificates, describe(cli, i));
@@ -111,7 +121,8 @@ void print_show(struct cli *cli, enum wt_status status)
 	struct cli_screen screen = cli_screen(cli);
 	const char *source = NULL;
 
-	if (status != WT_OK)
+	/* What is good is shown, whatever else is wrong. */
+	if (status != WT_OK && status != WT_ERR_CERT)
 		return;
 	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
 		if (source != cli->sources[i]) {
@@ -120,4 +131,5 @@ void print_show(struct cli *cli, enum wt_status status)
 		}
 		print_one(cli, &screen, wt_cert_list_get(cli->certs, i));
 	}
+	cli_print_inputs(cli);
 }

@@ -88,14 +88,38 @@ enum wt_status cli_read_cert(
 	return WT_OK;
 }
 
+void cli_warn_refused(struct cli *cli, const struct wt_error *err)
+{
+	for (size_t i = 0; i < wt_cert_list_refused_count(cli->certs); i++) {
+		const struct wt_error *refused =
+			wt_cert_list_refused(cli->certs, i);
+
+		if (strcmp(refused->object, err->object) != 0 ||
+			strcmp(refused->reason, err->reason) != 0)
+			cli_warn(cli, refused->code, "%s: also refused: %s",
+				refused->object, refused->reason);
+	}
+}
+
 enum wt_status cli_read_certs(
 	struct cli *cli, size_t first, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status status = WT_OK, ret = WT_OK;
+	struct wt_error why = {0};
 
-	for (size_t i = first; !status && i < cli->operand_count; i++)
-		status = cli_read_cert(cli, cli->operands[i], err);
-	return status;
+	for (size_t i = first; i < cli->operand_count; i++) {
+		status = cli_read_cert(cli, cli->operands[i], &why);
+		if (status && !ret) {
+			*err = why;
+			ret = status;
+		}
+		/* What is wrong with a certificate is all said at once. */
+		if (status && status != WT_ERR_CERT)
+			break;
+	}
+	if (ret)
+		cli_warn_refused(cli, err);
+	return ret;
 }
 
 /* A thumbprint that was pasted without quotes, or has a digit too few. */
@@ -119,6 +143,8 @@ static enum wt_status read_operand(
 				   "with spaces goes in quotes");
 		return WT_ERR_USAGE;
 	}
+	if (status == WT_ERR_CERT)
+		cli_warn_refused(cli, err);
 	return status;
 }
 

@@ -48,9 +48,6 @@ static const struct {
 		"give the file that holds the certificate itself: .cer, .crt, "
 		".pem, .p7b, .sst or .reg"},
 	{"cert-too-large", 0, "give a file that holds certificates only"},
-	{"cert-trailing-data", 0,
-		"export it anew, or take the certificate alone: openssl x509 "
-		"-inform DER -in FILE -out cert.pem"},
 	{"friendly-name-not-utf8", 0, "write it in UTF-8"},
 	{"reg-bad-root-name", 0, "a name has no backslash and no bracket"},
 	{"cert-empty", 0, EXPORT_ANEW},

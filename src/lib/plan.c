@@ -113,38 +113,61 @@ static enum wt_status item_make(const struct wt_options *options,
 	return ret;
 }
 
-/* The first refusal stands for all; the others become warnings. What is good
- * is named in the remedy, for nothing of it is written. */
-static enum wt_status plan_refused(const struct wt_plan *plan,
-	struct wt_report *report, struct wt_error *err)
+/* Says one refusal: the first stands for all, the others become warnings. */
+static void refusal_say(const struct wt_error *refusal,
+	const struct wt_cert_info *info, struct wt_report *report,
+	struct wt_error *first)
 {
-	const struct wt_error *first = NULL;
-	size_t good_count = plan->item_count - plan->refused_count;
+	char place[384] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < plan->item_count; i++) {
-		const struct wt_error *refusal = &plan->items[i].refusal;
+	if (info)
+		snprintf(place, sizeof(place), " (thumbprint %s), in %s",
+			info->sha1, info->source);
+	if (first->status != WT_OK) {
+		wt_report_warn(report, refusal->code, "%s: also refused: %s%s",
+			refusal->object, refusal->reason, place);
+		return;
+	}
+	*first = *refusal;
+	used = strlen(first->reason);
+	snprintf(first->reason + used, sizeof(first->reason) - used, "%s",
+		place);
+}
 
-		if (refusal->status == WT_OK)
-			continue;
-		if (first)
-			wt_report_warn(report, refusal->code,
-				"%s: also refused: %s (thumbprint %s)",
-				refusal->object, refusal->reason,
-				wt_cert_info(plan->items[i].cert)->sha1);
-		else
-			first = refusal;
-	}
-	if (!err || !first)
-		return WT_ERR_CERT;
-	*err = *first;
+/* All that is refused is named. So is what is good, and how it can be added:
+ * before what would add the rest too. */
+static enum wt_status plan_refused(const struct wt_plan *plan,
+	const struct wt_cert_list *certs, struct wt_report *report,
+	struct wt_error *err)
+{
+	struct wt_error first = {0};
+	size_t unread_count = wt_cert_list_keeps_going(certs)
+				      ? wt_cert_list_refused_count(certs)
+				      : 0;
+	size_t good_count = plan->item_count - plan->refused_count;
+	bool is_one = plan->item_count + unread_count == 1;
+	char hint[sizeof(first.hint)] = "";
+
+	for (size_t i = 0; i < unread_count; i++)
+		refusal_say(
+			wt_cert_list_refused(certs, i), NULL, report, &first);
+	for (size_t i = 0; i < plan->item_count; i++)
+		if (plan->items[i].refusal.status != WT_OK)
+			refusal_say(&plan->items[i].refusal,
+				is_one ? NULL
+				       : wt_cert_info(plan->items[i].cert),
+				report, &first);
 	if (good_count > 0) {
-		used = strlen(err->hint);
-		snprintf(err->hint + used, sizeof(err->hint) - used,
-			"%s--keep-going adds what is good (%zu)",
-			used > 0 ? "; " : "", good_count);
+		memcpy(hint, first.hint, sizeof(hint));
+		first.hint[0] = '\0';
+		wt_error_hint(&first,
+			"--keep-going adds what is good (%zu)%s%s", good_count,
+			hint[0] ? "; " : "", hint);
 	}
-	return WT_ERR_CERT;
+	if (err)
+		*err = first;
+	return first.status;
 }
 
 enum wt_status wt_plan_make(const struct wt_cert_list *certs,
@@ -152,13 +175,16 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 	struct wt_plan *ret_plan, struct wt_error *err)
 {
 	size_t count = wt_cert_list_count(certs);
+	size_t unread_count = wt_cert_list_keeps_going(certs)
+				      ? wt_cert_list_refused_count(certs)
+				      : 0;
 	struct wt_plan plan = {0};
 	enum wt_status ret = WT_OK;
 
-	if (count == 0)
+	if (count + unread_count == 0)
 		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
 			"no certificate was given");
-	plan.items = calloc(count, sizeof(*plan.items));
+	plan.items = calloc(count + 1, sizeof(*plan.items));
 	if (!plan.items)
 		return wt_fail_memory(err);
 	for (size_t i = 0; ret == WT_OK && i < count; i++) {
@@ -170,9 +196,9 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 			ret = item_make(options, report, item, err);
 		plan.refused_count += item->refusal.status != WT_OK;
 	}
-	if (ret == WT_OK && plan.refused_count > 0 &&
+	if (ret == WT_OK && plan.refused_count + unread_count > 0 &&
 		(!options->keep_going || plan.refused_count == count))
-		ret = plan_refused(&plan, report, err);
+		ret = plan_refused(&plan, certs, report, err);
 	if (ret != WT_OK) {
 		wt_plan_free(&plan);
 		return ret;
@@ -489,7 +515,8 @@ enum wt_status wt_plan_add(const struct wt_plan *plan,
 	struct wt_changes changes = {0};
 	enum wt_status ret = WT_OK;
 
-	changes.changes = calloc(plan->item_count, sizeof(*changes.changes));
+	changes.changes =
+		calloc(plan->item_count + 1, sizeof(*changes.changes));
 	if (!changes.changes)
 		return wt_fail_memory(err);
 	for (size_t i = 0; ret == WT_OK && i < plan->item_count; i++)

@@ -133,7 +133,8 @@ class Add(Case):
         run = wimtrust('add', '--keep-going', hive, ROOT_DER, old)
         self.assertEqual(run.status, 0)
         self.assertRegex(run.out, r'(?m): refused for AuthRoot\n  \w{40}  '
-                         r'CN=Old  its key .* \[cert-weak-key\]$')
+                         r'CN=Old  its key .* \[cert-weak-key\], in '
+                         r'/.*/old.pem, certificate 1 \(line 1\)$')
         self.assertIn('1 certificate added, 1 refused', run.out)
 
     def test_rebuild_and_append_exclude_each_other(self):

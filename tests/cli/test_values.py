@@ -140,7 +140,7 @@ class Values(Case):
                               run.out)
                 run = wimtrust('add', *options, hive, path)
                 self.assertEqual(run.status, 0, run.err)
-                self.assertIn('  repaired  ', run.out)
+                self.assertIn(': repaired in AuthRoot', run.out)
                 self.assertEqual(hive.read_bytes().count(right), 1)
                 self.assertEqual(
                     wimtrust('verify', '-s', 'authroot', hive, path).status,

@@ -273,6 +273,38 @@ static json_t *json_warnings(const struct cli *cli)
 	return array;
 }
 
+/* Files of certificates, and what could not be taken from them. */
+static json_t *json_inputs(const struct cli *cli)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0;
+		cli->certs && i < wt_cert_list_file_count(cli->certs); i++) {
+		const struct wt_cert_file *file =
+			wt_cert_list_file(cli->certs, i);
+		json_t *object = json_object();
+
+		json_object_set_new(object, "path", cli_json_text(file->path));
+		json_object_set_new(
+			object, "certificates", json_count(file->cert_count));
+		json_object_set_new(
+			object, "refused", json_count(file->refused_count));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *json_refused(const struct cli *cli)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0;
+		cli->certs && i < wt_cert_list_refused_count(cli->certs); i++)
+		json_array_append_new(array,
+			cli_json_error(wt_cert_list_refused(cli->certs, i)));
+	return array;
+}
+
 json_t *cli_json_versions(void)
 {
 	struct wt_versions versions = {0};
@@ -333,6 +365,10 @@ static json_t *json_run(
 		json_object_set_new(root, "old", json_side(report->other));
 	if (cli->data)
 		json_object_update(root, cli->data);
+	if (cli->certs && wt_cert_list_file_count(cli->certs) > 0) {
+		json_object_set_new(root, "inputs", json_inputs(cli));
+		json_object_set_new(root, "refused", json_refused(cli));
+	}
 	json_object_set_new(root, "warnings", json_warnings(cli));
 	json_object_set_new(root, "error", cli_json_error(err));
 	return root;

@@ -145,6 +145,38 @@ const char *cli_entry_store(const struct wt_entry *entry, char buf[64])
 	return buf;
 }
 
+void cli_print_refused(const struct cli *cli)
+{
+	struct cli_screen screen = cli_screen(cli);
+
+	for (size_t i = 0; i < wt_cert_list_refused_count(cli->certs); i++) {
+		const struct wt_error *refused =
+			wt_cert_list_refused(cli->certs, i);
+
+		cli_tinted(&screen, CLI_BAD, "refused");
+		cli_line(stdout, "  %s", refused->object);
+		cli_line(stdout, "  %s [%s]", refused->reason, refused->code);
+	}
+}
+
+void cli_print_inputs(const struct cli *cli)
+{
+	for (size_t i = 0;
+		cli->is_verbose && i < wt_cert_list_file_count(cli->certs);
+		i++) {
+		const struct wt_cert_file *file =
+			wt_cert_list_file(cli->certs, i);
+		char refused[48] = "";
+
+		if (file->refused_count > 0)
+			snprintf(refused, sizeof(refused), ", %zu refused",
+				file->refused_count);
+		cli_line(stdout, "read     %s: %zu certificate%s%s", file->path,
+			file->cert_count, file->cert_count == 1 ? "" : "s",
+			refused);
+	}
+}
+
 void cli_print_details(const struct cli *cli)
 {
 	const struct wt_report *report = cli->report;
@@ -153,6 +185,7 @@ void cli_print_details(const struct cli *cli)
 
 	if (!cli->is_verbose)
 		return;
+	cli_print_inputs(cli);
 	if (report->access)
 		cli_line(stdout, "access   %s%s%s", report->access,
 			report->access_why ? ": " : "",

@@ -41,6 +41,12 @@ void cli_print_verdict(const struct cli *cli);
 /** The last line of check: who would trust the server. */
 void cli_print_check_verdict(const struct cli *cli);
 
+/** What could not be taken from the files of certificates. */
+void cli_print_refused(const struct cli *cli);
+
+/** With -v: how many certificates came from each file. */
+void cli_print_inputs(const struct cli *cli);
+
 /** With -v: access, commit, sizes and time. */
 void cli_print_details(const struct cli *cli);
 

@@ -86,6 +86,9 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 		size_t image_count = 0;
 		size_t count = cli_count_certs(report, order[i], &image_count);
 
+		if (order[i] == WT_ACTION_REFUSED)
+			count += wt_cert_list_refused_count(cli->certs);
+
 		if (count == 0 || used >= size)
 			continue;
 		say_images(

@@ -135,6 +135,7 @@ void wt_cert_free(struct wt_cert *cert)
 	free(cert->serial);
 	free(cert->key);
 	free(cert->signature);
+	free(cert->source);
 	free(cert->friendly_name);
 	wt_limits_free(cert);
 	free(cert->blob);
@@ -464,7 +465,9 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	cert->issuer = name_text(X509_get_issuer_name(cert->x509));
 	cert->serial = serial_text(cert->x509);
 	cert->signature = object_text(signature);
-	if (!cert->subject || !cert->issuer || !cert->serial ||
+	cert->source = wt_text_clean_dup(
+		object ? object : "", object ? strlen(object) : 0);
+	if (!cert->source || !cert->subject || !cert->issuer || !cert->serial ||
 		!cert->signature)
 		return wt_fail_memory(err);
 	status = key_read(cert, object, err);
@@ -474,6 +477,7 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	info->issuer = cert->issuer;
 	info->serial = cert->serial;
 	info->signature = cert->signature;
+	info->source = cert->source;
 	info->key = cert->key;
 	status = self_signature_check(cert, is_verified, object, err);
 	if (status != WT_OK)

@@ -182,4 +182,10 @@ size_t wt_certblob_len(const struct wt_cert *cert);
 /** Borrowed from cert; X509_up_ref() it to keep it. */
 X509 *wt_cert_x509(const struct wt_cert *cert);
 
+/**
+ * Does the list go on over what is refused? Then what it lists as refused is
+ * missing from it, and nobody was told so far.
+ */
+bool wt_cert_list_keeps_going(const struct wt_cert_list *list);
+
 #endif

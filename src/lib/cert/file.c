@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,7 +85,8 @@ static enum wt_status fd_read(const struct wt_cert_list *list, int fd,
 	}
 }
 
-enum wt_status wt_cert_file_read_fd(struct wt_cert_list *list, int fd,
+/* Everything in the open file, into a list of its own. */
+static enum wt_status fd_fill(struct wt_cert_list *found, int fd,
 	const char *object, struct wt_error *err)
 {
 	struct stat st = {0};
@@ -100,14 +102,41 @@ enum wt_status wt_cert_file_read_fd(struct wt_cert_list *list, int fd,
 			return too_large(err, object);
 		expected_len = (size_t)st.st_size;
 	}
-	status = fd_read(list, fd, expected_len, &data, &data_len, object, err);
+	status =
+		fd_read(found, fd, expected_len, &data, &data_len, object, err);
 	if (status == WT_OK)
-		status = wt_cert_list_read_memory(
-			list, data, data_len, object, err);
+		status = wt_cert_kind_read(found, data, data_len, object, err);
 	if (data)
 		OPENSSL_cleanse(data, data_len);
 	free(data);
 	return status;
+}
+
+/* Moves what a file gave, and what was wrong with it, to the list. */
+static enum wt_status file_end(struct wt_cert_list *list,
+	struct wt_cert_list *found, enum wt_status status,
+	const struct wt_error *why, const char *path, struct wt_error *err)
+{
+	status = wt_cert_list_refuse(found, status, why, err);
+	if (status == WT_OK)
+		status = wt_cert_list_end_file(found, path, err);
+	if (status == WT_OK)
+		status = wt_cert_list_move(list, found, err);
+	wt_cert_list_free(found);
+	return status;
+}
+
+enum wt_status wt_cert_file_read_fd(struct wt_cert_list *list, int fd,
+	const char *object, struct wt_error *err)
+{
+	struct wt_cert_list *found = NULL;
+	struct wt_error why = {0};
+	enum wt_status status = wt_cert_list_new_like(list, &found, err);
+
+	if (status != WT_OK)
+		return status;
+	status = fd_fill(found, fd, object, &why);
+	return file_end(list, found, status, &why, object, err);
 }
 
 enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
@@ -115,46 +144,132 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 	struct wt_error *err)
 {
 	struct wt_cert_list *found = NULL;
-	enum wt_status status = WT_OK;
+	struct wt_error why = {0};
+	enum wt_status status = wt_cert_list_new_like(list, &found, err);
 
-	if (data_len > WT_CERT_FILE_MAX)
-		return too_large(err, object);
-	status = wt_cert_list_new_like(list, &found, err);
 	if (status != WT_OK)
 		return status;
-	status = wt_cert_kind_read(found, data, data_len, object, err);
-	if (status == WT_OK)
-		status = wt_cert_list_move(list, found, err);
-	wt_cert_list_free(found);
-	return status;
+	status = data_len > WT_CERT_FILE_MAX ? too_large(&why, object)
+					     : wt_cert_kind_read(found, data,
+						       data_len, object, &why);
+	return file_end(list, found, status, &why, object, err);
 }
 
-static enum wt_status file_read(
-	struct wt_cert_list *list, const char *path, struct wt_error *err)
+/* -1 when it cannot be opened. A FIFO is waited for where that can be ended. */
+static int file_open(const char *path, struct wt_error *err)
 {
-	/* A FIFO is waited for where that can be ended. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
+			"cannot be opened");
+	return fd;
+}
+
+static enum wt_status file_fill(
+	struct wt_cert_list *found, const char *path, struct wt_error *err)
+{
+	int fd = file_open(path, err);
 	enum wt_status status = WT_OK;
 
 	if (fd < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
-			"cannot be opened");
-	status = wt_cert_file_read_fd(list, fd, path, err);
+		return WT_ERR_FILE;
+	status = fd_fill(found, fd, path, err);
 	close(fd);
 	return status;
 }
 
-/* Files of these kinds stand beside certificates as a rule. */
-static bool is_skipped(const struct wt_error *err)
+/* Folders in folders, deeper than anybody puts certificates. */
+#define FOLDER_DEPTH_MAX 32
+
+/* A folder on its way. */
+struct walk {
+	struct wt_cert_list *list; /* goes on over everything */
+	size_t file_count;	   /* with certificates in them */
+	size_t folder_count;	   /* that are not searched */
+	char first_folder[256];
+};
+
+/* Does the name say that there are certificates in it? */
+static bool is_claimed(const char *name)
 {
-	return strcmp(err->code, "cert-none") == 0 ||
-	       strcmp(err->code, "cert-empty") == 0 ||
-	       strcmp(err->code, "cert-pkcs12") == 0 ||
-	       strcmp(err->code, "cert-too-large") == 0;
+	static const char *const ends[] = {".cer", ".crt", ".pem", ".der",
+		".p7b", ".p7c", ".spc", ".sst", ".reg", ".stl"};
+	const char *end = strrchr(name, '.');
+
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (strcasecmp(end, ends[i]) == 0)
+			return true;
+	return false;
 }
 
-static enum wt_status entry_read(struct wt_cert_list *list, const char *folder,
-	const char *name, size_t *count, struct wt_error *err)
+/* Files of these kinds stand beside certificates as a rule. */
+static bool is_skipped(const struct wt_cert_list *found, const char *name)
+{
+	static const char *const codes[] = {"cert-none", "cert-empty",
+		"cert-pkcs12", "cert-too-large", "pkcs7-not-a-bundle"};
+	const struct wt_error *why = wt_cert_list_refused(found, 0);
+	const char *end = strrchr(name, '.');
+
+	if (!why || wt_cert_list_refused_count(found) > 1 ||
+		wt_cert_list_read_count(found) > 0)
+		return false;
+	/* A key in PEM is named as a certificate in PEM is. */
+	if (is_claimed(name) && !(wt_cert_list_has_other(found) &&
+					strcasecmp(end, ".pem") == 0))
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(why->code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* One file of a folder. That it cannot be read is no reason to stop. */
+static enum wt_status entry_read(struct walk *walk, const char *path,
+	const char *name, struct wt_error *err)
+{
+	struct wt_cert_list *found = NULL;
+	struct wt_error why = {0};
+	enum wt_status status = wt_cert_list_new_like(walk->list, &found, err);
+
+	if (status != WT_OK)
+		return status;
+	status = file_fill(found, path, &why);
+	if (status == WT_ERR_FILE && strncmp(why.code, "cert-", 5) == 0)
+		status = WT_ERR_CERT;
+	status = wt_cert_list_refuse(found, status, &why, err);
+	if (status != WT_OK || !is_skipped(found, name)) {
+		walk->file_count++;
+		return file_end(walk->list, found, status, &why, path, err);
+	}
+	status = wt_cert_list_add_note(walk->list, err, "%s: skipped, %s", path,
+		wt_cert_list_refused(found, 0)->reason);
+	wt_cert_list_free(found);
+	return status;
+}
+
+static enum wt_status folder_walk(
+	struct walk *walk, const char *path, int depth, struct wt_error *err);
+
+static enum wt_status subfolder_walk(struct walk *walk, const char *path,
+	const char *name, int depth, struct wt_error *err)
+{
+	struct stat st = {0};
+
+	/* What is hidden is not meant, and what is linked stands elsewhere. */
+	if (name[0] == '.')
+		return WT_OK;
+	if (wt_cert_list_is_recursive(walk->list) && lstat(path, &st) == 0 &&
+		S_ISDIR(st.st_mode) && depth < FOLDER_DEPTH_MAX)
+		return folder_walk(walk, path, depth + 1, err);
+	if (walk->folder_count++ == 0)
+		snprintf(walk->first_folder, sizeof(walk->first_folder), "%s",
+			path);
+	return WT_OK;
+}
+
+static enum wt_status name_walk(struct walk *walk, const char *folder,
+	const char *name, int depth, struct wt_error *err)
 {
 	struct wt_error why = {0};
 	struct stat st = {0};
@@ -164,22 +279,17 @@ static enum wt_status entry_read(struct wt_cert_list *list, const char *folder,
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
 		return wt_fail_memory(err);
 	if (stat(path, &st) != 0) {
-		status = wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
+		wt_fail_errno(&why, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
+		status =
+			wt_cert_list_refuse(walk->list, WT_ERR_CERT, &why, err);
+	} else if (S_ISDIR(st.st_mode)) {
+		status = subfolder_walk(walk, path, name, depth, err);
 	} else if (!S_ISREG(st.st_mode)) {
-		status = wt_cert_list_add_note(list, err, "%s: skipped, %s",
-			path,
-			S_ISDIR(st.st_mode) ? "a folder in a folder"
-					    : "not a file");
+		status = wt_cert_list_add_note(
+			walk->list, err, "%s: skipped, not a file", path);
 	} else {
-		status = file_read(list, path, &why);
-		if (status == WT_OK)
-			(*count)++;
-		else if (is_skipped(&why))
-			status = wt_cert_list_add_note(
-				list, err, "%s: skipped, %s", path, why.reason);
-		else if (err)
-			*err = why;
+		status = entry_read(walk, path, name, err);
 	}
 	free(path);
 	return status;
@@ -197,31 +307,55 @@ static int entry_compare(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static enum wt_status folder_read(
-	struct wt_cert_list *list, const char *path, struct wt_error *err)
+static enum wt_status folder_walk(
+	struct walk *walk, const char *path, int depth, struct wt_error *err)
 {
-	struct wt_cert_list *found = NULL;
 	struct dirent **entries = NULL;
 	enum wt_status status = WT_OK;
-	size_t count = 0;
 	int entry_count = scandir(path, &entries, is_entry, entry_compare);
 
 	if (entry_count < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
-	status = wt_cert_list_new_like(list, &found, err);
 	for (int i = 0; i < entry_count && status == WT_OK; i++)
-		status = entry_read(
-			found, path, entries[i]->d_name, &count, err);
-	if (status == WT_OK && count == 0)
-		status = wt_fail(err, WT_ERR_CERT, "cert-none", path,
-			"no file in this folder holds a certificate");
-	if (status == WT_OK)
-		status = wt_cert_list_move(list, found, err);
+		status = name_walk(walk, path, entries[i]->d_name, depth, err);
 	for (int i = 0; i < entry_count; i++)
 		free(entries[i]);
 	free(entries);
-	wt_cert_list_free(found);
+	return status;
+}
+
+static enum wt_status folder_read(
+	struct wt_cert_list *list, const char *path, struct wt_error *err)
+{
+	struct walk walk = {0};
+	struct wt_error why = {0};
+	enum wt_status status = wt_cert_list_new_like(list, &walk.list, err);
+
+	if (status != WT_OK)
+		return status;
+	wt_cert_list_keep_going(walk.list, true);
+	status = folder_walk(&walk, path, 0, err);
+	if (status == WT_OK && walk.folder_count > 0)
+		status = wt_cert_list_add_note(walk.list, err,
+			"%s: %zu folder%s in it %s not searched, the first "
+			"%s; --recursive searches them",
+			path, walk.folder_count,
+			walk.folder_count == 1 ? "" : "s",
+			walk.folder_count == 1 ? "is" : "are",
+			walk.first_folder);
+	if (status == WT_OK && walk.file_count == 0 &&
+		wt_cert_list_refused_count(walk.list) == 0) {
+		wt_fail(&why, WT_ERR_CERT, "cert-none", path,
+			"no file in this folder holds a certificate");
+		if (walk.folder_count > 0)
+			wt_error_hint(&why,
+				"--recursive searches the folders in it too");
+		status = wt_cert_list_refuse(walk.list, WT_ERR_CERT, &why, err);
+	}
+	if (status == WT_OK)
+		status = wt_cert_list_move(list, walk.list, err);
+	wt_cert_list_free(walk.list);
 	return status;
 }
 
@@ -229,6 +363,8 @@ enum wt_status wt_cert_list_read(
 	struct wt_cert_list *list, const char *path, struct wt_error *err)
 {
 	struct stat st = {0};
+	enum wt_status status = WT_OK;
+	int fd = -1;
 
 	if (strcmp(path, "-") == 0)
 		return wt_cert_file_read_fd(
@@ -236,6 +372,12 @@ enum wt_status wt_cert_list_read(
 	if (stat(path, &st) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
-	return S_ISDIR(st.st_mode) ? folder_read(list, path, err)
-				   : file_read(list, path, err);
+	if (S_ISDIR(st.st_mode))
+		return folder_read(list, path, err);
+	fd = file_open(path, err);
+	if (fd < 0)
+		return WT_ERR_FILE;
+	status = wt_cert_file_read_fd(list, fd, path, err);
+	close(fd);
+	return status;
 }

@@ -7,10 +7,15 @@
 
 #include <openssl/crypto.h>
 
+#include "base/sniff.h"
 #include "base/text.h"
 #include "cert/blob.h"
 #include "cert/der.h"
 #include "cert/reg.h"
+#include "cert/scan.h"
+
+/* A .sst that certutil encoded, of which somebody made Base64 once more */
+#define DEPTH_MAX 4
 
 static bool starts_with(const uint8_t *data, size_t len, const char *prefix)
 {
@@ -138,55 +143,70 @@ enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
 	return wt_cert_list_add_der(list, der, der_len, object, err);
 }
 
-static enum wt_status unknown_fail(struct wt_error *err, const char *object,
-	const uint8_t *data, size_t len)
+/*
+ * SEQUENCE, SEQUENCE, then the version or the serial number:
+ *
+ *   30 82 .. .. 30 82 .. .. A0 03 02 01    version 2 or 3
+ *   30 82 .. .. 30 82 .. .. 02             version 1
+ */
+bool wt_cert_kind_is_der(const uint8_t *data, size_t len)
 {
-	if (starts_with(data, len, "MSCF"))
-		return none_fail(err, "cert-none", object,
-			"a cabinet file (unpack it first)");
-	if (starts_with(data, len, "MSWIM\0\0\0") ||
-		starts_with(data, len, "WLPWM\0\0\0"))
-		return none_fail(
-			err, "cert-none", object, "a WIM, not a certificate");
-	if (starts_with(data, len, "regf"))
-		return none_fail(err, "cert-none", object, "a registry hive");
-	if (starts_with(data, len, "\xFE\xED\xFE\xED"))
-		return none_fail(err, "cert-none", object,
-			"a Java key store (export the certificate with "
-			"keytool)");
-	wt_fail(err, WT_ERR_CERT, "cert-none", object,
-		"there is no certificate in it");
-	if (starts_with(data, len, "MII"))
-		wt_error_hint(err,
-			"this looks like Base64 without a frame: put a line "
-			"-----BEGIN CERTIFICATE----- before it and "
-			"-----END CERTIFICATE----- after it");
-	else
-		wt_error_hint(err,
-			"certificates come as PEM, DER, PKCS#7 (.p7b), .sst, "
-			".reg or a registry value");
+	size_t inner = 0;
+
+	if (len < 16 || data[0] != WT_DER_SEQUENCE || data[1] != 0x82)
+		return false;
+	if (wt_pkcs7_is_likely(data, len))
+		return true;
+	if (data[4] != WT_DER_SEQUENCE || (data[5] != 0x82 && data[5] != 0x81))
+		return false;
+	inner = data[5] == 0x82 ? 8 : 7;
+	return data[inner] == WT_DER_INTEGER ||
+	       (data[inner] == WT_DER_CONTEXT(0) && data[inner + 1] == 3 &&
+		       data[inner + 2] == WT_DER_INTEGER);
+}
+
+/* A file of another kind, whatever bytes are in it. */
+static const struct wt_sniff *binary_sniff(const uint8_t *data, size_t len)
+{
+	size_t tail_len = len < WT_SNIFF_TAIL_LEN ? len : WT_SNIFF_TAIL_LEN;
+
+	return wt_sniff_binary(data, len, data + len - tail_len, tail_len);
+}
+
+enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t len,
+	const char *object, struct wt_error *err)
+{
+	const struct wt_sniff *what = binary_sniff(data, len);
+
+	if (!what)
+		what = wt_sniff_text((const char *)data, len);
+	if (!what) {
+		wt_fail(err, WT_ERR_CERT, "cert-none", object,
+			"there is no certificate in it");
+		wt_error_hint(err, "certificates come as PEM, DER, PKCS#7 "
+				   "(.p7b), .sst, .reg or a registry value");
+		return WT_ERR_CERT;
+	}
+	none_fail(err, "cert-none", object, what->name);
+	if (what->for_cert)
+		wt_error_hint(err, "%s", what->for_cert);
 	return WT_ERR_CERT;
 }
 
 static enum wt_status text_read(struct wt_cert_list *list, const uint8_t *text,
-	size_t len, const char *object, struct wt_error *err)
+	size_t len, const char *object, unsigned depth, struct wt_error *err)
 {
-	if (starts_with(text, len, "\xEF\xBB\xBF")) {
-		text += 3;
-		len -= 3;
-	}
-	if (wt_regfile_is_likely((const char *)text, len))
+	size_t bom = starts_with(text, len, "\xEF\xBB\xBF") ? 3 : 0;
+
+	if (wt_regfile_is_likely((const char *)text + bom, len - bom))
 		return wt_regfile_read(
-			list, (const char *)text, len, object, err);
-	if (memmem(text, len, "-----BEGIN ", 11))
-		return wt_pemfile_read(
-			list, (const char *)text, len, object, err);
-	return unknown_fail(err, object, text, len);
+			list, (const char *)text + bom, len - bom, object, err);
+	return wt_scan_read(list, text, len, object, depth, false, err);
 }
 
 /* A copy in UTF-8, wiped afterwards: there may be a key in it. */
 static enum wt_status utf16_read(struct wt_cert_list *list, const uint8_t *data,
-	size_t len, bool is_big_endian, const char *object,
+	size_t len, bool is_big_endian, const char *object, unsigned depth,
 	struct wt_error *err)
 {
 	struct wt_writer text = {0};
@@ -195,10 +215,14 @@ static enum wt_status utf16_read(struct wt_cert_list *list, const uint8_t *data,
 	/* At most three bytes for each unit: never grown, so never copied. */
 	if (wt_writer_reserve(&text, len / 2 * 3 + 3))
 		wt_text_from_utf16(&text, data, len, is_big_endian);
+	/* Half of a character that ASCII or the other order ends with. */
+	if (len % 2 == 1 && data[len - 1] < 0x80)
+		wt_writer_bytes(&text, data + len - 1, 1);
 	if (text.has_failed)
 		status = wt_fail_memory(err);
 	else
-		status = text_read(list, text.data, text.len, object, err);
+		status = text_read(
+			list, text.data, text.len, object, depth, err);
 	if (text.data)
 		OPENSSL_cleanse(text.data, text.len);
 	wt_writer_free(&text);
@@ -215,23 +239,38 @@ static enum wt_status blob_read(struct wt_cert_list *list, const uint8_t *data,
 	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
 }
 
-enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
-	size_t data_len, const char *object, struct wt_error *err)
+enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,
+	const uint8_t *data, size_t data_len, const char *object,
+	unsigned depth, struct wt_error *err)
 {
 	bool is_big_endian = false;
 	size_t bom = 0;
 
+	if (depth > DEPTH_MAX)
+		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
+			"it is encoded in Base64 more often than %d times",
+			DEPTH_MAX);
 	if (data_len == 0)
 		return wt_fail(
 			err, WT_ERR_CERT, "cert-empty", object, "it is empty");
 	if (is_der(data, data_len))
-		return wt_cert_kind_read_der(list, data, data_len, object, err);
+		return wt_scan_read(
+			list, data, data_len, object, depth, true, err);
 	if (wt_sstfile_is_likely(data, data_len))
 		return wt_sstfile_read(list, data, data_len, object, err);
 	if (wt_certblob_is_likely(data, data_len))
 		return blob_read(list, data, data_len, object, err);
-	if (is_utf16(data, data_len, &is_big_endian, &bom))
+	if (binary_sniff(data, data_len))
+		return wt_cert_kind_unknown(data, data_len, object, err);
+	if (is_utf16(data, data_len, &is_big_endian, &bom) &&
+		wt_scan_is_utf16(data, data_len, is_big_endian))
 		return utf16_read(list, data + bom, data_len - bom,
-			is_big_endian, object, err);
-	return text_read(list, data, data_len, object, err);
+			is_big_endian, object, depth, err);
+	return text_read(list, data, data_len, object, depth, err);
+}
+
+enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
+	size_t data_len, const char *object, struct wt_error *err)
+{
+	return wt_cert_kind_read_inner(list, data, data_len, object, 0, err);
 }

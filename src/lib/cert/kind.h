@@ -9,11 +9,17 @@
 #define WT_CERT_FILE_MAX ((size_t)64 * 1024 * 1024)
 
 /**
- * Adds every certificate in data to list, which is left half filled on
- * failure. The kind is told by content.
+ * Adds every certificate in data to list. The kind is told by content. What
+ * is wrong with one certificate is refused in the list, and what follows is
+ * read all the same; what is wrong with the whole is returned.
  */
 enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t data_len, const char *object, struct wt_error *err);
+
+/** The same for what depth encodings were taken off. */
+enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,
+	const uint8_t *data, size_t data_len, const char *object,
+	unsigned depth, struct wt_error *err);
 
 /**
  * The same for one DER structure: a certificate or a PKCS#7. Anything else is
@@ -23,9 +29,16 @@ enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
 	const uint8_t *der, size_t der_len, const char *object,
 	struct wt_error *err);
 
-/** Text with PEM blocks; UTF-8. */
-enum wt_status wt_pemfile_read(struct wt_cert_list *list, const char *text,
-	size_t text_len, const char *object, struct wt_error *err);
+/**
+ * Does a certificate or a PKCS#7 in DER begin here? Its first bytes, which
+ * may be all that there is, are such as no text has.
+ */
+bool wt_cert_kind_is_der(const uint8_t *data, size_t data_len);
+
+/** Fails for what holds no certificate: says what it is, where that is known.
+ */
+enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t data_len,
+	const char *object, struct wt_error *err);
 
 /** The certificates of a PKCS#7 SignedData in DER or BER. */
 enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,

@@ -24,14 +24,27 @@ struct wt_cert_list {
 	char **notes;
 	size_t note_count;
 	size_t note_capacity;
+	struct wt_error *refused;
+	size_t refused_count;
+	size_t refused_capacity;
+	struct wt_cert_file *files;
+	size_t file_count;
+	size_t file_capacity;
+	size_t read_count;
+	/* of these, what belongs to no file yet */
+	size_t file_read, file_refused;
 	bool names_skipped;
-	/* A server's chain: what is no good is left out. */
-	bool is_chain;
-	struct wt_error left_out; /* the first that was */
-	size_t left_out_count;
+	bool keeps_going;
+	bool is_recursive;
+	bool has_other;
+	bool is_chain; /* what a server sends: signatures are not verified */
+	bool is_full;
 	size_t chain_len; /* bytes of all its certificates */
 	const volatile sig_atomic_t *cancel;
 };
+
+/* More are said in one line: a file may be made of nothing else. */
+#define REFUSED_MAX 1000
 
 enum wt_status wt_cert_list_new(
 	struct wt_cert_list **ret_list, struct wt_error *err)
@@ -51,6 +64,7 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 
 	if (status == WT_OK) {
 		(*ret_list)->names_skipped = list->names_skipped;
+		(*ret_list)->is_recursive = list->is_recursive;
 		(*ret_list)->is_chain = list->is_chain;
 		(*ret_list)->cancel = list->cancel;
 	}
@@ -67,6 +81,63 @@ enum wt_status wt_cert_list_cancelled(
 	const struct wt_cert_list *list, struct wt_error *err)
 {
 	return wt_cancelled(list->cancel, err);
+}
+
+void wt_cert_list_keep_going(struct wt_cert_list *list, bool keeps_going)
+{
+	list->keeps_going = keeps_going;
+}
+
+bool wt_cert_list_keeps_going(const struct wt_cert_list *list)
+{
+	return list->keeps_going;
+}
+
+void wt_cert_list_recurse(struct wt_cert_list *list, bool is_recursive)
+{
+	list->is_recursive = is_recursive;
+}
+
+bool wt_cert_list_is_recursive(const struct wt_cert_list *list)
+{
+	return list->is_recursive;
+}
+
+bool wt_cert_list_has_other(const struct wt_cert_list *list)
+{
+	return list->has_other;
+}
+
+void wt_cert_list_set_other(struct wt_cert_list *list)
+{
+	list->has_other = true;
+}
+
+size_t wt_cert_list_read_count(const struct wt_cert_list *list)
+{
+	return list->read_count;
+}
+
+size_t wt_cert_list_refused_count(const struct wt_cert_list *list)
+{
+	return list->refused_count;
+}
+
+const struct wt_error *wt_cert_list_refused(
+	const struct wt_cert_list *list, size_t index)
+{
+	return index < list->refused_count ? &list->refused[index] : NULL;
+}
+
+size_t wt_cert_list_file_count(const struct wt_cert_list *list)
+{
+	return list->file_count;
+}
+
+const struct wt_cert_file *wt_cert_list_file(
+	const struct wt_cert_list *list, size_t index)
+{
+	return index < list->file_count ? &list->files[index] : NULL;
 }
 
 void wt_cert_list_name_skipped(struct wt_cert_list *list, bool names_skipped)
@@ -87,9 +158,13 @@ void wt_cert_list_free(struct wt_cert_list *list)
 		wt_cert_free(list->certs[i]);
 	for (size_t i = 0; i < list->note_count; i++)
 		free(list->notes[i]);
+	for (size_t i = 0; i < list->file_count; i++)
+		free((char *)(uintptr_t)list->files[i].path);
 	free(list->certs);
 	free(list->slots);
 	free(list->notes);
+	free(list->refused);
+	free(list->files);
 	free(list);
 }
 
@@ -158,21 +233,94 @@ static bool certs_reserve(struct wt_cert_list *list, size_t count)
 	return true;
 }
 
+/* Room for more elements of size in an array; NULL when there is none. */
+static void *array_reserve(
+	void *array, size_t count, size_t more, size_t *capacity, size_t size)
+{
+	size_t wanted = *capacity ? *capacity : 8;
+
+	if (more == 0 || more <= *capacity - count)
+		return array;
+	while (wanted - count < more)
+		wanted *= 2;
+	array = realloc(array, wanted * size);
+	if (array)
+		*capacity = wanted;
+	return array;
+}
+
 static bool notes_reserve(struct wt_cert_list *list, size_t count)
 {
-	size_t capacity = list->note_capacity ? list->note_capacity : 8;
-	char **notes = NULL;
+	char **notes = array_reserve(list->notes, list->note_count, count,
+		&list->note_capacity, sizeof(*notes));
 
-	if (count <= list->note_capacity - list->note_count)
-		return true;
-	while (capacity - list->note_count < count)
-		capacity *= 2;
-	notes = realloc(list->notes, capacity * sizeof(*notes));
-	if (!notes)
-		return false;
-	list->notes = notes;
-	list->note_capacity = capacity;
-	return true;
+	if (notes)
+		list->notes = notes;
+	return notes || count == 0;
+}
+
+static bool refused_reserve(struct wt_cert_list *list, size_t count)
+{
+	struct wt_error *refused =
+		array_reserve(list->refused, list->refused_count, count,
+			&list->refused_capacity, sizeof(*refused));
+
+	if (refused)
+		list->refused = refused;
+	return refused || count == 0;
+}
+
+static bool files_reserve(struct wt_cert_list *list, size_t count)
+{
+	struct wt_cert_file *files = array_reserve(list->files,
+		list->file_count, count, &list->file_capacity, sizeof(*files));
+
+	if (files)
+		list->files = files;
+	return files || count == 0;
+}
+
+/* Nothing goes on after that. */
+static enum wt_status chain_too_long(
+	struct wt_cert_list *list, const char *object, struct wt_error *err)
+{
+	list->is_full = true;
+	wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
+		"a server's chain has no more than %d certificates and %zu MiB",
+		WT_CHAIN_CERTS_MAX, WT_CHAIN_LEN_MAX >> 20);
+	wt_error_hint(err, "give what the server sends alone");
+	return WT_ERR_CERT;
+}
+
+/* Room has been made. */
+static void refused_put(
+	struct wt_cert_list *list, const struct wt_error *refused)
+{
+	if (list->refused_count < REFUSED_MAX)
+		list->refused[list->refused_count++] = *refused;
+	else if (list->refused_count == REFUSED_MAX)
+		wt_fail(&list->refused[list->refused_count++], WT_ERR_CERT,
+			"cert-many-refused", refused->object,
+			"more than %d were refused; these are not listed",
+			REFUSED_MAX);
+}
+
+enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
+	enum wt_status status, const struct wt_error *why, struct wt_error *err)
+{
+	if (status == WT_OK)
+		return WT_OK;
+	if (status != WT_ERR_CERT || list->is_full) {
+		if (err)
+			*err = *why;
+		return status;
+	}
+	if (list->is_chain && list->refused_count == REFUSED_MAX)
+		return chain_too_long(list, why->object, err);
+	if (!refused_reserve(list, 1))
+		return wt_fail_memory(err);
+	refused_put(list, why);
+	return WT_OK;
 }
 
 /* Of two stores that one certificate stood in: distrust wins, whichever comes
@@ -224,16 +372,8 @@ enum wt_status wt_cert_list_add(
 		return status;
 	}
 	cert_put(list, cert);
+	list->read_count++;
 	return WT_OK;
-}
-
-static enum wt_status chain_too_long(const char *object, struct wt_error *err)
-{
-	wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
-		"a server's chain has no more than %d certificates and %zu MiB",
-		WT_CHAIN_CERTS_MAX, WT_CHAIN_LEN_MAX >> 20);
-	wt_error_hint(err, "give what the server sends alone");
-	return WT_ERR_CERT;
 }
 
 enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
@@ -242,48 +382,25 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 {
 	uint8_t sha256[WT_SHA256_LEN] = {0};
 	struct wt_cert *cert = NULL;
-	struct wt_error why = {0};
 	enum wt_status status = wt_cancelled(list->cancel, err);
 
 	if (status != WT_OK)
 		return status;
 	if (EVP_Digest(der, der_len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return wt_fail_memory(err);
-	if (list->slot_count > 0 && *slot_find(list, sha256) != 0)
+	if (list->slot_count > 0 && *slot_find(list, sha256) != 0) {
+		list->read_count++;
 		return WT_OK;
+	}
 	list->chain_len += list->is_chain ? der_len : 0;
 	if (list->is_chain && (list->count >= WT_CHAIN_CERTS_MAX ||
 				      list->chain_len > WT_CHAIN_LEN_MAX))
-		return chain_too_long(object, err);
+		return chain_too_long(list, object, err);
 	status = list->is_chain
 			 ? wt_cert_from_der_unverified(
-				   der, der_len, object, &cert, &why)
-			 : wt_cert_from_der(der, der_len, object, &cert, &why);
-	if (status == WT_OK)
-		return wt_cert_list_add(list, cert, err);
-	return wt_cert_list_leave_out(list, &why, err);
-}
-
-enum wt_status wt_cert_list_leave_out(struct wt_cert_list *list,
-	const struct wt_error *why, struct wt_error *err)
-{
-	if (!list->is_chain || why->status != WT_ERR_CERT ||
-		strcmp(why->code, "chain-too-long") == 0) {
-		if (err)
-			*err = *why;
-		return why->status;
-	}
-	if (list->left_out.status == WT_OK)
-		list->left_out = *why;
-	if (++list->left_out_count > WT_CHAIN_CERTS_MAX)
-		return chain_too_long(why->object, err);
-	if (list->left_out_count == LEFT_OUT_SAID)
-		return wt_cert_list_add_note(
-			list, err, "%s: left out, and more", why->object);
-	if (list->left_out_count > LEFT_OUT_SAID)
-		return WT_OK;
-	return wt_cert_list_add_note(list, err, "%s: left out: %s [%s]",
-		why->object, why->reason, why->code);
+				   der, der_len, object, &cert, err)
+			 : wt_cert_from_der(der, der_len, object, &cert, err);
+	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
 }
 
 enum wt_status wt_cert_list_add_note(
@@ -312,34 +429,83 @@ enum wt_status wt_cert_list_move(struct wt_cert_list *list,
 	struct wt_cert_list *from, struct wt_error *err)
 {
 	if (!certs_reserve(list, from->count) ||
-		!notes_reserve(list, from->note_count))
+		!notes_reserve(list, from->note_count) ||
+		!refused_reserve(list, from->refused_count) ||
+		!files_reserve(list, from->file_count))
 		return wt_fail_memory(err);
+	for (size_t i = 0; i < from->refused_count; i++)
+		refused_put(list, &from->refused[i]);
+	for (size_t i = 0; i < from->file_count; i++)
+		list->files[list->file_count++] = from->files[i];
+	from->file_count = 0;
+	if (from->refused_count > 0 && !list->keeps_going) {
+		if (err)
+			*err = from->refused[0];
+		return from->refused[0].status;
+	}
 	for (size_t i = 0; i < from->count; i++)
 		cert_put(list, from->certs[i]);
 	for (size_t i = 0; i < from->note_count; i++)
 		list->notes[list->note_count++] = from->notes[i];
 	from->count = 0;
 	from->note_count = 0;
-	if (list->left_out.status == WT_OK)
-		list->left_out = from->left_out;
 	return WT_OK;
+}
+
+enum wt_status wt_cert_list_end_file(
+	struct wt_cert_list *list, const char *path, struct wt_error *err)
+{
+	char *copy = wt_text_clean_dup(path, strlen(path));
+
+	if (!copy || !files_reserve(list, 1)) {
+		free(copy);
+		return wt_fail_memory(err);
+	}
+	list->files[list->file_count++] =
+		(struct wt_cert_file){copy, list->read_count - list->file_read,
+			list->refused_count - list->file_refused};
+	list->file_read = list->read_count;
+	list->file_refused = list->refused_count;
+	return WT_OK;
+}
+
+/* What was refused from first on was no part of the chain: a note each. */
+static enum wt_status refused_note(
+	struct wt_cert_list *list, size_t first, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	for (size_t i = first; status == WT_OK && i < list->refused_count; i++)
+		if (i - first < LEFT_OUT_SAID)
+			status = wt_cert_list_add_note(list, err,
+				"%s: left out: %s [%s]",
+				list->refused[i].object,
+				list->refused[i].reason, list->refused[i].code);
+		else if (i - first == LEFT_OUT_SAID)
+			status = wt_cert_list_add_note(list, err,
+				"%s: left out, and more",
+				list->refused[i].object);
+	list->refused_count = first;
+	return status;
 }
 
 enum wt_status wt_cert_list_read_chain(
 	struct wt_cert_list *list, const char *path, struct wt_error *err)
 {
-	size_t count = list->count;
+	size_t count = list->count, refused_count = list->refused_count;
+	bool keeps_going = list->keeps_going;
 	enum wt_status status = WT_OK;
 
-	list->is_chain = true;
-	list->left_out = (struct wt_error){0};
+	list->is_chain = list->keeps_going = true;
 	status = wt_cert_list_read(list, path, err);
 	list->is_chain = false;
-	if (status != WT_OK || list->count > count ||
-		list->left_out.status == WT_OK)
+	list->keeps_going = keeps_going;
+	if (status != WT_OK || list->refused_count == refused_count)
 		return status;
+	if (list->count > count)
+		return refused_note(list, refused_count, err);
 	/* Nothing but what was left out: so that is what is wrong. */
 	if (err)
-		*err = list->left_out;
-	return list->left_out.status;
+		*err = list->refused[refused_count];
+	return list->refused[refused_count].status;
 }

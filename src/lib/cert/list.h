@@ -21,6 +21,25 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 enum wt_status wt_cert_list_cancelled(
 	const struct wt_cert_list *list, struct wt_error *err);
 
+/** How many were added so far, each time that it came. */
+size_t wt_cert_list_read_count(const struct wt_cert_list *list);
+
+/**
+ * Goes on after what is wrong with one certificate: a status WT_ERR_CERT is
+ * kept among the list's refused ones, and is WT_OK then. Any other is handed
+ * on, with why in err.
+ */
+enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
+	enum wt_status status, const struct wt_error *why,
+	struct wt_error *err);
+
+/** Was something found that is no certificate, and whole: a key, a CRL? */
+bool wt_cert_list_has_other(const struct wt_cert_list *list);
+void wt_cert_list_set_other(struct wt_cert_list *list);
+
+/** Is a folder read with the folders in it? */
+bool wt_cert_list_is_recursive(const struct wt_cert_list *list);
+
 /** Is each skipped key and value to be named in a note? */
 bool wt_cert_list_names_skipped(const struct wt_cert_list *list);
 
@@ -34,24 +53,20 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 #define WT_CHAIN_CERTS_MAX 2000
 #define WT_CHAIN_LEN_MAX ((size_t)16 * 1024 * 1024)
 
-/**
- * One certificate, or what claims to be one, is no good: the failure of the
- * whole; but in a server's chain, where strangers do no harm, a note.
- *
- * @param why  its reason; status WT_ERR_CERT, or a failure that always counts
- */
-enum wt_status wt_cert_list_leave_out(struct wt_cert_list *list,
-	const struct wt_error *why, struct wt_error *err);
-
 /** Adds a note, made valid UTF-8 without control characters. */
 enum wt_status wt_cert_list_add_note(struct wt_cert_list *list,
 	struct wt_error *err, const char *fmt, ...) WT_PRINTF(3, 4);
 
 /**
- * Moves everything from one list to another: all of it, or on failure
- * nothing. What is left in from is to be freed.
+ * Moves what was read from path into the list. What was refused goes with it;
+ * unless the list keeps on over that, the certificates then do not, and the
+ * first refusal is what is returned. What is left in from is to be freed.
  */
 enum wt_status wt_cert_list_move(struct wt_cert_list *list,
 	struct wt_cert_list *from, struct wt_error *err);
+
+/** Counts what was read so far as one file's. */
+enum wt_status wt_cert_list_end_file(
+	struct wt_cert_list *list, const char *path, struct wt_error *err);
 
 #endif

@@ -97,6 +97,7 @@ static enum wt_status certs_add(struct wt_cert_list *list,
 
 	while (status == WT_OK && len > 0) {
 		struct wt_der cert = {0};
+		struct wt_error why = {0};
 		char name[256] = "";
 
 		if (wt_der_next(&data, &len, &cert) != WT_DER_OK)
@@ -108,7 +109,8 @@ static enum wt_status certs_add(struct wt_cert_list *list,
 		}
 		wt_cert_object(name, object, ++count);
 		status = wt_cert_list_add_der(
-			list, cert.start, cert.len, name, err);
+			list, cert.start, cert.len, name, &why);
+		status = wt_cert_list_refuse(list, status, &why, err);
 	}
 	if (status == WT_OK && skipped > 0)
 		status = wt_cert_list_add_note(list, err,

@@ -20,6 +20,7 @@ struct reg {
 	size_t cert_count;
 	size_t key_count;   /* other keys */
 	size_t value_count; /* other values */
+	bool is_skipping;   /* to the next key: this one cannot be read */
 	char first_key[128];
 	char key[256]; /* the current key, for notes */
 };
@@ -66,12 +67,20 @@ static bool line_next(struct reg *reg, struct span *ret_line)
 	return true;
 }
 
+/* Behind a mark of byte order, where one export was appended to another. */
+static bool is_signature(struct span line)
+{
+	if (has_prefix(line, "\xEF\xBB\xBF")) {
+		line.text += 3;
+		line.len -= 3;
+	}
+	return has_prefix(line, "Windows Registry Editor Version") ||
+	       has_prefix(line, "REGEDIT4");
+}
+
 bool wt_regfile_is_likely(const char *text, size_t text_len)
 {
-	struct span span = span_trim((struct span){text, text_len});
-
-	return has_prefix(span, "Windows Registry Editor Version") ||
-	       has_prefix(span, "REGEDIT4");
+	return is_signature(span_trim((struct span){text, text_len}));
 }
 
 static enum wt_status malformed(
@@ -256,9 +265,10 @@ static enum wt_status blob_read(
 		blob.len, reg->thumbprint, object, &cert, err);
 	if (status == WT_OK)
 		wt_cert_set_stood_in(cert, reg->store);
-	if (status == WT_OK)
+	if (status == WT_OK) {
 		status = wt_cert_list_add(reg->list, cert, err);
-	reg->cert_count++;
+		reg->cert_count++;
+	}
 out:
 	wt_writer_free(&blob);
 	return status;
@@ -369,6 +379,7 @@ enum wt_status wt_regfile_read(struct wt_cert_list *list, const char *text,
 	struct reg reg = {
 		.list = list, .object = object, .text = text, .len = text_len};
 	struct span line = {0};
+	struct wt_error why = {0};
 	enum wt_status status = WT_OK;
 
 	/* The signature, which may follow empty lines. */
@@ -376,15 +387,24 @@ enum wt_status wt_regfile_read(struct wt_cert_list *list, const char *text,
 		if (!line_next(&reg, &line))
 			break;
 	while (status == WT_OK && line_next(&reg, &line)) {
-		if (line.len == 0 || line.text[0] == ';')
+		if (line.len == 0 || line.text[0] == ';' ||
+			(reg.is_skipping && line.text[0] != '['))
 			continue;
+		reg.is_skipping = false;
 		if (line.text[0] == '[')
-			status = section_read(&reg, line, err);
+			status = section_read(&reg, line, &why);
 		else if (line.text[0] == '"' || line.text[0] == '@')
-			status = value_read(&reg, line, err);
+			status = value_read(&reg, line, &why);
+		else if (is_signature(line))
+			continue;
 		else
-			status = malformed(
-				&reg, err, "this is neither a key nor a value");
+			status = malformed(&reg, &why,
+				"this is neither a key nor a value");
+		if (status == WT_OK)
+			continue;
+		reg.is_skipping = true;
+		reg.cert_count++; /* or what may have been one */
+		status = wt_cert_list_refuse(list, status, &why, err);
 	}
 	return status == WT_OK ? finish(&reg, err) : status;
 }

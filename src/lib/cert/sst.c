@@ -30,12 +30,15 @@ static enum wt_status entry_add(struct wt_cert_list *list, const uint8_t *blob,
 	struct wt_error *err)
 {
 	struct wt_cert *cert = NULL;
+	struct wt_error why = {0};
 	char name[256] = "";
 	enum wt_status status = WT_OK;
 
 	wt_cert_object(name, object, number);
-	status = wt_certblob_decode(blob, blob_len, NULL, name, &cert, err);
-	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
+	status = wt_certblob_decode(blob, blob_len, NULL, name, &cert, &why);
+	if (status == WT_OK)
+		status = wt_cert_list_add(list, cert, &why);
+	return wt_cert_list_refuse(list, status, &why, err);
 }
 
 static enum wt_status finish(struct wt_cert_list *list, size_t count,

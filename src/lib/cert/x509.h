@@ -29,6 +29,7 @@ struct wt_cert {
 	char *serial;
 	char *key;
 	char *signature;
+	char *source;
 	char *friendly_name;
 	struct wt_limit limit_list[WT_LIMITS_MAX];
 	char *limits_text;

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * base/sniff.c: what a file is that is not what was asked for. */
+#include "base/sniff.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define UNPACK "unpack it, and give what is in it"
+#define MOUNT "mount it, and give the boot.wim that is in it"
+#define EXPORT_BROWSER "export the certificate with the program that it is of"
+
+/* By bytes at a fixed place. The first that fits counts. */
+static const struct {
+	size_t offset;
+	const char *magic;
+	size_t len;
+	struct wt_sniff sniff;
+} binaries[] = {
+	{0, "MSWIM\0\0\0", 8, {"a WIM", NULL, NULL}},
+	{0, "WLPWM\0\0\0", 8, {"a WIM", NULL, NULL}},
+	{0, "regf", 4,
+		{"a registry hive",
+			"wimtrust export FILE writes the certificates in it as "
+			"a .reg file",
+			NULL}},
+	{0, "PReg\1\0\0\0", 8,
+		{"a policy file (registry.pol)",
+			"export the certificate on a PC that has the policy: "
+			"certlm.msc",
+			NULL}},
+	{0, "PK\3\4", 4, {"a .zip archive", UNPACK, UNPACK}},
+	{0, "7z\xbc\xaf\x27\x1c", 6, {"a 7-Zip archive", UNPACK, UNPACK}},
+	{0, "Rar!\x1a\7", 6, {"a .rar archive", UNPACK, UNPACK}},
+	{0, "MSCF\0\0\0\0", 8, {"a cabinet file", UNPACK, UNPACK}},
+	{0, "\x1f\x8b\x08", 3, {"a gzip file", UNPACK, UNPACK}},
+	{0, "\xfd\x37zXZ", 5, {"an xz file", UNPACK, UNPACK}},
+	{4, "\x31\x41\x59\x26\x53\x59", 6, {"a bzip2 file", UNPACK, UNPACK}},
+	{0, "\x28\xb5\x2f\xfd", 4, {"a zstd file", UNPACK, UNPACK}},
+	{257, "ustar", 5, {"a tar archive", UNPACK, UNPACK}},
+	{0, "\xfe\xed\xfe\xed", 4,
+		{"a Java key store",
+			"export the certificate in PEM: keytool -exportcert "
+			"-rfc",
+			NULL}},
+	{0, "\xce\xce\xce\xce", 4,
+		{"a Java key store",
+			"export the certificate in PEM: keytool -exportcert "
+			"-rfc",
+			NULL}},
+	{0, "SQLite format 3", 16,
+		{"an SQLite database (cert9.db of Firefox is one)",
+			EXPORT_BROWSER, NULL}},
+	{0, "%PDF-", 5, {"a PDF document", NULL, NULL}},
+	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8,
+		{"an OLE file (.msi, .doc)", NULL, NULL}},
+	{0,
+		"\x7f"
+		"ELF",
+		4, {"a Linux program", NULL, NULL}},
+	{0, "vhdxfile", 8, {"a VHDX disk image", MOUNT, MOUNT}},
+	{0, "conectix", 8, {"a VHD disk image", MOUNT, MOUNT}},
+	{0, "QFI\xfb", 4, {"a qcow2 disk image", MOUNT, MOUNT}},
+	{0, "KDMV", 4, {"a VMDK disk image", MOUNT, MOUNT}},
+	{0x40, "\x7f\x10\xda\xbe", 4, {"a VDI disk image", MOUNT, MOUNT}},
+	{0x8001, "CD001", 5,
+		{"an ISO image", MOUNT,
+			"copy sources/boot.wim out of it and give that"}},
+	{0x8001, "BEA01", 5,
+		{"an ISO image (UDF)", MOUNT,
+			"copy sources/boot.wim out of it and give that"}},
+	{512, "EFI PART", 8, {"a raw disk image (GPT)", MOUNT, MOUNT}},
+	{3, "NTFS    ", 8, {"the image of an NTFS file system", MOUNT, MOUNT}},
+	{3, "EXFAT   ", 8, {"the image of an exFAT file system", MOUNT, MOUNT}},
+	{82, "FAT32   ", 8, {"the image of a FAT file system", MOUNT, MOUNT}},
+	{54, "FAT1", 4, {"the image of a FAT file system", MOUNT, MOUNT}},
+	{1080, "\x53\xef", 2,
+		{"the image of an ext4 file system", MOUNT, MOUNT}},
+	{510, "\x55\xaa", 2, {"a raw disk image", MOUNT, MOUNT}},
+	{0, "MZ\x90\0", 4, {"a Windows program", NULL, NULL}},
+};
+
+static const struct wt_sniff fixed_vhd = {"a VHD disk image", MOUNT, MOUNT};
+
+/* By the words that a text begins with, white space left out. */
+static const struct {
+	const char *word;
+	struct wt_sniff sniff;
+} texts[] = {
+	{"version https://git-lfs.github.com/spec/",
+		{"a pointer of Git LFS, which stands in for a file",
+			"check the repository out with Git LFS, so that the "
+			"file itself is there",
+			"check the repository out with Git LFS, so that the "
+			"file itself is there"}},
+	{"<!doctype html",
+		{"a web page",
+			"open the address in a browser: it may ask you to log "
+			"in; then save the certificate itself",
+			"download the file itself"}},
+	{"<html",
+		{"a web page",
+			"open the address in a browser: it may ask you to log "
+			"in; then save the certificate itself",
+			"download the file itself"}},
+	{"<?xml", {"XML", NULL, NULL}},
+	{"{", {"JSON", NULL, NULL}},
+	{"ssh-", {"a public key of SSH", NULL, NULL}},
+	{"ecdsa-sha2-", {"a public key of SSH", NULL, NULL}},
+};
+
+#define TEXT_HEX 0
+#define TEXT_REG_QUERY 1
+#define TEXT_DUMP 2
+static const struct wt_sniff dumps[] = {
+	[TEXT_HEX] = {"a certificate in hex",
+		"tr -cd 0-9A-Fa-f <FILE | tr a-f A-F | basenc --base16 -d "
+		">root.cer makes the certificate of it",
+		NULL},
+	[TEXT_REG_QUERY] = {"what \"reg query\" prints",
+		"grep -oE '[0-9A-F]{200,}' FILE | basenc --base16 -d "
+		">root.blob makes a registry value of it, one certificate at a "
+		"time",
+		NULL},
+	[TEXT_DUMP] = {"a certificate written out for people to read",
+		"the certificate itself is needed: .cer, .crt or .pem", NULL},
+};
+
+static bool has_at(
+	const uint8_t *data, size_t len, size_t at, const char *magic, size_t n)
+{
+	return len >= at + n && memcmp(data + at, magic, n) == 0;
+}
+
+/* Hex digits of DER: 30 82, with blanks or colons between, and nothing else. */
+static bool is_hex(const char *text, size_t len)
+{
+	char first[4] = "";
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (isxdigit((unsigned char)text[i])) {
+			if (count < sizeof(first))
+				first[count] = text[i];
+			count++;
+		} else if (!strchr(" \t\r\n:", text[i])) {
+			return false;
+		}
+	}
+	return count > 200 && count % 2 == 0 && memcmp(first, "308", 3) == 0;
+}
+
+const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
+{
+	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
+	while (len > 0 && isspace((unsigned char)text[0])) {
+		text++;
+		len--;
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t own = strlen(texts[i].word);
+
+		if (len >= own &&
+			wt_text_is_equal_nocase(text, own, texts[i].word))
+			return &texts[i].sniff;
+	}
+	if (is_hex(text, len))
+		return &dumps[TEXT_HEX];
+	if (memmem(text, len, "REG_BINARY", 10))
+		return &dumps[TEXT_REG_QUERY];
+	if (memmem(text, len, "Signature Algorithm:", 20) ||
+		memmem(text, len, "X509 Certificate:", 17) ||
+		memmem(text, len, "Signature matches Public Key", 28))
+		return &dumps[TEXT_DUMP];
+	return NULL;
+}
+
+const struct wt_sniff *wt_sniff_binary(
+	const uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len)
+{
+	for (size_t i = 0; i < sizeof(binaries) / sizeof(binaries[0]); i++)
+		if (has_at(data, len, binaries[i].offset, binaries[i].magic,
+			    binaries[i].len))
+			return &binaries[i].sniff;
+	if (tail && tail_len >= WT_SNIFF_TAIL_LEN &&
+		has_at(tail, tail_len, tail_len - WT_SNIFF_TAIL_LEN, "conectix",
+			8))
+		return &fixed_vhd;
+	return NULL;
+}

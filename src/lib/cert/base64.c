@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ * cert/base64.c: Base64 as it comes out of mails, quotes and scripts. */
+#include "cert/base64.h"
+
+#include <string.h>
+
+static int digit_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool wt_base64_is_digit(char c)
+{
+	return digit_value(c) >= 0;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Characters of UTF-8 that nobody sees: marks of byte order, blanks. */
+static size_t unseen_len(const char *text, size_t len)
+{
+	static const char *const unseen[] = {"\xEF\xBB\xBF", "\xC2\xA0",
+		"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E",
+		"\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x81\xA0"};
+
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+		size_t own = strlen(unseen[i]);
+
+		if (len >= own && memcmp(text, unseen[i], own) == 0)
+			return own;
+	}
+	return 0;
+}
+
+/*
+ * How much of what stands at text means nothing where Base64 was quoted: none
+ * of it is a digit, or a backslash makes it none.
+ */
+static size_t quoted_len(const char *text, size_t len, bool is_line_start)
+{
+	size_t pos = 0;
+
+	if (text[0] == '"' || text[0] == '\'' || text[0] == ',' ||
+		(is_line_start && (text[0] == '>' || text[0] == '|')))
+		return 1;
+	while (pos < len && text[pos] == '\\')
+		pos++;
+	if (pos == 0)
+		return unseen_len(text, len);
+	return pos + (pos < len && strchr("nrt", text[pos]) ? 1 : 0);
+}
+
+bool wt_base64_decode(
+	const char *text, size_t len, unsigned slack, struct wt_writer *writer)
+{
+	uint32_t bits = 0;
+	size_t count = 0, padding = 0;
+	bool is_line_start = true;
+
+	if (!wt_writer_reserve(writer, len / 4 * 3 + 3))
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		int value = digit_value(text[i]);
+		size_t quoted = 0;
+
+		if (is_space(text[i])) {
+			is_line_start |= text[i] == '\n' || text[i] == '\r';
+			continue;
+		}
+		if (value < 0 && text[i] != '=' && (slack & WT_BASE64_QUOTED))
+			quoted = quoted_len(text + i, len - i, is_line_start);
+		if (quoted > 0) {
+			i += quoted - 1;
+			continue;
+		}
+		is_line_start = false;
+		/* Nothing but padding may follow padding. */
+		if (text[i] == '=' && count >= 2)
+			padding++;
+		else if (value < 0 || padding > 0)
+			return false;
+		bits = bits << 6 | (uint32_t)(value < 0 ? 0 : value);
+		count = (count + 1) % 4;
+		if (count == 0) {
+			uint8_t bytes[3] = {(uint8_t)(bits >> 16),
+				(uint8_t)(bits >> 8), (uint8_t)bits};
+
+			wt_writer_bytes(writer, bytes, 3 - padding);
+			if (slack & WT_BASE64_JOINED)
+				padding = 0;
+		}
+	}
+	return count == 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * cert/base64.h: Base64 as it comes out of mails, quotes and scripts. */
+#ifndef WT_BASE64_H
+#define WT_BASE64_H
+
+#include "base/buf.h"
+
+/** Is it one of the 64 characters? */
+bool wt_base64_is_digit(char c);
+
+/** What may stand in Base64 besides white space, and means nothing there. */
+enum wt_base64_slack {
+	WT_BASE64_QUOTED = 1 << 0, /**< quotes, literal \n, > of a mail */
+	WT_BASE64_JOINED = 1 << 1, /**< several values, each with its padding */
+};
+
+/**
+ * Appends what text says.
+ *
+ * @param slack  enum wt_base64_slack bits
+ * @return false when the text is not Base64: whole groups of four, padded
+ */
+bool wt_base64_decode(
+	const char *text, size_t len, unsigned slack, struct wt_writer *writer);
+
+#endif

@@ -1,0 +1,753 @@
+/* SPDX-License-Identifier: MIT
+ * cert/scan.c: finds every certificate in a text, or between what is not one.
+ */
+#include "cert/scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/text.h"
+#include "cert/base64.h"
+#include "cert/der.h"
+#include "cert/mark.h"
+
+/* Enough to name what was found. */
+#define OTHER_MAX 4
+/* A line of Base64 has 64 characters or 76, but for what an attribute's name
+ * takes of the first; one that is shorter is a word. */
+#define BASE64_RUN_MIN 40
+
+/* Where a certificate may begin. */
+enum thing {
+	THING_NONE,
+	THING_MARK,
+	THING_DER,
+	THING_BASE64, /* without BEGIN */
+};
+
+struct scan {
+	struct wt_cert_list *list;
+	const char *object;
+	const uint8_t *data;
+	size_t len;
+	unsigned depth;
+	size_t pos;   /* what stands before it was decided on */
+	size_t gap;   /* where the text before pos began that is none */
+	size_t thing; /* how far the search has come: pos, or behind it */
+	size_t count; /* certificates and what should be one */
+	size_t line;  /* number of the line that line_pos is in */
+	size_t line_pos;
+	bool is_behind_der, is_behind_pkcs7;
+	bool is_in_data; /* what was passed over last is no text */
+	bool is_end_due; /* the END of a block that was refused */
+	struct wt_mark mark;
+	size_t key_count;
+	size_t trusted_count;
+	size_t commented_count, commented_line;
+	size_t stray_count, stray_pos; /* bytes that are no text */
+	char *others[OTHER_MAX];
+	size_t other_count;
+};
+
+static size_t line_at(struct scan *scan, size_t pos)
+{
+	for (; scan->line_pos < pos; scan->line_pos++)
+		scan->line += scan->data[scan->line_pos] == '\n';
+	return scan->line;
+}
+
+/* "bundle.pem, certificate 2 (line 21)"; the next one that is counted. */
+static void thing_object(
+	struct scan *scan, size_t pos, bool is_text, char ret_object[256])
+{
+	size_t used = 0;
+
+	scan->count++;
+	/* a file that is one certificate, and nothing else */
+	if (pos == 0 && !is_text) {
+		snprintf(ret_object, 256, "%s", scan->object);
+		return;
+	}
+	wt_cert_object(ret_object, scan->object, scan->count);
+	used = strlen(ret_object);
+	if (is_text)
+		snprintf(ret_object + used, 256 - used, " (line %zu)",
+			line_at(scan, pos));
+	else
+		snprintf(ret_object + used, 256 - used, " (byte %zu)", pos);
+}
+
+static enum wt_status thing_refuse(struct scan *scan, size_t pos,
+	const char *code, const char *reason, const char *hint,
+	struct wt_error *err)
+{
+	struct wt_error why = {0};
+	char object[256] = "";
+
+	thing_object(scan, pos, true, object);
+	wt_fail(&why, WT_ERR_CERT, code, object, "%s", reason);
+	if (hint)
+		wt_error_hint(&why, "%s", hint);
+	return wt_cert_list_refuse(scan->list, WT_ERR_CERT, &why, err);
+}
+
+/* Base64 of DER, or of PEM, at the beginning of a word. */
+static bool is_base64_at(const struct scan *scan, size_t pos)
+{
+	static const char *const begins[] = {"MII", "LS0tLS1CRUdJTi"};
+	const char *text = (const char *)scan->data;
+	size_t run = 0;
+
+	if (pos > 0 && wt_base64_is_digit(text[pos - 1]) &&
+		/* a literal \n */
+		!(pos > 1 && text[pos - 2] == '\\'))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		size_t own = strlen(begins[i]);
+
+		if (scan->len - pos < own ||
+			memcmp(text + pos, begins[i], own) != 0)
+			continue;
+		while (run < BASE64_RUN_MIN && pos + run < scan->len &&
+			wt_base64_is_digit(text[pos + run]))
+			run++;
+		return run == BASE64_RUN_MIN;
+	}
+	return false;
+}
+
+/* The next place where a certificate may begin; pos moves there. */
+static enum thing thing_find(struct scan *scan)
+{
+	const uint8_t *data = scan->data;
+	size_t len = scan->len;
+
+	for (; scan->pos < len; scan->pos++) {
+		size_t pos = scan->pos;
+
+		switch (data[pos]) {
+		case WT_DER_SEQUENCE:
+			if (wt_cert_kind_is_der(data + pos, len - pos))
+				return THING_DER;
+			break;
+		case 'B':
+		case 'b':
+		case 'E':
+		case 'e':
+			if (wt_mark_read(data, len, pos, &scan->mark)) {
+				scan->pos = scan->mark.start;
+				return THING_MARK;
+			}
+			break;
+		case 'M':
+		case 'L':
+			if (is_base64_at(scan, pos))
+				return THING_BASE64;
+			break;
+		default:
+			break;
+		}
+	}
+	return THING_NONE;
+}
+
+/* White space, what fills a block up, and marks of byte order. */
+static bool is_padding(uint8_t byte)
+{
+	return byte == 0 || byte == ' ' || (byte >= '\t' && byte <= '\r') ||
+	       byte == 0x1A || byte == 0xFF || byte == 0xFE || byte == 0xEF ||
+	       byte == 0xBB || byte == 0xBF;
+}
+
+/* Looks at what was passed over, from gap to pos. */
+static enum wt_status gap_read(
+	struct scan *scan, bool is_last, struct wt_error *err)
+{
+	struct wt_error why = {0};
+	size_t first = scan->gap, last = scan->pos;
+	size_t stray_count = scan->stray_count;
+
+	while (first < last && is_padding(scan->data[first]))
+		first++;
+	if (scan->is_behind_der && is_last && first < last) {
+		while (is_padding(scan->data[last - 1]))
+			last--;
+		wt_fail(&why, WT_ERR_CERT, "cert-trailing-data", scan->object,
+			"%zu byte%s behind the certificate's end, at byte %zu",
+			last - first, last - first == 1 ? "" : "s", first);
+		wt_error_hint(&why,
+			scan->is_behind_pkcs7
+				? "take the certificates alone: openssl pkcs7 "
+				  "-inform DER -in FILE -print_certs -out "
+				  "certs.pem"
+				: "take the certificate alone: openssl x509 "
+				  "-inform DER -in FILE -out cert.pem");
+		return wt_cert_list_refuse(scan->list, WT_ERR_CERT, &why, err);
+	}
+	for (; first < last; first++) {
+		uint8_t byte = scan->data[first];
+
+		if ((byte >= ' ' && byte != 0x7F) || is_padding(byte))
+			continue;
+		if (scan->stray_count++ == 0)
+			scan->stray_pos = first;
+	}
+	scan->is_in_data = scan->stray_count > stray_count;
+	return WT_OK;
+}
+
+/* What was decoded is a file in itself: DER as a rule, but also what certutil
+ * -encode was given by mistake. */
+static enum wt_status inner_read(struct scan *scan,
+	const struct wt_writer *inner, const char *object, struct wt_error *err)
+{
+	struct wt_error why = {0};
+	enum wt_status status = WT_OK;
+
+	if (inner->has_failed)
+		return wt_fail_memory(err);
+	status = wt_cert_kind_read_inner(scan->list, inner->data, inner->len,
+		object, scan->depth + 1, &why);
+	return wt_cert_list_refuse(scan->list, status, &why, err);
+}
+
+static void inner_free(struct wt_writer *inner)
+{
+	if (inner->data)
+		OPENSSL_cleanse(inner->data, inner->len);
+	wt_writer_free(inner);
+}
+
+/* Moves to the next mark from pos on, or to the end. */
+static void mark_seek(struct scan *scan, size_t pos)
+{
+	scan->pos = pos;
+	while (thing_find(scan) > THING_MARK)
+		scan->pos++;
+}
+
+static enum wt_status der_read(struct scan *scan, struct wt_error *err)
+{
+	const uint8_t *der = scan->data + scan->pos;
+	size_t left = scan->len - scan->pos, len = left;
+	struct wt_der element = {0};
+	struct wt_error why = {0};
+	char object[256] = "";
+	enum wt_status status = WT_OK;
+
+	thing_object(scan, scan->pos, false, object);
+	if (wt_der_read(der, left, &element) == WT_DER_OK)
+		len = element.len;
+	/* A program or a data base may hold many, and offers none. */
+	if (scan->is_in_data)
+		status = wt_fail(&why, WT_ERR_CERT, "cert-in-data", object,
+			"it stands in the middle of other data");
+	else
+		status = wt_cert_kind_read_der(
+			scan->list, der, len, object, &why);
+	scan->is_behind_der = status == WT_OK;
+	scan->is_behind_pkcs7 = wt_pkcs7_is_likely(der, len);
+	scan->pos += len;
+	/* What is cut off may not go as far as its length says. */
+	if (status == WT_ERR_CERT && !element.start)
+		mark_seek(scan, scan->pos - len + 1);
+	return wt_cert_list_refuse(scan->list, status, &why, err);
+}
+
+/* Headers as RFC 1421 has them end with an empty line. */
+static void headers_skip(const char **body, size_t *len)
+{
+	const char *limit = *body + *len;
+	const char *pos = memchr(*body, ':', *len);
+	bool is_empty = false;
+
+	while (pos && pos < limit && !(is_empty && *pos == '\n')) {
+		if (*pos == '\n')
+			is_empty = true;
+		else if (*pos != '\r' && *pos != ' ' && *pos != '\t')
+			is_empty = false;
+		pos++;
+	}
+	if (!pos)
+		return;
+	*len = (size_t)(limit - pos);
+	*body = pos;
+}
+
+/* OpenSSL's own form: a certificate, and its trust settings behind it. */
+static void trusted_cut(struct scan *scan, struct wt_writer *der)
+{
+	struct wt_der cert = {0}, settings = {0};
+
+	if (wt_der_read(der->data, der->len, &cert) != WT_DER_OK ||
+		cert.len >= der->len ||
+		wt_der_read(der->data + cert.len, der->len - cert.len,
+			&settings) != WT_DER_OK ||
+		settings.len != der->len - cert.len)
+		return;
+	der->len = cert.len;
+	scan->trusted_count++;
+}
+
+/* The text of a block, one byte a character; the caller's to free. */
+static char *body_copy(const struct scan *scan, size_t start, size_t end,
+	unsigned stride, size_t *ret_len)
+{
+	char *body = malloc((end - start) / stride + 2);
+	size_t len = 0;
+
+	for (size_t i = start; body && i < end; i += stride)
+		body[len++] = (char)scan->data[i];
+	*ret_len = len;
+	return body;
+}
+
+static enum wt_status block_decode(struct scan *scan,
+	const struct wt_mark *begin, size_t end, struct wt_error *err)
+{
+	struct wt_writer der = {0};
+	char object[256] = "";
+	size_t len = 0;
+	char *copy = body_copy(scan, begin->end, end, begin->stride, &len);
+	const char *body = copy;
+	enum wt_status status = WT_OK;
+
+	if (!copy)
+		return wt_fail_memory(err);
+	headers_skip(&body, &len);
+	if (!wt_base64_decode(body, len, WT_BASE64_QUOTED, &der)) {
+		status = thing_refuse(scan, begin->start, "pem-bad-base64",
+			"the text between BEGIN and END is not Base64", NULL,
+			err);
+		goto out;
+	}
+	if (wt_mark_label(begin->label) == WT_LABEL_TRUSTED && !der.has_failed)
+		trusted_cut(scan, &der);
+	thing_object(scan, begin->start, true, object);
+	status = inner_read(scan, &der, object, err);
+out:
+	inner_free(&der);
+	free(copy);
+	return status;
+}
+
+/*
+ * Is the block commented out? 0: no. The body has lines of its own that begin
+ * with the same mark: yes, 1. Without them, behind nothing but the mark or in
+ * a value: -1, nobody can tell.
+ */
+static int is_commented(
+	const struct scan *scan, const struct wt_mark *begin, size_t end)
+{
+	static const char *const marks[] = {"#", ";", "//", "<!--", "*", "/*"};
+	const uint8_t *data = scan->data;
+	size_t line = begin->start, before = begin->start, mark_len = 0;
+	const uint8_t *next = NULL;
+
+	if (begin->stride != 1)
+		return 0;
+	while (line > scan->gap && data[line - 1] != '\n' &&
+		data[line - 1] != '\r')
+		line--;
+	if (line > 0 && line == scan->gap && data[line - 1] != '\n' &&
+		data[line - 1] != '\r')
+		return 0;
+	while (line < begin->start && (data[line] == ' ' || data[line] == '\t'))
+		line++;
+	for (size_t i = 0;
+		mark_len == 0 && i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (begin->start - line >= strlen(marks[i]) &&
+			memcmp(data + line, marks[i], strlen(marks[i])) == 0)
+			mark_len = strlen(marks[i]);
+	if (mark_len == 0)
+		return 0;
+	next = memchr(data + begin->end, '\n', end - begin->end);
+	if (next) {
+		while (next < data + end && strchr(" \t\r\n", *next))
+			next++;
+		return next < data + end && *next == data[line] ? 1 : 0;
+	}
+	while (before > line + mark_len &&
+		(data[before - 1] == ' ' || data[before - 1] == '\t'))
+		before--;
+	return before == line + mark_len || strchr("=\"'`:(,", data[before - 1])
+		       ? -1
+		       : 0;
+}
+
+static enum wt_status other_note(
+	struct scan *scan, const char *label, struct wt_error *err)
+{
+	if (scan->other_count < OTHER_MAX) {
+		char *name = wt_text_clean_dup(label, strlen(label));
+
+		if (!name)
+			return wt_fail_memory(err);
+		wt_text_cut(name, 48);
+		scan->others[scan->other_count] = name;
+	}
+	scan->other_count++;
+	return WT_OK;
+}
+
+/* A label with a slip of the pen does not hide what is below it. */
+static bool is_certificate_in(
+	const struct scan *scan, const struct wt_mark *begin, size_t end)
+{
+	static const char *const others[] = {"REQUEST", "CRL", "KEY",
+		"PARAMETERS", "ATTRIBUTE", "PKCS12", "PGP", "SSH2"};
+	struct wt_writer inner = {0};
+	size_t len = 0;
+	char *body = NULL;
+	bool is_cert = false;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strstr(begin->label, others[i]))
+			return false;
+	body = body_copy(scan, begin->end, end, begin->stride, &len);
+	is_cert =
+		body && wt_base64_decode(body, len, WT_BASE64_QUOTED, &inner) &&
+		!inner.has_failed && wt_cert_kind_is_der(inner.data, inner.len);
+	inner_free(&inner);
+	free(body);
+	return is_cert;
+}
+
+/* A whole block, from its BEGIN to end, where its END begins. */
+static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
+	size_t end, struct wt_error *err)
+{
+	int commented = is_commented(scan, begin, end);
+
+	switch (wt_mark_label(begin->label)) {
+	case WT_LABEL_KEY:
+		scan->key_count++;
+		return WT_OK;
+	case WT_LABEL_OTHER:
+		if (!is_certificate_in(scan, begin, end))
+			return other_note(scan, begin->label, err);
+		/* fall through */
+	case WT_LABEL_UNKNOWN_CERTIFICATE:
+		return thing_refuse(scan, begin->start, "pem-unknown-label",
+			"what its BEGIN line names is no kind of certificate "
+			"that is known",
+			"when it is one all the same, write CERTIFICATE into "
+			"its BEGIN and END line",
+			err);
+	default:
+		break;
+	}
+	if (commented > 0) {
+		if (scan->commented_count++ == 0)
+			scan->commented_line = line_at(scan, begin->start);
+		return WT_OK;
+	}
+	if (commented < 0)
+		return thing_refuse(scan, begin->start, "pem-commented",
+			"it stands behind a comment mark, so whether it is "
+			"meant to be trusted cannot be told",
+			"take the mark away, or the line", err);
+	return block_decode(scan, begin, end, err);
+}
+
+/* BEGIN was found. The next five dashes must be its END's: so no block is
+ * looked through twice. */
+static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
+{
+	const struct wt_mark begin = scan->mark;
+	struct wt_mark end = {0};
+	enum wt_label label = wt_mark_label(begin.label);
+	bool is_cert = !begin.is_exact || label != WT_LABEL_OTHER;
+	size_t pos = 0;
+
+	scan->pos = begin.end;
+	if (begin.is_end) {
+		is_cert &= !scan->is_end_due && label != WT_LABEL_KEY;
+		scan->is_end_due = false;
+		if (!is_cert)
+			return WT_OK;
+		return thing_refuse(scan, begin.start, "pem-truncated",
+			"an END line has no BEGIN line before it", NULL, err);
+	}
+	scan->is_end_due = false;
+	if (begin.is_exact) {
+		pos = wt_mark_find_dashes(
+			scan->data, scan->len, begin.end, begin.stride);
+		if (pos < scan->len &&
+			pos + WT_MARK_DASHES * begin.stride < scan->len &&
+			wt_mark_read(scan->data, scan->len,
+				pos + WT_MARK_DASHES * begin.stride, &end) &&
+			end.is_exact && end.is_end && end.start == pos &&
+			end.stride == begin.stride &&
+			strcmp(end.label, begin.label) == 0) {
+			scan->pos = end.end;
+			return block_read(scan, &begin, pos, err);
+		}
+	}
+	if (begin.is_exact && label == WT_LABEL_KEY) {
+		scan->key_count++;
+		return WT_OK;
+	}
+	if (!is_cert)
+		return other_note(scan, begin.label, err);
+	scan->is_end_due = true;
+	if (begin.is_exact && pos == scan->len)
+		return thing_refuse(scan, begin.start, "pem-truncated",
+			"a block has a BEGIN line, but no END line", NULL, err);
+	if (begin.is_exact)
+		return thing_refuse(scan, begin.start, "pem-truncated",
+			"the END line of a block is missing, or it is not the "
+			"one of its BEGIN line",
+			NULL, err);
+	return thing_refuse(scan, begin.start, "pem-truncated",
+		"a BEGIN line is not complete",
+		"the line is exactly -----BEGIN CERTIFICATE-----, with five "
+		"hyphens at each end",
+		err);
+}
+
+/* The end of a value in LDIF, whose lines go on behind a blank. */
+static size_t ldif_end(const struct scan *scan, size_t pos)
+{
+	const char *text = (const char *)scan->data;
+
+	for (;;) {
+		size_t next = pos;
+
+		while (pos < scan->len &&
+			(wt_base64_is_digit(text[pos]) || text[pos] == '='))
+			pos++;
+		next = pos;
+		if (next < scan->len && text[next] == '\r')
+			next++;
+		if (scan->len - next < 2 || text[next] != '\n' ||
+			text[next + 1] != ' ')
+			return pos;
+		pos = next + 2;
+	}
+}
+
+/* The attribute whose value begins at pos, "cACertificate;binary"; "" when it
+ * is not written as LDIF writes values in Base64. */
+static void ldif_attribute(
+	const struct scan *scan, size_t pos, char ret_name[48])
+{
+	const char *text = (const char *)scan->data;
+	size_t end = pos, start = 0;
+
+	ret_name[0] = '\0';
+	while (end > scan->gap && text[end - 1] == ' ')
+		end--;
+	if (end < scan->gap + 2 || text[end - 1] != ':' || text[end - 2] != ':')
+		return;
+	start = end -= 2;
+	while (start > scan->gap && !strchr("\r\n", text[start - 1]))
+		start--;
+	if (end - start < 48) {
+		memcpy(ret_name, text + start, end - start);
+		ret_name[end - start] = '\0';
+	}
+}
+
+/* Is all that is left Base64, with nothing but padding before it? */
+static bool is_all_base64(const struct scan *scan)
+{
+	for (size_t i = scan->gap; i < scan->len; i++)
+		if (!is_padding(scan->data[i]) && scan->data[i] != '=' &&
+			!wt_base64_is_digit((char)scan->data[i]))
+			return false;
+	for (size_t i = scan->gap; i < scan->pos; i++)
+		if (!is_padding(scan->data[i]))
+			return false;
+	return scan->count == 0;
+}
+
+static bool is_ca_attribute(const char *name)
+{
+	return strcasecmp(name, "cACertificate") == 0 ||
+	       strcasecmp(name, "cACertificate;binary") == 0;
+}
+
+/* Is what Base64 gave, perhaps the first line of it alone, a certificate? */
+static bool is_cert(const uint8_t *data, size_t len)
+{
+	struct wt_mark mark = {0};
+
+	if (wt_cert_kind_is_der(data, len))
+		return true;
+	return len > WT_MARK_DASHES &&
+	       wt_mark_read(data, len, WT_MARK_DASHES, &mark) &&
+	       (!mark.is_exact ||
+		       wt_mark_label(mark.label) <= WT_LABEL_TRUSTED);
+}
+
+/* Base64 without BEGIN: taken where nothing else can be meant, named where it
+ * is a certificate all the same. */
+static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
+{
+	const char *text = (const char *)scan->data + scan->pos;
+	struct wt_writer inner = {0};
+	char attribute[48] = "", object[256] = "";
+	size_t start = scan->pos, len = 0;
+	bool is_all = is_all_base64(scan), is_good = false;
+	unsigned slack = is_all ? WT_BASE64_JOINED : 0;
+	enum wt_status status = WT_OK;
+
+	ldif_attribute(scan, start, attribute);
+	len = is_all ? scan->len - start : ldif_end(scan, start) - start;
+	scan->pos = start + len;
+	/* up to the last digit: a zero or Ctrl-Z is no Base64 */
+	while (is_padding((uint8_t)text[len - 1]))
+		len--;
+	is_good = wt_base64_decode(text, len, slack, &inner);
+	if (inner.has_failed) {
+		status = wt_fail_memory(err);
+	} else if (scan->is_end_due) {
+		/* of the block that was refused */
+	} else if (!is_good && (is_all || is_ca_attribute(attribute))) {
+		status = thing_refuse(scan, start, "pem-bad-base64",
+			"a value in Base64 is not complete", NULL, err);
+	} else if (is_all || is_ca_attribute(attribute)) {
+		thing_object(scan, start, true, object);
+		status = inner_read(scan, &inner, object, err);
+	} else if (attribute[0]) {
+		status = other_note(scan, attribute, err);
+	} else if (is_good && !is_cert(inner.data, inner.len)) {
+		status = other_note(scan, "Base64", err);
+	} else {
+		scan->is_end_due = true;
+		status = thing_refuse(scan, start, "pem-no-begin",
+			"this is a certificate in Base64 without a BEGIN line",
+			"take it out, and give what this makes: grep -oE "
+			"'(MII|LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{60,}' FILE "
+			">certs.b64",
+			err);
+	}
+	inner_free(&inner);
+	return status;
+}
+
+static enum wt_status none_fail(const struct scan *scan, struct wt_error *err)
+{
+	static const char *const names[][2] = {
+		{"ENCRYPTED PRIVATE KEY", "an encrypted private key"},
+		{"CERTIFICATE REQUEST", "a certificate request"},
+		{"NEW CERTIFICATE REQUEST", "a certificate request"},
+		{"X509 CRL", "a revocation list"},
+		{"PUBLIC KEY", "a public key"},
+	};
+	char found[256] = "";
+	size_t used = 0;
+
+	if (scan->key_count > 0)
+		used = (size_t)snprintf(found, sizeof(found), "a private key");
+	for (size_t i = 0; i < scan->other_count && i < OTHER_MAX; i++) {
+		const char *name = NULL;
+
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			if (strcmp(scan->others[i], names[j][0]) == 0)
+				name = names[j][1];
+		used += (size_t)snprintf(found + used, sizeof(found) - used,
+			name ? "%s%s" : "%sa block \"%s\"",
+			used > 0 ? ", " : "", name ? name : scan->others[i]);
+	}
+	if (scan->commented_count > 0)
+		snprintf(found + used, sizeof(found) - used,
+			"%sone that is commented out", used > 0 ? ", " : "");
+	if (!found[0])
+		return wt_cert_kind_unknown(
+			scan->data, scan->len, scan->object, err);
+	wt_cert_list_set_other(scan->list);
+	return wt_fail(err, WT_ERR_CERT, "cert-none", scan->object,
+		"there is no certificate in it, but %s", found);
+}
+
+static enum wt_status notes_add(const struct scan *scan, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	if (scan->key_count > 0)
+		status = wt_cert_list_add_note(scan->list, err,
+			"%s: holds a private key, which was not read",
+			scan->object);
+	if (status == WT_OK && scan->trusted_count > 0)
+		status = wt_cert_list_add_note(scan->list, err,
+			"%s: OpenSSL's trust settings of %zu certificate%s "
+			"were left out",
+			scan->object, scan->trusted_count,
+			scan->trusted_count == 1 ? "" : "s");
+	if (status == WT_OK && scan->other_count > 0)
+		status = wt_cert_list_add_note(scan->list, err,
+			"%s: skipped %zu other block%s, the first \"%s\"",
+			scan->object, scan->other_count,
+			scan->other_count == 1 ? "" : "s", scan->others[0]);
+	if (status == WT_OK && scan->commented_count > 0)
+		status = wt_cert_list_add_note(scan->list, err,
+			"%s: skipped %zu certificate%s that %s commented out, "
+			"the first in line %zu",
+			scan->object, scan->commented_count,
+			scan->commented_count == 1 ? "" : "s",
+			scan->commented_count == 1 ? "is" : "are",
+			scan->commented_line);
+	if (status == WT_OK && scan->stray_count > 0)
+		status = wt_cert_list_add_note(scan->list, err,
+			"%s: %zu byte%s between the certificates %s no text, "
+			"the first at %zu",
+			scan->object, scan->stray_count,
+			scan->stray_count == 1 ? "" : "s",
+			scan->stray_count == 1 ? "is" : "are", scan->stray_pos);
+	return status;
+}
+
+enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
+	size_t len, const char *object, unsigned depth, bool is_der,
+	struct wt_error *err)
+{
+	struct scan scan = {.list = list,
+		.object = object,
+		.data = data,
+		.len = len,
+		.depth = depth,
+		.line = 1};
+	enum thing thing = is_der ? THING_DER : thing_find(&scan);
+	enum wt_status status = WT_OK;
+
+	while (status == WT_OK) {
+		status = gap_read(&scan, thing == THING_NONE, err);
+		if (status != WT_OK || thing == THING_NONE)
+			break;
+		scan.is_behind_der = false;
+		if (thing == THING_DER)
+			status = der_read(&scan, err);
+		else if (thing == THING_MARK)
+			status = mark_read(&scan, err);
+		else
+			status = base64_read(&scan, err);
+		scan.gap = scan.pos;
+		if (status == WT_OK)
+			thing = thing_find(&scan);
+	}
+	if (status == WT_OK)
+		status = scan.count == 0 ? none_fail(&scan, err)
+					 : notes_add(&scan, err);
+	for (size_t i = 0; i < scan.other_count && i < OTHER_MAX; i++)
+		free(scan.others[i]);
+	return status;
+}
+
+bool wt_scan_is_utf16(const uint8_t *data, size_t len, bool is_big_endian)
+{
+	struct scan scan = {.data = data, .len = len};
+	enum thing thing = THING_NONE;
+
+	while ((thing = thing_find(&scan)) != THING_NONE) {
+		if (thing != THING_MARK || scan.mark.stride == 1 ||
+			scan.mark.start % 2 != (is_big_endian ? 1 : 0))
+			return false;
+		scan.pos = scan.mark.end;
+	}
+	return true;
+}
