@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cert/base64.h: Base64 as it comes out of mails, quotes and scripts. */
-#ifndef WT_BASE64_H
-#define WT_BASE64_H
+#ifndef WT_CERT_BASE64_H
+#define WT_CERT_BASE64_H
 
 #include "base/buf.h"
 

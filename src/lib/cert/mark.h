@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cert/mark.h: the lines BEGIN and END of PEM, and what was meant as one. */
-#ifndef WT_MARK_H
-#define WT_MARK_H
+#ifndef WT_CERT_MARK_H
+#define WT_CERT_MARK_H
 
 #include <stdbool.h>
 #include <stddef.h>

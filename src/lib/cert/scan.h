@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cert/scan.h: finds every certificate in a text, or between what is not one.
  */
-#ifndef WT_SCAN_H
-#define WT_SCAN_H
+#ifndef WT_CERT_SCAN_H
+#define WT_CERT_SCAN_H
 
 #include "cert/kind.h"
 
