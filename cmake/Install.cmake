@@ -53,6 +53,10 @@ else()
   string(REGEX REPLACE "/$" "" up "${up}")
   set(WT_PC_PREFIX "\${pcfiledir}/${up}")
 endif()
+set(WT_PC_ISO "")
+if(WIMTRUST_ISO)
+  set(WT_PC_ISO " -ludfread -larchive")
+endif()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/wimtrust.pc.in"
   "${CMAKE_CURRENT_BINARY_DIR}/wimtrust.pc" @ONLY)
 configure_package_config_file(

@@ -323,7 +323,9 @@ WT_API enum wt_status wt_cert_to_pem(
  * Targets
  *
  * A target is a WIM (.wim, .esd), a SOFTWARE hive, or a folder that holds
- * Windows/System32/config/SOFTWARE in any case; told by content.
+ * Windows/System32/config/SOFTWARE in any case; told by content. An ISO image
+ * stands for the sources/boot.wim in it, which can be read, or changed into
+ * another file (output).
  */
 
 enum wt_target_kind {
@@ -460,6 +462,9 @@ struct wt_warning {
 struct wt_report {
 	const char *target;
 	enum wt_target_kind kind;
+	/** Where in an ISO image the WIM is; NULL when target is itself one.
+	 *  Sizes and hashes are the WIM's. */
+	const char *member;
 	uint64_t size_before, size_after; /**< bytes; after: 0 if unwritten */
 	char sha256_before[WT_SHA256_HEX_LEN + 1]; /**< "" unless asked for */
 	char sha256_after[WT_SHA256_HEX_LEN + 1];

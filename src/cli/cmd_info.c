@@ -16,6 +16,10 @@ static void print_wim(const struct wt_report *report)
 {
 	char size[CLI_SIZE_MAX] = "", how[64] = "not compressed";
 
+	if (report->member)
+		cli_line(stdout,
+			"  media      ISO image; what follows is its %s",
+			report->member);
 	if (report->chunk_len > 0 && report->compression)
 		snprintf(how, sizeof(how), "%s in chunks of %u kB",
 			report->compression,

@@ -464,6 +464,7 @@ static void hint_absent(const struct cli *cli, struct wt_error *err)
 /* "wimtrust add TARGET ROOT.cer": the target is known. */
 static void name_target(const struct cli *cli, struct wt_error *err)
 {
+	bool is_iso = cli->report && cli->report->member;
 	char hint[2 * sizeof(err->hint)] = "";
 	size_t used = 0;
 	const char *from = err->hint;
@@ -471,7 +472,8 @@ static void name_target(const struct cli *cli, struct wt_error *err)
 	for (const char *at = strstr(from, " TARGET"); at;
 		at = strstr(from, " TARGET")) {
 		used += (size_t)snprintf(hint + used, sizeof(hint) - used,
-			"%.*s %s", (int)(at - from), from, cli->operands[0]);
+			"%.*s%s %s", (int)(at - from), from,
+			is_iso ? " -o boot.wim" : "", cli->operands[0]);
 		if (used >= sizeof(err->hint))
 			return;
 		from = at + strlen(" TARGET");

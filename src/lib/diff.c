@@ -238,6 +238,7 @@ static enum wt_status sides_report(struct diff *diff, struct wt_error *err)
 
 	report->target = from->target;
 	report->kind = from->kind;
+	report->member = from->member;
 	report->size_before = from->size_before;
 	memcpy(report->sha256_before, from->sha256_before,
 		sizeof(report->sha256_before));

@@ -220,6 +220,7 @@ static json_t *json_side(const struct wt_report *report)
 
 	json_object_set_new(object, "path", cli_json_text(report->target));
 	json_object_set_new(object, "kind", cli_json_text(kinds[report->kind]));
+	json_object_set_new(object, "member", cli_json_text(report->member));
 	json_object_set_new(
 		object, "size_before", json_count(report->size_before));
 	json_object_set_new(

@@ -128,8 +128,9 @@ static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
 	if (!S_ISREG(copy->replaced.st_mode))
 		return wt_fail(err, WT_ERR_FILE, "not-a-file", copy->path,
 			"is a folder, pipe or device, not a file");
-	if (copy->replaced.st_dev == copy->source.st_dev &&
-		copy->replaced.st_ino == copy->source.st_ino) {
+	/* What is read may be a copy: the file is the one that was opened. */
+	if (copy->replaced.st_dev == copy->file->dev &&
+		copy->replaced.st_ino == copy->file->ino) {
 		wt_fail(err, WT_ERR_USAGE, "output-is-target", copy->path,
 			"is the file that is read");
 		wt_error_hint(err, "leave out -o to change it");

@@ -5,11 +5,13 @@
 #include "base/child.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "iso/iso.h"
 #include "target/choose.h"
 #include "target/folder.h"
 #include "target/report.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,7 @@ void wt_target_close(struct wt_target *target)
 	wt_shared_free(
 		target->wim_options.told, sizeof(*target->wim_options.told));
 	wt_workfile_close(target->file);
+	wt_run_folder_free(target->iso_folder);
 	free(target);
 }
 
@@ -291,6 +294,74 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 	return ret;
 }
 
+/* Refused before anything is locked or found to be read-only. */
+static enum wt_status iso_refuse(const char *path, struct wt_error *err)
+{
+	int fd = wt_io_open(AT_FDCWD, path, O_RDONLY, 0);
+	bool is_iso = fd >= 0 && wt_iso_is(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (!is_iso)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "iso-read-only", path,
+		"is an ISO image, and nothing is written into one");
+	wt_error_hint(err, "-o boot.wim writes the changed boot image beside "
+			   "it, to be put on the media");
+	return WT_ERR_FILE;
+}
+
+/* An empty file in a private folder, which goes with the target: wimlib opens
+ * nothing that has no name. */
+static enum wt_status temp_file(
+	struct wt_target *target, int *ret_fd, struct wt_error *err)
+{
+	char path[PATH_MAX] = "";
+	enum wt_status ret = wt_run_folder_new(
+		target->options->temp_parent, &target->iso_folder, err);
+
+	if (ret != WT_OK)
+		return ret;
+	snprintf(path, sizeof(path), "%s/boot.wim",
+		wt_run_folder_path(target->iso_folder));
+	/* What is copied from it takes its mode, as a new file has it. */
+	*ret_fd = wt_io_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, 0666);
+	return *ret_fd < 0 ? wt_io_fail(err, path, "cannot be created") : WT_OK;
+}
+
+/* From here on the boot image in the disc stands for it. */
+static enum wt_status iso_open(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	const struct wt_iso_options how = {.object = path,
+		.cancel = options->cancel,
+		.progress = options->progress,
+		.progress_ctx = options->progress_ctx};
+	struct wt_workfile *file = target->file;
+	uint64_t len = 0;
+	int fd = -1;
+	enum wt_status ret = temp_file(target, &fd, err);
+
+	if (ret == WT_OK)
+		ret = wt_iso_extract(file->fd, fd, &how, &len, err);
+	if (ret == WT_OK)
+		ret = wt_report_text(target->report, WT_ISO_MEMBER,
+			&target->report->member, err);
+	if (ret != WT_OK) {
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	close(file->fd);
+	file->fd = fd;
+	file->len = len;
+	/* Nobody else has it. */
+	file->mtime_ns = 0;
+	target->report->size_before = len;
+	return WT_OK;
+}
+
 static enum wt_status kind_tell(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {
@@ -304,7 +375,12 @@ static enum wt_status kind_tell(
 		target->kind = report->kind = WT_TARGET_FOLDER;
 		return folder_open(target, path, err);
 	}
-	ret = file_open(target, path, -1, err);
+	if (target->is_writing && !target->options->output)
+		ret = iso_refuse(path, err);
+	if (ret == WT_OK)
+		ret = file_open(target, path, -1, err);
+	if (ret == WT_OK && wt_iso_is(target->file->fd))
+		ret = iso_open(target, path, err);
 	if (ret == WT_OK)
 		ret = wt_io_read_some(target->file->fd, magic, sizeof(magic), 0,
 			path, &len, err);
@@ -351,7 +427,7 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 	if (!file || stat(file->path, &now) != 0)
 		return false;
 	return now.st_ino != file->ino || now.st_dev != file->dev ||
-	       (uint64_t)now.st_size != file->len;
+	       (!target->report->member && (uint64_t)now.st_size != file->len);
 }
 
 static enum wt_status target_try(const char *path, bool is_writing,

@@ -28,7 +28,8 @@ struct wt_target {
 	/** Leads to file's descriptor: what stands at its path may be another
 	 *  file by now. */
 	char wim_path[32];
-	struct wt_wim *wim; /**< NULL unless it is a WIM */
+	struct wt_run_folder *iso_folder; /**< of what an ISO held, or NULL */
+	struct wt_wim *wim;		  /**< NULL unless it is a WIM */
 	/** Of each image, read together with it; NULL: not yet read. */
 	struct wt_wim_hive *wim_hives;
 	struct wt_wim_options wim_options;
