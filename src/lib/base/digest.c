@@ -19,6 +19,7 @@ static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
 	uint64_t len, uint8_t *chunk, const char *object,
 	const volatile sig_atomic_t *cancel, struct wt_error *err)
 {
+	const bool is_rest = len == WT_DIGEST_REST;
 	enum wt_status ret = WT_OK;
 
 	while (ret == WT_OK && len > 0) {
@@ -32,6 +33,8 @@ static enum wt_status digest_update(EVP_MD_CTX *md, int fd, uint64_t offset,
 		if (ret == WT_OK && EVP_DigestUpdate(md, chunk, got) != 1)
 			ret = wt_fail_memory(err);
 		offset += got;
+		if (ret == WT_OK && got < wanted && !is_rest)
+			ret = wt_io_fail_short(offset, object, err);
 		len = got < wanted ? 0 : len - got;
 	}
 	return ret;
@@ -58,13 +61,13 @@ static enum wt_status digest_make(int fd, uint64_t offset, uint64_t len,
 	return ret;
 }
 
-enum wt_status wt_digest_file(int fd, const char *object,
+enum wt_status wt_digest_file(int fd, uint64_t len, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
 {
 	uint8_t digest[WT_SHA256_LEN] = {0};
-	enum wt_status ret = digest_make(fd, 0, WT_DIGEST_REST, EVP_sha256(),
-		object, cancel, digest, err);
+	enum wt_status ret = digest_make(
+		fd, 0, len, EVP_sha256(), object, cancel, digest, err);
 
 	if (ret == WT_OK)
 		wt_text_hex(digest, sizeof(digest), ret_hex);

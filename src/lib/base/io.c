@@ -91,11 +91,16 @@ enum wt_status wt_io_read_all(int fd, void *dst, size_t len, uint64_t offset,
 		wt_io_read_some(fd, dst, len, offset, object, &got, err);
 
 	if (ret == WT_OK && got < len)
-		ret = wt_fail(err, WT_ERR_FILE, "read-failed", object,
-			"ends at %llu bytes: it became shorter while it was "
-			"read",
-			(unsigned long long)(offset + got));
+		ret = wt_io_fail_short(offset + got, object, err);
 	return ret;
+}
+
+enum wt_status wt_io_fail_short(
+	uint64_t len, const char *object, struct wt_error *err)
+{
+	return wt_fail(err, WT_ERR_FILE, "read-failed", object,
+		"ends at %llu bytes: it became shorter while it was read",
+		(unsigned long long)len);
 }
 
 enum wt_status wt_io_write_all(int fd, const void *src, size_t len,

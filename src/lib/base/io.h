@@ -29,6 +29,11 @@ enum wt_status wt_io_read_some(int fd, void *dst, size_t len, uint64_t offset,
 enum wt_status wt_io_read_all(int fd, void *dst, size_t len, uint64_t offset,
 	const char *object, struct wt_error *err);
 
+/** Says that a file ended at len bytes, before it should. Returns WT_ERR_FILE
+ *  (read-failed). */
+enum wt_status wt_io_fail_short(
+	uint64_t len, const char *object, struct wt_error *err);
+
 /** Writes exactly len bytes at offset. Returns WT_ERR_FILE (no-space or
  *  write-failed). */
 enum wt_status wt_io_write_all(int fd, const void *src, size_t len,

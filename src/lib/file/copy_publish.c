@@ -140,6 +140,7 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 	struct wt_error *err)
 {
 	const struct wt_publish *publish = copy->publish;
+	char path[64] = "";
 	enum wt_status ret =
 		wt_patch_check(patch, copy->file->len, copy->path, err);
 
@@ -159,9 +160,9 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 		ret = compare(copy, patch, err);
 	if (ret == WT_OK) {
 		report(copy, "verify");
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", copy->fd);
 		if (publish->verify)
-			ret = publish->verify(
-				publish->verify_ctx, copy->temp_path, err);
+			ret = publish->verify(publish->verify_ctx, path, err);
 	}
 	return ret;
 }

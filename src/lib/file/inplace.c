@@ -113,12 +113,15 @@ static enum wt_status verify(const struct wt_workfile *file,
 	const struct wt_patch *patch, const struct wt_publish *publish,
 	struct wt_error *err)
 {
+	char path[64] = "";
+
 	if (wt_patch_compare(patch, file->fd, WT_PATCH_REPLACED, NULL) != 0)
 		return wt_io_fail(err, file->path,
 			"does not hold what was written to it");
 	if (!publish->verify)
 		return WT_OK;
-	return publish->verify(publish->verify_ctx, file->path, err);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	return publish->verify(publish->verify_ctx, path, err);
 }
 
 static enum wt_status shorten(

@@ -85,8 +85,9 @@ struct wt_patch {
 	size_t extent_count;
 };
 
-/** Looks at a finished file before it is published. path leads to it. Changed
- *  in place, it is not yet cut to its new length. */
+/** Looks at a finished file before it is published. path leads to it through
+ *  its descriptor, whatever has its name by now, and is not for messages.
+ *  Changed in place, it is not yet cut to its new length. */
 typedef enum wt_status wt_verify_fn(
 	void *ctx, const char *path, struct wt_error *err);
 

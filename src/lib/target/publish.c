@@ -40,6 +40,14 @@ static int hive_result_fd(const struct wt_target *target)
 	return hive->new_fd >= 0 ? hive->new_fd : hive->fd;
 }
 
+/* What the result is called in messages. It is verified by its descriptor:
+ * who owns the folder chooses what its path leads to. */
+static const char *result_name(const struct wt_target *target)
+{
+	return target->options->output ? target->options->output
+				       : target->file->path;
+}
+
 static enum wt_status not_as_meant(
 	const char *path, int image, struct wt_error *err)
 {
@@ -122,9 +130,9 @@ static enum wt_status hives_verify(const struct wt_target *target,
 		if (hive->new_fd < 0)
 			continue;
 		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd,
-			WT_DIGEST_REST, path, &is_equal, err);
+			WT_DIGEST_REST, options->object, &is_equal, err);
 		if (ret == WT_OK && !is_equal)
-			ret = not_as_meant(path,
+			ret = not_as_meant(options->object,
 				target->wim->images[hive->image].index, err);
 	}
 	wt_wim_hives_close(hives, count);
@@ -135,12 +143,12 @@ out:
 }
 
 /* How a finished file is read: what was checked of its integrity table before
- * is unchanged, and it is named in messages as it is. */
+ * is unchanged. */
 static struct wt_wim_options finished_options(const struct wt_target *target)
 {
 	struct wt_wim_options options = target->wim_options;
 
-	options.object = NULL;
+	options.object = result_name(target);
 	options.check_integrity = false;
 	options.progress = NULL;
 	return options;
@@ -157,7 +165,7 @@ static enum wt_status whole_verify(
 	enum wt_status ret = wt_wim_read(path, &options, &wim, err);
 
 	if (ret == WT_OK)
-		ret = images_verify(target, wim, path, err);
+		ret = images_verify(target, wim, options.object, err);
 	if (ret == WT_OK)
 		ret = hives_verify(target, wim, &options, path, err);
 	wt_wim_free(wim);
@@ -177,7 +185,7 @@ static enum wt_status patched_verify(
 	options.skip_images = true;
 	ret = wt_wim_read(path, &options, &wim, err);
 	if (ret == WT_OK && !is_same_header(&wim->info, &target->wim->info))
-		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", path,
+		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", options.object,
 			"the finished file has another header than was meant; "
 			"it was thrown away");
 	wt_wim_free(wim);
@@ -189,6 +197,7 @@ static enum wt_status hive_verify(
 	void *ctx, const char *path, struct wt_error *err)
 {
 	const struct wt_target *target = ctx;
+	const char *object = result_name(target);
 	int new_fd = hive_result_fd(target);
 	uint64_t len = file_len(new_fd), found_len = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -196,17 +205,17 @@ static enum wt_status hive_verify(
 	enum wt_status ret = WT_OK;
 
 	if (fd < 0)
-		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", path,
+		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed", object,
 			"cannot be opened to verify it");
 	found_len = file_len(fd);
-	ret = wt_files_equal(fd, new_fd, len, path, &is_equal, err);
+	ret = wt_files_equal(fd, new_fd, len, object, &is_equal, err);
 	close(fd);
 	is_equal = is_equal && (found_len == len ||
 				       (!target->options->output &&
 					       found_len == target->file->len &&
 					       found_len > len));
 	if (ret == WT_OK && !is_equal)
-		ret = not_as_meant(path, 0, err);
+		ret = not_as_meant(object, 0, err);
 	return ret;
 }
 
@@ -230,6 +239,37 @@ static wt_verify_fn *verify_choose(const struct wt_target *target)
 						       : whole_verify;
 }
 
+/* Size and hash of what is about to take effect. */
+static enum wt_status result_measure(
+	struct wt_target *target, const char *path, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	struct wt_report *report = target->report;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum wt_status ret = WT_OK;
+
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "verify-failed",
+			result_name(target), "cannot be opened to verify it");
+	report->size_after = file_len(
+		target->kind == WT_TARGET_WIM ? fd : hive_result_fd(target));
+	if (options->hash_target)
+		ret = wt_digest_file(fd, report->size_after,
+			result_name(target), options->cancel,
+			report->sha256_after, err);
+	close(fd);
+	return ret;
+}
+
+static enum wt_status result_verify(
+	void *ctx, const char *path, struct wt_error *err)
+{
+	struct wt_target *target = ctx;
+	enum wt_status ret = verify_choose(target)(target, path, err);
+
+	return ret == WT_OK ? result_measure(target, path, err) : ret;
+}
+
 static void publish_init(struct wt_target *target)
 {
 	const struct wt_options *options = target->options;
@@ -241,7 +281,7 @@ static void publish_init(struct wt_target *target)
 		.backup_suffix =
 			options->output ? NULL : options->backup_suffix,
 		.rebuild = is_wim && options->rebuild ? wim_rebuild : NULL,
-		.verify = verify_choose(target),
+		.verify = result_verify,
 		.rebuild_ctx = target,
 		.verify_ctx = target,
 		.cancel = options->cancel,
@@ -493,32 +533,6 @@ static enum wt_status commit_report(
 	return ret;
 }
 
-/* Size and hash of what stands there now. The result counts already, so that
- * not learning them is no failure of the call. */
-static void result_report(struct wt_target *target)
-{
-	const struct wt_options *options = target->options;
-	struct wt_report *report = target->report;
-	const char *path =
-		options->output ? options->output : target->file->path;
-	struct wt_error err = {0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	report->is_changed = true;
-	if (fd < 0) {
-		wt_report_warn(report, "read-failed",
-			"%s: was written, but cannot be opened again", path);
-		return;
-	}
-	report->size_after = file_len(fd);
-	if (options->hash_target &&
-		wt_digest_file(fd, path, options->cancel, report->sha256_after,
-			&err) != WT_OK)
-		wt_report_warn(report, err.code, "%s: was written, but %s",
-			path, err.reason);
-	close(fd);
-}
-
 enum wt_status wt_target_prepare(struct wt_target *target, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
@@ -547,7 +561,11 @@ enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
 				     ? wim_publish(target, err)
 				     : hive_publish(target, err);
 
-	if (ret == WT_OK)
-		result_report(target);
+	if (ret == WT_OK) {
+		target->report->is_changed = true;
+	} else {
+		target->report->size_after = 0;
+		target->report->sha256_after[0] = '\0';
+	}
 	return ret;
 }

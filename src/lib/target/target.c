@@ -214,7 +214,8 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 		wt_error_hint(err, "copy the file, and repair the copy");
 		return WT_ERR_USAGE;
 	}
-	ret = wt_wim_repair(target->file->path, header, &patch.new_len, err);
+	ret = wt_wim_repair(target->file->fd, target->file->path, header,
+		&patch.new_len, err);
 	if (ret != WT_OK)
 		return ret;
 	ret = wt_io_memory_file(
@@ -410,8 +411,8 @@ static enum wt_status target_fill(
 	enum wt_status ret = kind_tell(target, path, err);
 
 	if (ret == WT_OK && options->hash_target)
-		ret = wt_digest_file(target->file->fd, path, options->cancel,
-			report->sha256_before, err);
+		ret = wt_digest_file(target->file->fd, target->file->len, path,
+			options->cancel, report->sha256_before, err);
 	if (ret == WT_OK)
 		ret = wt_images_choose(
 			report, options->images, options->image_count, err);

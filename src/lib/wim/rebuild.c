@@ -46,7 +46,7 @@ static enum wt_status rebuild_in_child(void *arg, struct wt_error *err)
 }
 
 static enum wt_status read_header(const char *path, const char *object,
-	struct wt_wim_header *header, uint8_t *bytes, struct wt_error *err)
+	struct wt_wim_header *header, struct wt_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum wt_status ret = WT_OK;
@@ -54,7 +54,7 @@ static enum wt_status read_header(const char *path, const char *object,
 	if (fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "open-failed", object,
 			"cannot open it");
-	ret = wt_wim_header_read(fd, object, header, bytes, NULL, err);
+	ret = wt_wim_header_read(fd, object, header, NULL, NULL, err);
 	close(fd);
 	return ret;
 }
@@ -71,7 +71,7 @@ enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 	};
 	enum wt_status ret = WT_OK;
 
-	ret = read_header(path, rebuilding.object, &header, NULL, err);
+	ret = read_header(path, rebuilding.object, &header, err);
 	if (ret != WT_OK)
 		return ret;
 	rebuilding.has_integrity_table = header.integrity.len > 0;
@@ -82,7 +82,7 @@ enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 	return ret;
 }
 
-enum wt_status wt_wim_repair(const char *path,
+enum wt_status wt_wim_repair(int fd, const char *object,
 	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
 	struct wt_error *err)
 {
@@ -90,15 +90,15 @@ enum wt_status wt_wim_repair(const char *path,
 	struct wt_wim_header header = {0};
 	enum wt_status ret = WT_OK;
 
-	ret = read_header(path, path, &header, bytes, err);
+	ret = wt_wim_header_read(fd, object, &header, bytes, NULL, err);
 	if (ret != WT_OK)
 		return ret;
 	if ((header.flags & WT_WIM_FLAG_WRITE_IN_PROGRESS) == 0)
-		return wt_fail(err, WT_ERR_WIM, "wim-not-interrupted", path,
+		return wt_fail(err, WT_ERR_WIM, "wim-not-interrupted", object,
 			"no program was interrupted while it wrote to it; "
 			"there is nothing to repair");
 	if (header.is_pipable)
-		return wt_fail(err, WT_ERR_WIM, "wim-pipable", path,
+		return wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
 			"is an interrupted pipable WIM, which cannot be put "
 			"back");
 	bytes[WT_WIM_FLAGS_OFFSET] &= (uint8_t)~WT_WIM_FLAG_WRITE_IN_PROGRESS;

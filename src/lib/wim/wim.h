@@ -207,13 +207,13 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	struct wt_error *err);
 
 /**
- * The header that a WIM had before a writer was interrupted: the same without
- * the flag. Written at offset 0, and the file cut to ret_used_len, it gives
- * the old WIM back.
+ * The header that the WIM in fd had before a writer was interrupted: the same
+ * without the flag. Written at offset 0, and the file cut to ret_used_len, it
+ * gives the old WIM back.
  *
  * @return WT_ERR_WIM (wim-not-interrupted) when the flag is not set
  */
-enum wt_status wt_wim_repair(const char *path,
+enum wt_status wt_wim_repair(int fd, const char *object,
 	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
 	struct wt_error *err);
 

@@ -34,11 +34,15 @@ static void digest_is_that_of_the_standard(void **state)
 	int fd = file_new(0);
 
 	(void)state;
-	assert_int_equal(wt_digest_file(fd, "f", NULL, hex, NULL), WT_OK);
+	assert_int_equal(
+		wt_digest_file(fd, WT_DIGEST_REST, "f", NULL, hex, NULL),
+		WT_OK);
 	assert_string_equal(hex, "E3B0C44298FC1C149AFBF4C8996FB924"
 				 "27AE41E4649B934CA495991B7852B855");
 	assert_int_equal(pwrite(fd, "abc", 3, 0), 3);
-	assert_int_equal(wt_digest_file(fd, "f", NULL, hex, NULL), WT_OK);
+	assert_int_equal(
+		wt_digest_file(fd, WT_DIGEST_REST, "f", NULL, hex, NULL),
+		WT_OK);
 	assert_string_equal(hex, "BA7816BF8F01CFEA414140DE5DAE2223"
 				 "B00361A396177A9CB410FF61F20015AD");
 	close(fd);
@@ -99,7 +103,7 @@ static void each_failing_call_is_said(void **state)
 		enum wt_status ret = WT_OK;
 
 		fail_arm(n, FAIL_ONCE, EIO);
-		ret = wt_digest_file(fd, "f", NULL, hex, &err);
+		ret = wt_digest_file(fd, WT_DIGEST_REST, "f", NULL, hex, &err);
 		is_hit = fail_disarm();
 		assert_int_equal(ret == WT_OK, !is_hit);
 		assert_int_equal(err.code[0] != '\0', is_hit);
@@ -128,16 +132,40 @@ static void short_reads_and_signals_are_no_errors(void **state)
 	char whole[WT_SHA256_HEX_LEN + 1] = "";
 
 	(void)state;
-	assert_int_equal(wt_digest_file(fd, "f", NULL, whole, NULL), WT_OK);
+	assert_int_equal(
+		wt_digest_file(fd, WT_DIGEST_REST, "f", NULL, whole, NULL),
+		WT_OK);
 	for (unsigned n = 2; n < 5; n++) {
 		char hex[WT_SHA256_HEX_LEN + 1] = "";
 
 		fail_arm(n, n % 2 ? FAIL_SHORT : FAIL_ONCE, EINTR);
-		assert_int_equal(
-			wt_digest_file(fd, "f", NULL, hex, NULL), WT_OK);
+		assert_int_equal(wt_digest_file(fd, WT_DIGEST_REST, "f", NULL,
+					 hex, NULL),
+			WT_OK);
 		fail_disarm();
 		assert_string_equal(hex, whole);
 	}
+	close(fd);
+}
+
+/* What is behind the length that was opened is a later state's. */
+static void what_was_opened_is_hashed_and_nothing_else(void **state)
+{
+	char hex[WT_SHA256_HEX_LEN + 1] = "", again[WT_SHA256_HEX_LEN + 1] = "";
+	struct wt_error err = {0};
+	int fd = file_new(CHUNK + 1);
+
+	(void)state;
+	assert_int_equal(
+		wt_digest_file(fd, CHUNK + 1, "f", NULL, hex, NULL), WT_OK);
+	assert_int_equal(ftruncate(fd, 3 * CHUNK), 0);
+	assert_int_equal(
+		wt_digest_file(fd, CHUNK + 1, "f", NULL, again, NULL), WT_OK);
+	assert_string_equal(again, hex);
+	assert_int_equal(ftruncate(fd, CHUNK), 0);
+	assert_int_equal(wt_digest_file(fd, CHUNK + 1, "f", NULL, again, &err),
+		WT_ERR_FILE);
+	assert_string_equal(err.code, "read-failed");
 	close(fd);
 }
 
@@ -149,7 +177,8 @@ static void a_signal_ends_it(void **state)
 
 	(void)state;
 	assert_int_equal(
-		wt_digest_file(fd, "f", &cancel, hex, NULL), WT_INTERRUPTED);
+		wt_digest_file(fd, WT_DIGEST_REST, "f", &cancel, hex, NULL),
+		WT_INTERRUPTED);
 	close(fd);
 }
 
@@ -160,6 +189,7 @@ int main(void)
 		cmocka_unit_test(one_bit_or_one_byte_more_makes_files_differ),
 		cmocka_unit_test(each_failing_call_is_said),
 		cmocka_unit_test(short_reads_and_signals_are_no_errors),
+		cmocka_unit_test(what_was_opened_is_hashed_and_nothing_else),
 		cmocka_unit_test(a_signal_ends_it),
 	};
 

@@ -141,6 +141,83 @@ static void a_backup_is_not_written_through_a_link(void **state)
 	free(path);
 }
 
+/* Once it is whole, another file takes the name of what is to be verified. */
+static const struct fixture *exchanged_when_synced;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+	const struct fixture *fixture = exchanged_when_synced;
+	int ret = __real_fsync(fd);
+	char link[64] = "", path[512] = "", aside[600] = "";
+	struct stat st = {0};
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (!fixture || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		st.st_size != OLD_LEN + TAIL_LEN ||
+		readlink(link, path, sizeof(path) - 1) <= 0)
+		return ret;
+	snprintf(aside, sizeof(aside), "%s-aside", path);
+	/* In place, its last sync is the third; one exchange is enough. */
+	if (access(aside, F_OK) == 0 || strstr(path, "undo") ||
+		strstr(path, "-aside"))
+		return ret;
+	assert_int_equal(rename(path, aside), 0);
+	fixture_write(path, "another", 7);
+	return ret;
+}
+
+struct seen {
+	const struct fixture *fixture;
+	int count;
+	bool is_new;
+};
+
+static enum wt_status look(void *ctx, const char *path, struct wt_error *err)
+{
+	struct seen *seen = ctx;
+
+	(void)err;
+	seen->count++;
+	seen->is_new = fixture_is_new(seen->fixture, path);
+	return WT_OK;
+}
+
+static void what_was_written_is_verified_and_not_what_has_its_name(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	for (int is_copy = 0; is_copy < 2; is_copy++) {
+		struct seen seen = {.fixture = fixture};
+		const struct wt_publish publish = {
+			.verify = look, .verify_ctx = &seen};
+		struct wt_workfile *file = NULL;
+		struct wt_copy *copy = NULL;
+
+		assert_int_equal(wt_workfile_lock(fixture->target, -1, 0, NULL,
+					 &file, NULL),
+			WT_OK);
+		if (is_copy)
+			assert_int_equal(wt_copy_begin(file, &publish, TAIL_LEN,
+						 &copy, NULL),
+				WT_OK);
+		exchanged_when_synced = fixture;
+		if (is_copy)
+			(void)wt_copy_publish(copy, &fixture->patch, NULL);
+		else
+			(void)wt_workfile_patch(
+				file, &fixture->patch, &publish, NULL);
+		exchanged_when_synced = NULL;
+		wt_workfile_close(file);
+		assert_int_equal(seen.count, 1);
+		assert_true(seen.is_new);
+		fixture_tidy(fixture);
+		fixture_write(fixture->target, fixture->old_data, OLD_LEN);
+	}
+}
+
 /* Between the making of the private folder and the writing into it, another
  * one with a link inside takes its name. */
 static enum wt_status rebuild_elsewhere(
@@ -246,6 +323,7 @@ int main(void)
 		TEST(a_folder_that_becomes_a_link_is_not_entered),
 		TEST(a_folder_that_is_open_is_not_looked_up_again),
 		TEST(a_backup_is_not_written_through_a_link),
+		TEST(what_was_written_is_verified_and_not_what_has_its_name),
 		TEST(a_rebuilt_file_is_not_written_through_a_link),
 		TEST(a_folder_of_others_under_a_name_of_ours_keeps_its_files),
 	};

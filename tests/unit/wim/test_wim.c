@@ -407,10 +407,8 @@ static void interrupted_wim_is_put_back(void **state)
 	int fd = -1;
 
 	(void)state;
-	assert_int_equal(wt_wim_repair(sample("bad-interrupted.wim"), header,
-				 &len, &err),
-		WT_OK);
 	fd = open(sample("bad-interrupted.wim"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(wt_wim_repair(fd, "w", header, &len, &err), WT_OK);
 	data = read_all(fd, &data_len);
 	close(fd);
 	assert_int_equal(len, data_len - 5000);
@@ -425,8 +423,10 @@ static void interrupted_wim_is_put_back(void **state)
 	assert_int_equal(run("wimlib-imagex verify", path), 0);
 	wt_wim_free(wim);
 	unlink(path);
-	assert_int_equal(wt_wim_repair(sample("plain.wim"), header, &len, &err),
-		WT_ERR_WIM);
+	fd = open(sample("plain.wim"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(
+		wt_wim_repair(fd, "w", header, &len, &err), WT_ERR_WIM);
+	close(fd);
 	assert_string_equal(err.code, "wim-not-interrupted");
 }
 

@@ -208,10 +208,11 @@ static enum wt_status do_repair(struct world *world, struct wt_error *err)
 {
 	uint8_t header[WT_WIM_HEADER_LEN] = {0};
 	uint64_t len = 0;
-	enum wt_status ret = wt_wim_repair(
-		WT_WIMS "/bad-interrupted.wim", header, &len, err);
+	int fd = open(WT_WIMS "/bad-interrupted.wim", O_RDONLY | O_CLOEXEC);
+	enum wt_status ret = wt_wim_repair(fd, "w", header, &len, err);
 
 	(void)world;
+	close(fd);
 	assert_true((ret == WT_OK) == (len != 0));
 	return ret;
 }

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ * test_exchanged.c: another file takes TARGET's name while it is worked on.
+ * What is locked is what is repaired and hashed. */
+#include "base/digest.h"
+#include "wim/wim.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROOT WT_TESTDATA "/windows10-rsa4096-sha256.der"
+#define GUID_OFFSET 24
+#define GUID_LEN 16
+
+static char folder[] = "/tmp/test-exchanged-XXXXXX";
+static char target[64], other[64], temp[64];
+static bool is_to_exchange;
+
+/* other takes the name; what had it is to be had by its descriptor only. */
+static void exchange(void)
+{
+	if (is_to_exchange)
+		assert_int_equal(rename(other, target), 0);
+	is_to_exchange = false;
+}
+
+enum wt_status __real_wt_wim_repair(int fd, const char *object,
+	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
+	struct wt_error *err);
+enum wt_status __wrap_wt_wim_repair(int fd, const char *object,
+	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
+	struct wt_error *err);
+
+enum wt_status __wrap_wt_wim_repair(int fd, const char *object,
+	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
+	struct wt_error *err)
+{
+	exchange();
+	return __real_wt_wim_repair(fd, object, ret_header, ret_used_len, err);
+}
+
+enum wt_status __real_wt_digest_file(int fd, uint64_t len, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
+enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
+
+enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
+	const volatile sig_atomic_t *cancel,
+	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
+{
+	exchange();
+	return __real_wt_digest_file(fd, len, object, cancel, ret_hex, err);
+}
+
+static void copy(const char *source, const char *path)
+{
+	char command[512] = "";
+
+	snprintf(command, sizeof(command), "cp '%s' '%s'", source, path);
+	assert_int_equal(system(command), 0);
+}
+
+static enum wt_status add(struct wt_options *options, struct wt_report *report)
+{
+	struct wt_cert_list *certs = NULL;
+	enum wt_status ret = WT_OK;
+
+	assert_int_equal(wt_cert_list_new(&certs, NULL), WT_OK);
+	assert_int_equal(wt_cert_list_read(certs, ROOT, NULL), WT_OK);
+	options->access = WT_ACCESS_UPDATE;
+	options->temp_parent = temp;
+	ret = wt_target_add(target, certs, options, report, NULL);
+	wt_cert_list_free(certs);
+	return ret;
+}
+
+static void the_locked_file_gets_its_own_header_back(void **state)
+{
+	static const char foreign[] = "ANOTHERS-GUID-!!";
+	struct wt_options options = {0};
+	struct wt_report *report = NULL;
+	char guid[GUID_LEN] = "", old_guid[GUID_LEN] = "";
+	int fd = -1;
+
+	(void)state;
+	copy(WT_WIMS "/bad-interrupted.wim", target);
+	copy(WT_WIMS "/bad-interrupted.wim", other);
+	fd = open(other, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, foreign, GUID_LEN, GUID_OFFSET), GUID_LEN);
+	close(fd);
+	fd = open(target, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, old_guid, GUID_LEN, GUID_OFFSET), GUID_LEN);
+	wt_options_init(&options);
+	options.repair = true;
+	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+	is_to_exchange = true;
+	/* That it is another by now is said, or not noticed yet. */
+	(void)add(&options, report);
+	assert_false(is_to_exchange);
+	assert_int_equal(pread(fd, guid, GUID_LEN, GUID_OFFSET), GUID_LEN);
+	assert_memory_equal(guid, old_guid, GUID_LEN);
+	close(fd);
+	wt_report_free(report);
+}
+
+static void the_hash_is_that_of_the_file_that_was_read_and_written(void **state)
+{
+	char before[WT_SHA256_HEX_LEN + 1] = "";
+	char after[WT_SHA256_HEX_LEN + 1] = "";
+	struct wt_options options = {0};
+	struct wt_report *report = NULL;
+	int fd = -1;
+
+	(void)state;
+	copy(WT_HIVES "/software-1.3", target);
+	copy(WT_HIVES "/software", other);
+	fd = open(target, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(__real_wt_digest_file(
+				 fd, WT_DIGEST_REST, "f", NULL, before, NULL),
+		WT_OK);
+	wt_options_init(&options);
+	options.hash_target = true;
+	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+	is_to_exchange = true;
+	assert_int_equal(add(&options, report), WT_OK);
+	assert_false(is_to_exchange);
+	assert_int_equal(__real_wt_digest_file(
+				 fd, WT_DIGEST_REST, "f", NULL, after, NULL),
+		WT_OK);
+	assert_string_equal(report->sha256_before, before);
+	assert_string_equal(report->sha256_after, after);
+	assert_string_not_equal(before, after);
+	close(fd);
+	wt_report_free(report);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(target, sizeof(target), "%s/target", folder);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	snprintf(temp, sizeof(temp), "%s/tmp", folder);
+	return mkdir(temp, 0700);
+}
+
+static int remove_folder(void **state)
+{
+	char command[128] = "";
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_locked_file_gets_its_own_header_back),
+		cmocka_unit_test(
+			the_hash_is_that_of_the_file_that_was_read_and_written),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
