@@ -381,6 +381,7 @@ struct wt_options {
 	bool if_present;      /**< remove: what is not there is no failure */
 	bool is_exact;	      /**< verify: and no other certificates */
 	const char *base;     /**< exact: what else may be there; NULL */
+	bool require_sandbox; /**< refuse where a lock is missing */
 	bool hash_target;     /**< SHA-256 of the target into the report */
 	unsigned threads;     /**< 0: one a processor */
 	unsigned wait_seconds;	 /**< how long another writer is waited for */
@@ -453,6 +454,30 @@ struct wt_image {
 	size_t chain_count;
 };
 
+/**
+ * The locks of the processes that parse what comes from outside, one bit each.
+ * A kernel or a container may lack or forbid some; the others hold without
+ * them.
+ */
+enum wt_lock {
+	/** No new privileges, and no capability but the two that let root
+	 *  open a file by its name whatever its mode says. */
+	WT_LOCK_PRIVILEGES = 1 << 0,
+	/** Root became nobody, where no file is opened by its name. */
+	WT_LOCK_USER = 1 << 1,
+	/** Landlock: no file by name, or only the image and the run's own. */
+	WT_LOCK_LANDLOCK = 1 << 2,
+	/** seccomp: only the system calls that the work needs. */
+	WT_LOCK_SECCOMP = 1 << 3,
+};
+
+/** "landlock" and so on, as in the JSON; NULL for what is not one of them. */
+WT_API const char *wt_lock_name(enum wt_lock lock);
+
+/** The locks that this system has, enum wt_lock bits. Starts a process that
+ *  tries them. */
+WT_API unsigned wt_locks(void);
+
 struct wt_warning {
 	const char *code; /**< stable word */
 	const char *text; /**< one line that names its object */
@@ -473,6 +498,7 @@ struct wt_report {
 	bool is_changed;	/**< something was written, or would be */
 	const char *access;	/**< "mount", "update", or NULL */
 	const char *access_why; /**< why not mount, or NULL */
+	unsigned locks;		/**< enum wt_lock bits: those of its parsers */
 	const char *commit;	/**< "replace", "append", "in-place" or NULL */
 	/* WIM only */
 	const char *compression, *guid;

@@ -3,6 +3,7 @@
 #include "help.h"
 
 #include "options.h"
+#include "output/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,9 +92,12 @@ void cli_help_command(const struct cli_command *command)
 void cli_help_version(void)
 {
 	struct wt_versions versions = {0};
+	char locks[CLI_LOCKS_MAX] = "";
 
 	wt_versions(&versions);
 	printf("wimtrust %s\nwimlib %s\nhivex %s\nOpenSSL %s\njansson %s\n",
 		versions.wimtrust, versions.wimlib, versions.hivex,
 		versions.openssl, JANSSON_VERSION);
+	cli_text_locks(locks, wt_locks());
+	printf("sandbox %s\n", locks);
 }

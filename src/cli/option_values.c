@@ -317,6 +317,9 @@ static void take_flag(struct cli *cli, int id)
 	case CLI_OPT_REPAIR:
 		options->repair = true;
 		break;
+	case CLI_OPT_REQUIRE_SANDBOX:
+		options->require_sandbox = true;
+		break;
 	case CLI_OPT_REPLAY_LOGS:
 		options->replay_logs = true;
 		break;

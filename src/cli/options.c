@@ -68,6 +68,8 @@ const struct cli_option cli_options[] = {
 		"check the integrity table before reading"},
 	{CLI_OPT_REPAIR, "repair", NULL, NULL, CLI_WRITERS, CLI_ALSO,
 		"mend an image that an interrupted writer left"},
+	{CLI_OPT_REQUIRE_SANDBOX, "require-sandbox", NULL, NULL, CLI_TARGETS,
+		CLI_ALSO, "refuse where the parsers cannot be locked in"},
 	{CLI_OPT_DISCARD_LOGS, "discard-logs", NULL, NULL, CLI_TARGETS,
 		CLI_ALSO, "give up what a dirty hive's logs hold"},
 	{CLI_OPT_REPLAY_LOGS, "replay-logs", NULL, NULL, CLI_TARGETS, CLI_ALSO,

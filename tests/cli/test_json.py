@@ -203,7 +203,8 @@ class Document(Validated):
         if isinstance(value, list):
             return [self.shape(v) for v in value]
         varies = ('sha256_before', 'sha256_after', 'guid', 'wimtrust',
-                  'wimlib', 'hivex', 'openssl', 'access', 'access_reason')
+                  'wimlib', 'hivex', 'openssl', 'access', 'access_reason',
+                  'sandbox')
         if name in varies or isinstance(value, int):
             return None
         return value

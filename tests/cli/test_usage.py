@@ -51,7 +51,8 @@ class Help(Case):
         self.assertEqual(run.status, 0)
         names = [line.split()[0] for line in run.out.splitlines()]
         self.assertEqual(
-            names, ['wimtrust', 'wimlib', 'hivex', 'OpenSSL', 'jansson'])
+            names, ['wimtrust', 'wimlib', 'hivex', 'OpenSSL', 'jansson',
+                    'sandbox'])
         self.assertEqual(run.out, wimtrust('list', '--version').out)
 
     def test_inject_is_add(self):

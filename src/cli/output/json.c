@@ -320,6 +320,21 @@ json_t *cli_json_versions(void)
 	return object;
 }
 
+static json_t *json_locks(const struct wt_report *report)
+{
+	json_t *names = NULL;
+
+	if (!report || report->kind == WT_TARGET_NONE)
+		return json_null();
+	names = json_array();
+	for (unsigned lock = 1; wt_lock_name((enum wt_lock)lock); lock <<= 1)
+		if (report->locks & lock)
+			json_array_append_new(names,
+				cli_json_text(
+					wt_lock_name((enum wt_lock)lock)));
+	return names;
+}
+
 static json_t *json_images(const struct cli *cli)
 {
 	json_t *images = json_array();
@@ -361,6 +376,7 @@ static json_t *json_run(
 		cli_json_text(report ? report->access_why : NULL));
 	json_object_set_new(
 		root, "commit", cli_json_text(report ? report->commit : NULL));
+	json_object_set_new(root, "sandbox", json_locks(report));
 	json_object_set_new(root, "images", json_images(cli));
 	if (report && report->other)
 		json_object_set_new(root, "old", json_side(report->other));

@@ -181,6 +181,7 @@ void cli_print_details(const struct cli *cli)
 {
 	const struct wt_report *report = cli->report;
 	char before[CLI_SIZE_MAX] = "", after[CLI_SIZE_MAX] = "";
+	char locks[CLI_LOCKS_MAX] = "";
 	struct timespec now = {0};
 
 	if (!cli->is_verbose)
@@ -192,6 +193,10 @@ void cli_print_details(const struct cli *cli)
 			report->access_why ? report->access_why : "");
 	if (report->commit)
 		cli_line(stdout, "commit   %s", report->commit);
+	if (report->kind != WT_TARGET_NONE) {
+		cli_text_locks(locks, report->locks);
+		cli_line(stdout, "sandbox  %s", locks);
+	}
 	if (report->backup)
 		cli_line(stdout, "backup   %s", report->backup);
 	cli_text_size(before, report->size_before);

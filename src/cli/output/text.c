@@ -284,3 +284,16 @@ char *cli_text_date(char buf[CLI_TIME_MAX], int64_t seconds)
 	buf[strcspn(buf, "T")] = '\0';
 	return buf;
 }
+
+char *cli_text_locks(char buf[CLI_LOCKS_MAX], unsigned locks)
+{
+	size_t len = 0;
+
+	snprintf(buf, CLI_LOCKS_MAX, "none");
+	for (unsigned lock = 1; wt_lock_name((enum wt_lock)lock); lock <<= 1)
+		if (locks & lock)
+			len += (size_t)snprintf(buf + len, CLI_LOCKS_MAX - len,
+				"%s%s", len > 0 ? ", " : "",
+				wt_lock_name((enum wt_lock)lock));
+	return buf;
+}

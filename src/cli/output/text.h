@@ -35,10 +35,14 @@ void cli_line(FILE *file, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #define CLI_SIZE_MAX 24
+#define CLI_LOCKS_MAX 64
 #define CLI_TIME_MAX 64
 
 /** "637.2 MB"; returns buf. */
 char *cli_text_size(char buf[CLI_SIZE_MAX], uint64_t bytes);
+
+/** The names of enum wt_lock bits: "privileges, seccomp", or "none". */
+char *cli_text_locks(char buf[CLI_LOCKS_MAX], unsigned locks);
 /** "2031-11-10"; returns buf. */
 char *cli_text_date(char buf[CLI_TIME_MAX], int64_t seconds);
 /** "2031-11-10T00:00:00Z"; returns buf. */

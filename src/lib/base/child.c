@@ -41,6 +41,8 @@ struct outcome {
 	bool is_done;
 	enum wt_status status;
 	struct wt_error err;
+	struct wt_sandbox_denied denied;
+	unsigned locks;
 };
 
 static void limit_set(int resource, uint64_t len)
@@ -79,8 +81,11 @@ static void heap_use_large_pages(void)
 #endif
 }
 
-static void child_enter(const struct wt_child_limits *limits, pid_t parent)
+static void child_enter(const struct wt_child *how, pid_t parent,
+	struct outcome *outcome, int alive_fd)
 {
+	const struct wt_child_limits *limits = &how->limits;
+
 	static const int ignored[] = {
 		SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
 
@@ -89,15 +94,19 @@ static void child_enter(const struct wt_child_limits *limits, pid_t parent)
 	/* Ignored, as by some daemons and whatever they start, it would keep
 	 * libraries from learning how programs ended that they ran. */
 	signal(SIGCHLD, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* The parent may have died before the line above took effect. */
-	if (getppid() != parent)
-		_exit(1);
 	limit_set(RLIMIT_CORE, 1);
 #ifndef WT_ADDRESS_SANITIZER
 	limit_set(RLIMIT_AS, limits->memory_len);
 #endif
 	limit_set(RLIMIT_FSIZE, limits->file_len);
+	if (how->sandbox)
+		outcome->locks = wt_sandbox_enter(
+			how->sandbox, alive_fd, &outcome->denied);
+	/* After the sandbox: who becomes another user loses it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before the line above took effect. */
+	if (getppid() != parent)
+		_exit(1);
 	heap_use_large_pages();
 }
 
@@ -189,6 +198,21 @@ static void job_free(struct wt_child_job *job)
 	free(job);
 }
 
+static enum wt_status fail_denied(
+	const struct wt_child *how, int call, struct wt_error *err)
+{
+	char name[32] = "";
+
+	wt_sandbox_call_name(call, name);
+	wt_fail(err, how->died_status, "sandbox", how->object,
+		"working on it was ended: it made a system call that its "
+		"sandbox forbids (%s)",
+		name);
+	wt_error_hint(err, "the file may be an attack; if you trust it, "
+			   "report this");
+	return how->died_status;
+}
+
 static enum wt_status child_died(const struct wt_child *how, int status,
 	bool is_late, struct wt_error *err)
 {
@@ -226,6 +250,7 @@ static enum wt_status job_new(const struct wt_child *how, int *ret_alive_fd,
 		job_free(job);
 		return wt_fail_memory(err);
 	}
+	job->outcome->denied.call = -1;
 	if (pipe2(alive, O_CLOEXEC) != 0) {
 		wt_fail_errno(err, WT_ERR_FILE, "no-process", how->object,
 			"cannot make a pipe to a process");
@@ -255,7 +280,7 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 		/* alive_fd is closed by the end of the last process that has
 		 * it. */
 		close(job->alive_fd);
-		child_enter(&how->limits, parent);
+		child_enter(how, parent, job->outcome, alive_fd);
 		job->outcome->status = fn(arg, &job->outcome->err);
 		job->outcome->is_done = true;
 		_exit(0);
@@ -281,7 +306,10 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 
 	descendants_wait(job);
 	if (ret == WT_OK && !job->outcome->is_done) {
-		if (!job->how.is_program || is_late || job->status != 0)
+		if (job->outcome->denied.call >= 0)
+			ret = fail_denied(
+				&job->how, job->outcome->denied.call, err);
+		else if (!job->how.is_program || is_late || job->status != 0)
 			ret = child_died(&job->how, job->status, is_late, err);
 	} else if (ret == WT_OK) {
 		ret = job->outcome->status;
@@ -317,6 +345,29 @@ enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	enum wt_status ret = wt_child_start(how, fn, arg, &job, err);
 
 	return ret == WT_OK ? wt_child_finish(job, NULL, NULL, err) : ret;
+}
+
+static enum wt_status do_nothing(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	return WT_OK;
+}
+
+unsigned wt_locks(void)
+{
+	static const struct wt_sandbox in_memory;
+	const struct wt_child how = {.sandbox = &in_memory};
+	struct wt_child_job *job = NULL;
+	unsigned locks = 0;
+
+	if (wt_child_start(&how, do_nothing, NULL, &job, NULL) != WT_OK)
+		return 0;
+	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	locks = job->outcome->is_done ? job->outcome->locks : 0;
+	job_free(job);
+	return locks;
 }
 
 void *wt_shared_new(size_t len)

@@ -3,7 +3,7 @@
 #ifndef WT_BASE_CHILD_H
 #define WT_BASE_CHILD_H
 
-#include "base/error.h"
+#include "base/sandbox.h"
 
 /** What the child may use; 0 means no limit of that kind. */
 struct wt_child_limits {
@@ -21,6 +21,8 @@ struct wt_child {
 	const volatile sig_atomic_t *cancel; /**< NULL, or not 0 to stop */
 	/** fn becomes another program (exec), whose exit status 0 is WT_OK. */
 	bool is_program;
+	/** What it may still do; NULL: what this process may. */
+	const struct wt_sandbox *sandbox;
 };
 
 typedef enum wt_status wt_child_fn(void *arg, struct wt_error *err);

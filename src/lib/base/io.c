@@ -126,6 +126,11 @@ enum wt_status wt_io_memory_file(
 	return WT_OK;
 }
 
+bool wt_io_is_in_memory(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) >= 0;
+}
+
 int wt_io_sync(int fd)
 {
 	int ret = 0;

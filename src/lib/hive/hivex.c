@@ -116,13 +116,14 @@ enum wt_status wt_hivex_failed(const struct wt_hive_raw *raw, bool is_writing,
 	return WT_ERR_HIVE;
 }
 
-enum wt_status wt_hivex_copy(const struct wt_hive_raw *raw, size_t file_len,
-	int *ret_copy, struct wt_error *err)
+enum wt_status wt_hivex_copy(const struct wt_hive_raw *raw, int hive_fd,
+	size_t file_len, int *ret_copy, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
 
 	*ret_copy = -1;
-	if (file_len == raw->len)
+	/* Only files in memory can be opened by name from a child. */
+	if (file_len == raw->len && wt_io_is_in_memory(hive_fd))
 		return WT_OK;
 	ret = wt_io_memory_file("wimtrust-hive", raw->object, ret_copy, err);
 	if (ret != WT_OK)

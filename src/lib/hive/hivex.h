@@ -22,14 +22,14 @@ enum wt_status wt_hivex_foreign(
 	const struct wt_hive_raw *raw, uint32_t key, struct wt_error *err);
 
 /**
- * hivex reads beyond the end of files that do not end with the last bin: a
- * copy of such a file.
+ * hivex reads beyond the end of files that do not end with the last bin, and a
+ * child can open only files in memory by name: a copy in memory of any other.
  *
  * @param ret_copy  a memfd that the caller closes, also on failure; -1 when
  *                  the file itself will do
  */
-enum wt_status wt_hivex_copy(const struct wt_hive_raw *raw, size_t file_len,
-	int *ret_copy, struct wt_error *err);
+enum wt_status wt_hivex_copy(const struct wt_hive_raw *raw, int hive_fd,
+	size_t file_len, int *ret_copy, struct wt_error *err);
 
 /**
  * Has this machine the tables that hivex converts names with?

@@ -3,6 +3,7 @@
 #include "hive/map.h"
 
 #include <errno.h>
+#include <iconv.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -71,6 +72,30 @@ static uint64_t mapped_len(void)
 		pages = 0;
 	fclose(statm);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* hivex opens the files in memory by their names in /proc, and converts names
+ * by tables that the C library loads from files. */
+static void conversions_load(void)
+{
+	static const char *const pairs[][2] = {{"UTF-16LE", "UTF-8"},
+		{"UTF-8", "UTF-16LE"}, {"UTF-8", "LATIN1"},
+		{"LATIN1", "UTF-8"}};
+
+	/* They stay open: that is what keeps the tables. */
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		(void)iconv_open(pairs[i][0], pairs[i][1]);
+}
+
+struct wt_sandbox wt_hive_sandbox(int hive_fd, const int *own_fd)
+{
+	return (struct wt_sandbox){
+		.fds = own_fd,
+		.fd_count = 1,
+		.read_fd = hive_fd,
+		.writes = true,
+		.prepare = conversions_load,
+	};
 }
 
 struct wt_child wt_hive_child(uint64_t hive_len, uint64_t new_len,

@@ -27,6 +27,10 @@ void wt_hive_map_close(struct wt_hive_map *map);
 enum wt_status wt_hive_file_len(
 	int fd, const char *object, uint64_t *ret_len, struct wt_error *err);
 
+/** What it may do: read hive_fd, and write what leads to *own_fd, which is
+ *  borrowed. */
+struct wt_sandbox wt_hive_sandbox(int hive_fd, const int *own_fd);
+
 /** How a child is run on a hive of hive_len bytes that adds new_len. */
 struct wt_child wt_hive_child(uint64_t hive_len, uint64_t new_len,
 	const char *object, const volatile sig_atomic_t *cancel);

@@ -337,7 +337,7 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	reader->raw = &raw;
 	reader->shared->key_count = raw.key_count;
 	reader->limit = raw.len + raw.len / 2;
-	ret = wt_hivex_copy(&raw, map.len, &copy, err);
+	ret = wt_hivex_copy(&raw, reader->hive_fd, map.len, &copy, err);
 	if (ret == WT_OK)
 		ret = faults_find(reader, err);
 	if (ret == WT_OK)
@@ -476,6 +476,7 @@ static void reading_free(struct wt_hive_reading *reading)
 static enum wt_status reading_start(struct wt_hive_reading *reading,
 	const volatile sig_atomic_t *cancel, struct wt_error *err)
 {
+	struct wt_sandbox sandbox = {0};
 	struct wt_child child = {0};
 	uint64_t len = 0;
 	enum wt_status ret =
@@ -491,6 +492,8 @@ static enum wt_status reading_start(struct wt_hive_reading *reading,
 	if (ret != WT_OK)
 		return ret;
 	child = wt_hive_child(len, 0, reading->object, cancel);
+	sandbox = wt_hive_sandbox(reading->hive_fd, &reading->records_fd);
+	child.sandbox = &sandbox;
 	return wt_child_start(
 		&child, read_in_child, reading, &reading->job, err);
 }

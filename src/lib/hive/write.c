@@ -216,7 +216,7 @@ enum wt_status wt_hive_write_here(int hive_fd, int out_fd, const char *object,
 		goto out;
 	}
 	/* Whatever stood behind the last bin goes with a change. */
-	ret = wt_hivex_copy(&before, map.len, &copy, err);
+	ret = wt_hivex_copy(&before, hive_fd, map.len, &copy, err);
 	if (ret == WT_OK)
 		ret = hive_write(&writer, copy < 0 ? hive_fd : copy, out_fd);
 	if (ret == WT_OK)
@@ -248,6 +248,7 @@ static void writing_free(struct wt_hive_writing *writing)
 static enum wt_status writing_start(struct wt_hive_writing *writing,
 	const volatile sig_atomic_t *cancel, struct wt_error *err)
 {
+	struct wt_sandbox sandbox = {0};
 	struct wt_child child = {0};
 	enum wt_status ret = wt_hive_file_len(
 		writing->hive_fd, writing->object, &writing->hive_len, err);
@@ -264,6 +265,8 @@ static enum wt_status writing_start(struct wt_hive_writing *writing,
 		return ret;
 	child = wt_hive_child(
 		writing->hive_len, writing->new_len, writing->object, cancel);
+	sandbox = wt_hive_sandbox(writing->hive_fd, &writing->out_fd);
+	child.sandbox = &sandbox;
 	return wt_child_start(
 		&child, write_in_child, writing, &writing->job, err);
 }

@@ -161,6 +161,8 @@ enum wt_status wt_iso_extract(int fd, int out_fd,
 		.died_status = WT_ERR_WIM,
 		.died_code = "iso-crash",
 		.cancel = options->cancel};
+	const struct wt_sandbox sandbox = {
+		.fds = &out_fd, .fd_count = 1, .read_fd = fd, .writes = true};
 	struct ticking ticking = {.options = options};
 	struct wt_child_job *job = NULL;
 	enum wt_status ret = WT_OK;
@@ -171,6 +173,7 @@ enum wt_status wt_iso_extract(int fd, int out_fd,
 			options->object, "cannot be read");
 	work.len = (uint64_t)st.st_size;
 	how.limits.file_len = work.len;
+	how.sandbox = &sandbox;
 	work.told = wt_shared_new(sizeof(*work.told));
 	if (!work.told)
 		return wt_fail_memory(err);

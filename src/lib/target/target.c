@@ -457,10 +457,29 @@ static enum wt_status target_try(const char *path, bool is_writing,
 	return WT_OK;
 }
 
+/* Who is not root has no other user to become. */
+static enum wt_status locks_require(
+	const char *path, unsigned locks, struct wt_error *err)
+{
+	const unsigned wanted =
+		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;
+	unsigned lacking = wanted & ~locks;
+
+	if (lacking == 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "sandbox-missing", path,
+		"is not opened: this system locks its parsers in without %s",
+		wt_lock_name((enum wt_lock)(lacking & -lacking)));
+	wt_error_hint(err, "leave --require-sandbox out, or run it where the "
+			   "kernel (5.13 or newer) and the container let it");
+	return WT_ERR_FILE;
+}
+
 enum wt_status wt_target_open(const char *path, bool is_writing,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_target **ret_target, struct wt_error *err)
 {
+	unsigned locks = wt_locks();
 	enum wt_status ret = WT_OK;
 	bool is_retry = false;
 
@@ -471,6 +490,10 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 		wt_error_hint(err, "run: mount -t proc proc /proc");
 		return ret;
 	}
+	if (options->require_sandbox)
+		ret = locks_require(path, locks, err);
+	if (ret != WT_OK)
+		return ret;
 	/* Also for who reads only: a killed run may have left the file system
 	 * full, or a copy of a hive. */
 	wt_run_folder_sweep(options->temp_parent);
@@ -484,5 +507,6 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 			break;
 		wt_report_clear(report);
 	}
+	report->locks = locks;
 	return ret;
 }

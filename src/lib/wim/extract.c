@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * wim/extract.c: takes hives and their logs out of a WIM. */
 #include "wim/extract.h"
-#include "base/text.h"
 
 #include "base/digest.h"
+#include "base/text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -140,6 +141,22 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 	return WT_ERR_WIM;
 }
 
+struct wt_sandbox wt_wim_reading_sandbox(
+	const char *path, const struct wt_wim_hive *hives, size_t hive_count)
+{
+	/* The hives are an array of descriptors, and nothing else. */
+	static_assert(sizeof(*hives) == (1 + WT_HIVE_LOGS) * sizeof(int),
+		"struct wt_wim_hive has other members");
+
+	return (struct wt_sandbox){
+		.fds = (const int *)(const void *)hives,
+		.fd_count = hives ? hive_count * (1 + WT_HIVE_LOGS) : 0,
+		.read_path = path,
+		.writes = true,
+		.forks = true,
+	};
+}
+
 static enum wt_status open_memory(const struct wt_wim_image *image,
 	const char *object, struct wt_wim_hive *hive, struct wt_error *err)
 {
@@ -169,6 +186,7 @@ enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 		.image_count = image_count,
 		.options = options,
 	};
+	struct wt_sandbox sandbox = {0};
 	struct wt_wim_hive *hives = NULL;
 	enum wt_status ret = WT_OK;
 
@@ -183,8 +201,9 @@ enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	if (ret != WT_OK)
 		goto out;
 	extraction.hives = hives;
+	sandbox = wt_wim_reading_sandbox(path, hives, image_count);
 	ret = wt_wim_child_run(extraction.object, SECONDS_MAX, options,
-		extract_in_child, &extraction, err);
+		&sandbox, extract_in_child, &extraction, err);
 	if (ret != WT_OK)
 		goto out;
 	for (size_t i = 0; i < image_count; i++) {

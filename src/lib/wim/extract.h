@@ -35,4 +35,9 @@ void wt_wim_take_start(struct wt_wim_taking *taking);
 enum wt_status wt_wim_take_finish(
 	struct wt_wim_taking *taking, struct wt_error *err);
 
+/** What a child may do that reads images and fills the files in memory of
+ *  hives; NULL when it takes none. Both are borrowed. */
+struct wt_sandbox wt_wim_reading_sandbox(
+	const char *path, const struct wt_wim_hive *hives, size_t hive_count);
+
 #endif

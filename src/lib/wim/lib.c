@@ -91,8 +91,9 @@ static void pass_on(void *ctx)
 }
 
 enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
-	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
-	struct wt_child_job **ret_job, struct wt_error *err)
+	const struct wt_wim_options *options, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
+	struct wt_error *err)
 {
 	const struct wt_child child = {
 		.limits.memory_len = MEMORY_MAX,
@@ -101,6 +102,7 @@ enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
 		.died_status = WT_ERR_WIM,
 		.died_code = "wim-crash",
 		.cancel = options->cancel,
+		.sandbox = sandbox,
 	};
 	/* The child has its own copy of this. */
 	struct job job = {.fn = fn, .arg = arg, .object = object};
@@ -109,8 +111,8 @@ enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
 }
 
 enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
-	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
-	struct wt_error *err)
+	const struct wt_wim_options *options, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_error *err)
 {
 	struct wt_child_job *running = NULL;
 	enum wt_status ret = WT_OK;
@@ -118,7 +120,7 @@ enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
 	if (options->told)
 		atomic_store(&options->told->step, STEP_NONE);
 	ret = wt_wim_child_start(
-		object, seconds, options, fn, arg, &running, err);
+		object, seconds, options, sandbox, fn, arg, &running, err);
 	if (ret != WT_OK)
 		return ret;
 	return wt_child_finish(running,

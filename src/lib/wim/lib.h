@@ -19,15 +19,21 @@ const char *wt_wim_object(
 /** How many threads or processes share work: 1 to WT_WIM_THREADS_MAX. */
 unsigned wt_wim_threads(const struct wt_wim_options *options);
 
-/** Runs fn in a child that has wimlib ready. seconds 0: no limit of time. */
+/**
+ * Runs fn in a child that has wimlib ready.
+ *
+ * @param seconds  0: no limit of time
+ * @param sandbox  what fn opens, changes or starts; borrowed for the call
+ */
 enum wt_status wt_wim_child_run(const char *object, unsigned seconds,
-	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
-	struct wt_error *err);
+	const struct wt_wim_options *options, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_error *err);
 
 /** The same beside what its caller does; see wt_child_start(). */
 enum wt_status wt_wim_child_start(const char *object, unsigned seconds,
-	const struct wt_wim_options *options, wt_child_fn *fn, void *arg,
-	struct wt_child_job **ret_job, struct wt_error *err);
+	const struct wt_wim_options *options, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
+	struct wt_error *err);
 
 /**
  * A wimlib_* function failed: the reason and remedy in words.

@@ -162,6 +162,8 @@ static enum wt_status read_images(
 	uint32_t images = reading->header->image_count;
 	unsigned threads = wt_wim_threads(reading->options);
 	uint32_t count = threads < images ? threads : images;
+	const struct wt_sandbox sandbox = wt_wim_reading_sandbox(
+		reading->path, reading->hives, reading->header->image_count);
 	enum wt_status ret = WT_OK;
 
 	for (uint32_t i = 0; ret == WT_OK && i < count; i++) {
@@ -172,8 +174,8 @@ static enum wt_status read_images(
 			.processes = threads / count};
 		if (i > 0)
 			ret = wt_wim_child_start(reading->object, SECONDS_MAX,
-				reading->options, read_share, &shares[i],
-				&shares[i].job, err);
+				reading->options, &sandbox, read_share,
+				&shares[i], &shares[i].job, err);
 	}
 	if (ret == WT_OK && count > 0)
 		ret = read_share(&shares[0], err);
@@ -340,6 +342,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	const struct wt_wim_options *options = reading->options;
 	const char *object = reading->object;
 	struct findings *findings = reading->findings;
+	struct wt_sandbox sandbox = {0};
 	struct wt_wim_extent chunk = {0};
 	uint64_t chunk_len = 0;
 	uint64_t sum_at = 0;
@@ -356,10 +359,12 @@ static enum wt_status read_all(struct reading *reading, int fd,
 		chunk_len = chunk.len;
 	if (reading->with_hives)
 		ret = hives_open(reading, err);
+	sandbox = wt_wim_reading_sandbox(
+		reading->path, reading->hives, header->image_count);
 	if (ret == WT_OK)
 		ret = wt_wim_child_run(object,
 			options->check_integrity ? 0 : SECONDS_MAX, options,
-			read_in_child, reading, err);
+			&sandbox, read_in_child, reading, err);
 	if (ret != WT_OK)
 		return ret;
 	if (findings->has_too_many_extents)

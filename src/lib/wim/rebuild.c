@@ -69,14 +69,16 @@ enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 		.object = wt_wim_object(path, options),
 		.options = options,
 	};
+	const struct wt_sandbox sandbox = {
+		.read_path = path, .write_path = new_path};
 	enum wt_status ret = WT_OK;
 
 	ret = read_header(path, rebuilding.object, &header, err);
 	if (ret != WT_OK)
 		return ret;
 	rebuilding.has_integrity_table = header.integrity.len > 0;
-	ret = wt_wim_child_run(rebuilding.object, 0, options, rebuild_in_child,
-		&rebuilding, err);
+	ret = wt_wim_child_run(rebuilding.object, 0, options, &sandbox,
+		rebuild_in_child, &rebuilding, err);
 	if (ret != WT_OK)
 		unlink(new_path);
 	return ret;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,12 +122,8 @@ static void world_open(struct world *world, const char *name)
 			&options, world->hives, NULL),
 		WT_OK);
 	for (size_t i = 0; i < world->put_count; i++) {
-		char name_of_new[64];
-
-		snprintf(name_of_new, sizeof(name_of_new), "%s/hive", folder);
 		data = read_all(world->hives[i].hive_fd, &len);
-		fd = open(name_of_new, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		unlink(name_of_new);
+		fd = memfd_create("hive", MFD_CLOEXEC);
 		assert_int_equal(write(fd, data, len), len);
 		free(data);
 		world->puts[i] = (struct wt_wim_put){.image = (int)i,

@@ -18,9 +18,14 @@ struct wt_wim_append {
 	/** Where wt_wim_reuse() put each hive, in shared memory; len 0: it
 	 *  did not. */
 	struct wt_wim_extent *placed;
+	int *fds; /**< that its children use: the skeleton's, the puts' */
+	size_t fd_count;
 	const char *object;
 	const struct wt_wim_options *options;
 };
+
+/** What a child that works on the skeleton may do. */
+struct wt_sandbox wt_wim_append_sandbox(const struct wt_wim_append *append);
 
 /** How hard wimlib tries; see wim_update.c. */
 #define WT_WIM_COMPRESSION_LEVEL 10

@@ -196,6 +196,7 @@ static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 /* One attempt, and the end of all its processes. */
 static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
 {
+	static const struct wt_sandbox sandbox = {.mounts = true};
 	const struct wt_wim_append *append = mounting->append;
 	enum wt_status ret = WT_OK;
 
@@ -205,7 +206,7 @@ static enum wt_status attempt(struct mounting *mounting, struct wt_error *err)
 		return ret;
 	mounting->state->is_unused = false;
 	ret = wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		mount_in_child, mounting, err);
+		&sandbox, mount_in_child, mounting, err);
 	if (!mounting->is_private)
 		wt_unmount(mounting->mount_point);
 	return ret;

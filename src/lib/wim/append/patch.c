@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SECONDS_MAX 300
 
@@ -85,10 +86,22 @@ static enum wt_status put_and_verify(const struct wt_wim_append *append,
 	return wt_child_end(placed, ret, err);
 }
 
+struct wt_sandbox wt_wim_append_sandbox(const struct wt_wim_append *append)
+{
+	return (struct wt_sandbox){
+		.fds = append->fds,
+		.fd_count = append->fd_count,
+		.read_path = append->path,
+		.write_path = append->skeleton->path,
+		.forks = true,
+	};
+}
+
 /* The new hives are hashed while the skeleton is made. */
 static enum wt_status append_begin(struct wt_wim_append *append,
 	struct wt_wim_skeleton *skeleton, struct wt_error *err)
 {
+	struct wt_sandbox sandbox = {0};
 	struct wt_child_job *hashing = NULL;
 	enum wt_status ret = WT_OK;
 
@@ -96,18 +109,27 @@ static enum wt_status append_begin(struct wt_wim_append *append,
 		wt_shared_new(append->put_count * sizeof(*append->placed));
 	append->sha1s =
 		wt_shared_new(append->put_count * sizeof(*append->sha1s));
-	if (!append->placed || !append->sha1s)
+	append->fds = calloc(append->put_count * 2 + 1, sizeof(*append->fds));
+	if (!append->placed || !append->sha1s || !append->fds)
 		return wt_fail_memory(err);
+	for (size_t i = 0; i < append->put_count; i++) {
+		append->fds[append->fd_count++] = append->puts[i].hive_fd;
+		append->fds[append->fd_count++] = append->puts[i].old_fd;
+	}
+	sandbox = (struct wt_sandbox){
+		.fds = append->fds, .fd_count = append->fd_count};
 	ret = wt_wim_child_start(append->object, SECONDS_MAX, append->options,
-		hash_in_child, append, &hashing, err);
+		&sandbox, hash_in_child, append, &hashing, err);
 	if (ret == WT_OK)
 		ret = wt_wim_skeleton_new(append->path, append->wim,
 			append->options, skeleton, err);
+	append->fds[append->fd_count++] = skeleton->fd;
 	return wt_child_end(hashing, ret, err);
 }
 
 static void append_end(struct wt_wim_append *append)
 {
+	free(append->fds);
 	wt_shared_free(
 		append->placed, append->put_count * sizeof(*append->placed));
 	wt_shared_free(

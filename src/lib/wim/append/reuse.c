@@ -308,6 +308,8 @@ static enum wt_status reuse_in_child(void *arg, struct wt_error *err)
 enum wt_status wt_wim_reuse(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
+	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+
 	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		reuse_in_child, (void *)(uintptr_t)append, err);
+		&sandbox, reuse_in_child, (void *)(uintptr_t)append, err);
 }

@@ -2,8 +2,8 @@
  * wim/append/tables.c: a WIM's tables after an append, held against those
  * before. */
 #include "wim/append/tables.h"
-#include "base/text.h"
 
+#include "base/text.h"
 #include "wim/find.h"
 
 #include <fcntl.h>

@@ -106,6 +106,8 @@ static enum wt_status update_in_child(void *arg, struct wt_error *err)
 enum wt_status wt_wim_update(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
+	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+
 	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		update_in_child, (void *)(uintptr_t)append, err);
+		&sandbox, update_in_child, (void *)(uintptr_t)append, err);
 }

@@ -58,6 +58,7 @@ static enum wt_status placed_in_child(void *arg, struct wt_error *err)
 enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
 	struct wt_child_job **ret_job, struct wt_error *err)
 {
+	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
 	bool is_any = false;
 
 	for (size_t i = 0; i < append->put_count; i++)
@@ -65,7 +66,8 @@ enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
 	if (!is_any)
 		return WT_OK;
 	return wt_wim_child_start(append->object, SECONDS_MAX, append->options,
-		placed_in_child, (void *)(uintptr_t)append, ret_job, err);
+		&sandbox, placed_in_child, (void *)(uintptr_t)append, ret_job,
+		err);
 }
 
 /* Was it read back by wt_wim_verify_placed()? */
@@ -228,6 +230,7 @@ static enum wt_status shares_start(struct share *shares, int count,
 	const struct wt_wim_append *append, struct wt_error *err)
 {
 	int images = append->wim->info.image_count;
+	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
 	enum wt_status ret = WT_OK;
 
 	for (int i = 0; ret == WT_OK && i < count; i++) {
@@ -240,7 +243,7 @@ static enum wt_status shares_start(struct share *shares, int count,
 			.first = images * i / (count - 1),
 			.last = images * (i + 1) / (count - 1)};
 		ret = wt_wim_child_start(append->object, SECONDS_MAX,
-			append->options, fn, share, &share->job, err);
+			append->options, &sandbox, fn, share, &share->job, err);
 	}
 	return ret;
 }

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT
+ * test_sandbox.c: what somebody who took a child over could do with it: each
+ * kind of child tries it, in the parser's place, and is refused. */
+#include "base/child.h"
+#include "base/io.h"
+#include "hive/hive.h"
+#include "wim/wim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/wt-sandbox-XXXXXX";
+static char target[64], beside[64], ran[64];
+static int victim_fd = -1; /* the image itself, which the program has open */
+
+/* What the children tell. */
+static struct shared {
+	_Atomic int tries, wins;
+	_Atomic int forks_wanted;
+	char bytes[8];
+} * shared;
+
+static bool opens(const char *path, int flags)
+{
+	return open(path, flags | O_CLOEXEC, 0600) >= 0;
+}
+
+static bool read_secret(void)
+{
+	return opens("/etc/shadow", O_RDONLY) || opens("/etc/passwd", O_RDONLY);
+}
+
+static bool list_folder(void)
+{
+	return opens("/", O_RDONLY | O_DIRECTORY);
+}
+
+static bool change_target(void)
+{
+	return opens(target, O_WRONLY);
+}
+
+static bool write_beside(void)
+{
+	return opens(beside, O_WRONLY | O_CREAT);
+}
+
+static bool link_beside(void)
+{
+	return symlink("/etc/passwd", beside) == 0 || link(target, beside) == 0;
+}
+
+static bool rename_target(void)
+{
+	return rename(target, beside) == 0;
+}
+
+static bool connect_out(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = 9};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd >= 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+static bool local_socket(void)
+{
+	int fds[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0;
+}
+
+static bool run_shell(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "echo ran >%s", ran);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	return false;
+}
+
+static bool start_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return pid > 0 && !shared->forks_wanted;
+}
+
+static bool trace_parent(void)
+{
+	return ptrace(PTRACE_SEIZE, getppid(), NULL, NULL) == 0;
+}
+
+static bool write_parent(void)
+{
+	struct iovec own = {shared->bytes, 8};
+
+	return syscall(SYS_process_vm_writev, getppid(), &own, 1, &own, 1, 0) >
+	       0;
+}
+
+static bool signal_parent(void)
+{
+	return kill(getppid(), SIGWINCH) == 0 ||
+	       syscall(SYS_tgkill, getppid(), getppid(), SIGWINCH) == 0;
+}
+
+static bool mount_something(void)
+{
+	return mount("none", folder, "tmpfs", 0, NULL) == 0;
+}
+
+static bool own_namespace(void)
+{
+	return unshare(CLONE_NEWUSER) == 0 || unshare(CLONE_NEWNS) == 0;
+}
+
+static bool change_other_fd(void)
+{
+	return pwrite(victim_fd, "!", 1, 0) == 1 ||
+	       ftruncate(victim_fd, 0) == 0;
+}
+
+static bool read_memory_of_root(void)
+{
+	return opens("/proc/1/environ", O_RDONLY) ||
+	       opens("/dev/mem", O_RDONLY);
+}
+
+static bool use_io_uring(void)
+{
+	char params[256] = "";
+
+	return syscall(SYS_io_uring_setup, 1, params) >= 0;
+}
+
+static bool get_privileges_back(void)
+{
+	return geteuid() != 0 && setuid(0) == 0;
+}
+
+static const struct attack {
+	const char *name;
+	bool (*try)(void);
+	bool works_for_root; /* unlocked, so the test is one that can fail */
+} attacks[] = {
+	{"read_secret", read_secret, true},
+	{"list_folder", list_folder, true},
+	{"change_target", change_target, true},
+	{"write_beside", write_beside, true},
+	{"link_beside", link_beside, true},
+	{"rename_target", rename_target, true},
+	{"connect_out", connect_out, true},
+	{"local_socket", local_socket, true},
+	{"run_shell", run_shell, false},
+	{"start_process", start_process, true},
+	{"trace_parent", trace_parent, false},
+	{"write_parent", write_parent, true},
+	{"signal_parent", signal_parent, true},
+	{"mount_something", mount_something, false},
+	{"own_namespace", own_namespace, false},
+	{"change_other_fd", change_other_fd, true},
+	{"read_memory_of_root", read_memory_of_root, false},
+	{"use_io_uring", use_io_uring, false},
+	{"get_privileges_back", get_privileges_back, false},
+};
+#define ATTACK_COUNT (sizeof(attacks) / sizeof(attacks[0]))
+
+static const struct attack *attack; /* the one that is tried; NULL: none */
+static bool locks_are_left_out;
+
+unsigned __real_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
+	struct wt_sandbox_denied *denied);
+unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
+	struct wt_sandbox_denied *denied);
+
+unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
+	struct wt_sandbox_denied *denied)
+{
+	unsigned locks = 0;
+
+	if (!locks_are_left_out)
+		locks = __real_wt_sandbox_enter(sandbox, alive_fd, denied);
+	if (attack && !sandbox->mounts) {
+		atomic_store(&shared->forks_wanted, sandbox->forks);
+		atomic_fetch_add(&shared->tries, 1);
+		if (attack->try())
+			atomic_fetch_add(&shared->wins, 1);
+	}
+	return locks;
+}
+
+/* The kinds of children, each by the call that starts them. */
+
+static const struct wt_wim_options options;
+
+static int file_copy(const char *name)
+{
+	char path[4096];
+	char *bytes = NULL;
+	size_t len = 0;
+	FILE *in = NULL;
+	int fd = open(target, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	snprintf(path, sizeof(path), "%s", name);
+	in = fopen(path, "rb");
+	assert_non_null(in);
+	bytes = malloc(1 << 25);
+	assert_non_null(bytes);
+	len = fread(bytes, 1, 1 << 25, in);
+	fclose(in);
+	assert_int_equal(write(fd, bytes, len), len);
+	free(bytes);
+	return fd;
+}
+
+static void read_hive(void)
+{
+	struct wt_hive_content *content = NULL;
+	int fd = file_copy(WT_HIVES "/software");
+
+	victim_fd = fd;
+	(void)wt_hive_read(fd, "hive", NULL, &content, NULL);
+	wt_hive_content_free(content);
+	close(fd);
+}
+
+static void write_hive(void)
+{
+	static const uint8_t blob[32] = {3};
+	const struct wt_hive_change change = {.store = WT_STORE_ROOT,
+		.key = "0123456789012345678901234567890123456789",
+		.blob = blob,
+		.blob_len = sizeof(blob)};
+	int fd = file_copy(WT_HIVES "/software");
+	int new_fd = -1;
+
+	victim_fd = fd;
+	(void)wt_hive_write(fd, "hive", &change, 1, NULL, &new_fd, NULL);
+	if (new_fd >= 0)
+		close(new_fd);
+	close(fd);
+}
+
+static void append_wim(void)
+{
+	struct wt_wim_patch patch = {.fd = -1};
+	struct wt_wim *wim = NULL;
+	char path[32];
+	int fd = file_copy(WT_WIMS "/two.wim");
+	int hive_fd = -1;
+
+	victim_fd = fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (wt_wim_read(path, &options, &wim, NULL) == WT_OK &&
+		wt_io_memory_file("hive", NULL, &hive_fd, NULL) == WT_OK) {
+		const struct wt_wim_put put = {
+			.image = 0, .hive_fd = hive_fd, .old_fd = -1};
+
+		assert_int_equal(ftruncate(hive_fd, 8192), 0);
+		(void)wt_wim_make_patch(path, wim, &put, 1, WT_ACCESS_UPDATE,
+			&options, &patch, NULL);
+		if (patch.fd >= 0)
+			close(patch.fd);
+		close(hive_fd);
+	}
+	wt_wim_free(wim);
+	close(fd);
+}
+
+static void (*const kinds[])(void) = {read_hive, write_hive, append_wim};
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+static void clean(void)
+{
+	unlink(target);
+	unlink(beside);
+	unlink(ran);
+}
+
+static void each_kind_refuses_each_attack(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ATTACK_COUNT; i++) {
+		for (size_t k = 0; k < KIND_COUNT; k++) {
+			attack = &attacks[i];
+			atomic_store(&shared->tries, 0);
+			atomic_store(&shared->wins, 0);
+			kinds[k]();
+			attack = NULL;
+			if (shared->tries == 0 || shared->wins != 0 ||
+				access(ran, F_OK) == 0)
+				fail_msg("%s in kind %zu: %d tries, %d wins",
+					attacks[i].name, k, shared->tries,
+					shared->wins);
+			clean();
+		}
+	}
+}
+
+/* Without the locks most of it works: the attacks are real. */
+static void without_locks_the_attacks_work(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	locks_are_left_out = true;
+	for (size_t i = 0; i < ATTACK_COUNT; i++) {
+		if (!attacks[i].works_for_root)
+			continue;
+		attack = &attacks[i];
+		atomic_store(&shared->wins, 0);
+		read_hive();
+		attack = NULL;
+		if (shared->wins == 0)
+			fail_msg("%s does nothing", attacks[i].name);
+		clean();
+	}
+}
+
+static int put_locks_back(void **state)
+{
+	(void)state;
+	locks_are_left_out = false;
+	return 0;
+}
+
+static enum wt_status open_socket(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	socket(AF_INET, SOCK_STREAM, 0);
+	return WT_OK;
+}
+
+static void a_forbidden_call_is_named(void **state)
+{
+	static const struct wt_sandbox in_memory;
+	const struct wt_child how = {.object = "x.wim",
+		.died_status = WT_ERR_WIM,
+		.died_code = "wim-crash",
+		.sandbox = &in_memory};
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		wt_child_run(&how, open_socket, NULL, &err), WT_ERR_WIM);
+	assert_string_equal(err.code, "sandbox");
+	assert_non_null(strstr(err.reason, "(socket)"));
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	/* The parent shows no sign of a signal that reaches it. */
+	signal(SIGWINCH, SIG_IGN);
+	shared = wt_shared_new(sizeof(*shared));
+	if (!shared || !mkdtemp(folder))
+		return -1;
+	snprintf(target, sizeof(target), "%s/target", folder);
+	snprintf(beside, sizeof(beside), "%s/beside", folder);
+	snprintf(ran, sizeof(ran), "%s/ran", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	clean();
+	wt_shared_free(shared, sizeof(*shared));
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_kind_refuses_each_attack),
+		cmocka_unit_test_teardown(
+			without_locks_the_attacks_work, put_locks_back),
+		cmocka_unit_test(a_forbidden_call_is_named),
+	};
+	const unsigned all =
+		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;
+
+	if ((wt_locks() & all) != all) {
+		puts("this kernel, container or sanitizer lacks a lock: "
+		     "skipped");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
