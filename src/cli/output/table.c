@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define GAP 2
-/* A column that would get less room goes to a line of its own. */
-#define SHRINK_MIN 24
+/* With less room beside the others, a wrapped cell goes below them. */
+#define SHRINK_MIN 36
 
 struct row {
 	char **cells;
@@ -102,70 +102,44 @@ static bool is_shown(const struct cli_table *table, size_t column)
 	return false;
 }
 
-/* How the columns are laid out on this screen. */
+/* How the columns are laid out on this screen. Nothing is ever cut off: what
+ * does not fit is wrapped. */
 struct layout {
 	size_t indent;
-	size_t *widths;	   /* 0: not shown */
-	bool is_stacked;   /* shrinkable cells stand on lines of their own */
-	size_t line_width; /* of such a line, 0 for no limit */
+	size_t width;	 /* of a line, 0 for no limit */
+	size_t *widths;	 /* 0: not shown */
+	bool is_wrapped; /* shrinkable cells stand one below the other, */
+	size_t start;	 /* from this column on, */
+	bool is_below;	 /* on lines of their own */
 };
-
-/* Takes from the widest shrinkable column until the row fits. */
-static void fit_columns(const struct cli_table *table, struct layout *layout,
-	size_t total, size_t width)
-{
-	while (total > width) {
-		size_t widest = table->column_count;
-
-		for (size_t i = 0; i < table->column_count; i++) {
-			if (table->columns[i].may_shrink &&
-				layout->widths[i] > SHRINK_MIN &&
-				(widest == table->column_count ||
-					layout->widths[i] >
-						layout->widths[widest]))
-				widest = i;
-		}
-		if (widest == table->column_count) {
-			layout->is_stacked = true;
-			return;
-		}
-		layout->widths[widest]--;
-		total--;
-	}
-}
 
 static void lay_out(const struct cli_table *table,
 	const struct cli_screen *screen, struct layout *layout)
 {
-	size_t total = layout->indent;
+	size_t total = layout->indent, fixed = layout->indent;
 
+	layout->width = screen->width;
 	layout->widths = cli_alloc(table->column_count, sizeof(size_t));
 	for (size_t i = 0; i < table->column_count; i++) {
 		if (!is_shown(table, i))
 			continue;
 		layout->widths[i] = table->widths[i];
 		total += table->widths[i] + GAP;
+		if (!table->columns[i].may_shrink)
+			fixed += table->widths[i] + GAP;
 	}
-	if (screen->width == 0)
-		return;
-	layout->line_width = screen->width > layout->indent + GAP
-				     ? screen->width - layout->indent - GAP
-				     : 1;
 	/* No gap behind the last column. */
-	fit_columns(table, layout, total - GAP, screen->width);
+	if (screen->width == 0 || total - GAP <= screen->width)
+		return;
+	layout->is_wrapped = true;
+	layout->is_below = fixed + SHRINK_MIN > screen->width;
+	layout->start = layout->is_below ? layout->indent + GAP : fixed;
 }
 
-static void print_cell(const struct cli_screen *screen, const char *cell,
-	size_t width, bool is_last, enum cli_tint tint)
+static bool is_wrapped_column(const struct cli_table *table,
+	const struct layout *layout, size_t column)
 {
-	char *fitted = cli_text_shorten(cell, width);
-	size_t used = cli_text_width(fitted);
-
-	cli_tinted(screen, tint, fitted);
-	if (!is_last)
-		fprintf(screen->file, "%*s",
-			(int)(used < width ? width - used + GAP : GAP), "");
-	free(fitted);
+	return layout->is_wrapped && table->columns[column].may_shrink;
 }
 
 /* The columns of one line end where nothing more follows. */
@@ -174,58 +148,109 @@ static bool is_last_cell(const struct cli_table *table,
 {
 	for (size_t i = column + 1; i < table->column_count; i++) {
 		if (layout->widths[i] > 0 && cells[i] && cells[i][0] &&
-			!(layout->is_stacked && table->columns[i].may_shrink))
+			!is_wrapped_column(table, layout, i))
 			return false;
 	}
 	return true;
 }
 
-/* A cell on a line of its own. The first explains itself; the others are led
- * by their column's title. */
-static void print_stacked(const struct cli_table *table,
+/* The cells that stand side by side. They are not cut where the screen is too
+ * narrow even for them, but go on in a new line. Returns the column reached. */
+static size_t print_side(const struct cli_table *table,
 	const struct cli_screen *screen, const struct layout *layout,
-	size_t column, const char *cell)
+	const char *const *cells, enum cli_tint tint)
+{
+	size_t at = layout->indent;
+
+	fprintf(screen->file, "%*s", (int)layout->indent, "");
+	for (size_t i = 0; i < table->column_count; i++) {
+		const char *cell = cells[i] ? cells[i] : "";
+		size_t width = layout->widths[i], used = cli_text_width(cell);
+
+		if (width == 0 || is_wrapped_column(table, layout, i))
+			continue;
+		if (layout->width > 0 && at > layout->indent &&
+			at + used > layout->width) {
+			at = layout->indent + GAP;
+			fprintf(screen->file, "\n%*s", (int)at, "");
+		}
+		cli_tinted(screen, i == 0 ? tint : CLI_PLAIN, cell);
+		at += used;
+		if (is_last_cell(table, layout, cells, i))
+			break;
+		if (used < width + GAP) {
+			fprintf(screen->file, "%*s", (int)(width + GAP - used),
+				"");
+			at += width + GAP - used;
+		}
+	}
+	return at;
+}
+
+/* A cell that may be wrapped, from layout->start on. */
+static void print_wrapped(const struct cli_screen *screen,
+	const struct layout *layout, const char *label, const char *cell)
+{
+	size_t room = layout->width > layout->start
+			      ? layout->width - layout->start
+			      : 1;
+	size_t used = cli_text_width(label);
+
+	fputs(label, screen->file);
+	for (const char *s = cell; *s;) {
+		size_t len = cli_text_wrap(s, room > used ? room - used : 1);
+
+		if (s != cell)
+			fprintf(screen->file, "\n%*s", (int)layout->start, "");
+		fwrite(s, 1, len, screen->file);
+		s += len;
+		s += strspn(s, " ");
+		used = 0;
+	}
+}
+
+/* "only for: ": the first of them explains itself, the others are led by
+ * their column's title. */
+static void make_label(const struct cli_table *table, size_t column,
+	bool is_first, char *label, size_t size)
 {
 	const char *title = table->columns[column].title;
-	bool is_first = true;
-	char label[32] = "";
-	size_t len = 0;
 
-	for (size_t i = 0; i < column; i++)
-		is_first = is_first && !table->columns[i].may_shrink;
+	label[0] = '\0';
 	if (title && !is_first)
-		snprintf(label, sizeof(label), "%s: ", title);
-	for (; label[len]; len++)
-		label[len] = (char)tolower((unsigned char)label[len]);
-	fprintf(screen->file, "%*s%s", (int)(layout->indent + GAP), "", label);
-	print_cell(screen, cell,
-		layout->line_width > len ? layout->line_width - len : 1, true,
-		CLI_PLAIN);
-	fputc('\n', screen->file);
+		snprintf(label, size, "%s: ", title);
+	for (char *c = label; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
 }
 
 static void print_row(const struct cli_table *table,
 	const struct cli_screen *screen, const struct layout *layout,
 	const char *const *cells, enum cli_tint tint)
 {
-	fprintf(screen->file, "%*s", (int)layout->indent, "");
-	for (size_t i = 0; i < table->column_count; i++) {
-		bool is_last = is_last_cell(table, layout, cells, i);
-		bool is_below =
-			layout->is_stacked && table->columns[i].may_shrink;
+	size_t at = print_side(table, screen, layout, cells, tint);
+	bool is_first = true, is_below = layout->is_below;
 
-		if (layout->widths[i] == 0 || is_below)
+	for (size_t i = 0; layout->is_wrapped && i < table->column_count; i++) {
+		char label[32] = "";
+
+		if (!table->columns[i].may_shrink)
 			continue;
-		print_cell(screen, cells[i] ? cells[i] : "", layout->widths[i],
-			is_last, i == 0 ? tint : CLI_PLAIN);
-		if (is_last)
-			break;
+		if (cells[i] && cells[i][0]) {
+			if (is_below)
+				fputc('\n', screen->file);
+			fprintf(screen->file, "%*s",
+				(int)(is_below ? layout->start
+					: at < layout->start
+						? layout->start - at
+						: 0),
+				"");
+			make_label(table, i, is_first, label, sizeof(label));
+			print_wrapped(screen, layout, label, cells[i]);
+			is_below = true;
+		}
+		is_first = false;
 	}
 	fputc('\n', screen->file);
-	for (size_t i = 0; layout->is_stacked && i < table->column_count; i++) {
-		if (table->columns[i].may_shrink && cells[i] && cells[i][0])
-			print_stacked(table, screen, layout, i, cells[i]);
-	}
 }
 
 void cli_table_print(const struct cli_table *table,
@@ -233,14 +258,18 @@ void cli_table_print(const struct cli_table *table,
 {
 	struct layout layout = {.indent = indent};
 	const char **titles = NULL;
+	bool is_first = true;
 
 	if (table->row_count == 0)
 		return;
 	lay_out(table, screen, &layout);
 	titles = cli_alloc(table->column_count, sizeof(*titles));
 	for (size_t i = 0; i < table->column_count; i++) {
-		if (!layout.is_stacked || !table->columns[i].may_shrink)
+		bool is_wrapped = is_wrapped_column(table, &layout, i);
+
+		if (!is_wrapped || is_first)
 			titles[i] = table->columns[i].title;
+		is_first = is_first && !is_wrapped;
 	}
 	if (table->columns[0].title)
 		print_row(table, screen, &layout, titles, CLI_PLAIN);

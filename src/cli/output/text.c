@@ -201,6 +201,32 @@ char *cli_text_shorten(const char *text, size_t width)
 	return shortened;
 }
 
+size_t cli_text_wrap(const char *text, size_t width)
+{
+	size_t used = 0, len = 0, at = 0, space = 0, comma = 0;
+
+	while (text[at]) {
+		used += char_width(text + at, &len);
+		/* At least one character, whatever the width. */
+		if (used > width && at > 0)
+			break;
+		at += len;
+		if (text[at - 1] == ' ')
+			space = at;
+		else if (text[at - 1] == ',')
+			comma = at;
+	}
+	/* A space behind the line's end is no part of a line. */
+	if (!text[at] || text[at] == ' ')
+		return at;
+	/* Between the parts of a name rather than within one. */
+	if (2 * comma >= at)
+		return comma;
+	if (space > 0)
+		return space;
+	return comma > 0 ? comma : at;
+}
+
 /* The end of an RDN that begins at s: a comma that no backslash guards. */
 static size_t rdn_len(const char *s)
 {

@@ -146,11 +146,60 @@ static void mistyped_word_finds_the_near_one(void **state)
 	}
 }
 
+static void text_is_wrapped_at_commas_and_spaces(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width, len;
+	} rows[] = {
+		{"", 10, 0},
+		{"CN=Root", 7, 7},
+		{"CN=Root,O=Contoso", 17, 17},
+		{"CN=Root,O=Contoso", 16, 8},
+		/* A comma near the end rather than the last space. */
+		{"CN=A Root,O=B C", 12, 10},
+		{"is not in the image", 10, 10},
+		{"is not in the image", 9, 9},
+		{"abcdefgh", 3, 3},
+		{"abcdefgh", 0, 1},
+		{"\xE3\x82\xB3\xE3\x83\xB3", 3, 3},
+		{"\xE3\x82\xB3\xE3\x83\xB3", 4, 6},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(cli_text_wrap(rows[i].text, rows[i].width),
+			rows[i].len);
+}
+
+static void subject_is_called_by_its_common_name(void **state)
+{
+	static const struct {
+		const char *subject, *name;
+	} rows[] = {
+		{"CN=Contoso Root CA,O=Contoso", "Contoso Root CA"},
+		{"emailAddress=a@b,CN=Root\\, Inc.,C=CZ", "Root\\, Inc."},
+		{"O=CN\\,CN=x", "O=CN\\,CN=x"},
+		{"O=Contoso", "O=Contoso"},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *name = cli_text_name(rows[i].subject);
+
+		assert_string_equal(name, rows[i].name);
+		free(name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_that_commands_a_terminal_is_escaped),
 		cmocka_unit_test(long_text_is_shortened_in_the_middle),
+		cmocka_unit_test(text_is_wrapped_at_commas_and_spaces),
+		cmocka_unit_test(subject_is_called_by_its_common_name),
 		cmocka_unit_test(sizes_and_times_are_readable),
 		cmocka_unit_test(mistyped_word_finds_the_near_one),
 	};
