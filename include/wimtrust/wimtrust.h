@@ -345,9 +345,12 @@ enum wt_access {
 
 /** How a finished edit reaches the target. */
 enum wt_commit {
-	/** A finished copy takes the target's name. A hive is always written
-	 *  in place, guarded by an undo file. */
-	WT_COMMIT_REPLACE = 0,
+	/** Replace where a new file can have the target's owner, group, mode,
+	 *  access list, extended attributes and all its names; else append. A
+	 *  hive is always written in place, guarded by an undo file. */
+	WT_COMMIT_AUTO = 0,
+	/** A finished copy takes the target's name. */
+	WT_COMMIT_REPLACE,
 	/** The WIM itself grows, guarded by an undo file. */
 	WT_COMMIT_APPEND,
 };
@@ -500,6 +503,7 @@ struct wt_report {
 	const char *access_why; /**< why not mount, or NULL */
 	unsigned locks;		/**< enum wt_lock bits: those of its parsers */
 	const char *commit;	/**< "replace", "append", "in-place" or NULL */
+	const char *commit_why; /**< why auto did not replace, or NULL */
 	/* WIM only */
 	const char *compression, *guid;
 	uint32_t chunk_len;

@@ -94,10 +94,17 @@ class Images(wt.Case):
     def test_hard_link_is_refused_for_replace_only(self):
         image = self.copy(wt.sample("lzx.wim"))
         os.link(image, self.path("other.wim"))
-        error = self.refuses(7, "hard-linked", image, "add", image, wt.ROOT)
+        error = self.refuses(7, "hard-linked", image, "add", "--commit",
+                             "replace", image, wt.ROOT)
         self.assertIn("append", error["hint"])
-        self.wt("add", image, wt.ROOT, "--commit", "append")
+        self.refuses(7, "hard-linked", image, "add", "--rebuild", image,
+                     wt.ROOT)
+        said = self.json("add", image, wt.ROOT)
+        self.assertEqual("append", said["commit"])
+        self.assertIn("2 names", said["commit_reason"])
         self.wt("verify", self.path("other.wim"), wt.ROOT)
+        self.wt("remove", "-v", image, wt.ROOT)
+        self.assertRegex(self.out, "commit   append: has 2 names")
 
     def test_hive_found_twice(self):
         self.add(6, "hive-path-ambiguous",

@@ -87,7 +87,7 @@ class Mistakes(Case):
         (['add', '--access', 'fuse', 'x', 'y'],
          '--access: cannot be "fuse"', '--access takes auto, mount, update'),
         (['add', '--commit=copy', 'x', 'y'], '--commit: cannot be "copy"',
-         '--commit takes replace, append'),
+         '--commit takes auto, replace, append'),
         (['add', '-s', 'my', 'x', 'y'], '--store: cannot be "my"',
          '--store takes auto, authroot, root, ca, trustedpublisher, '
          'trustedpeople, disallowed'),

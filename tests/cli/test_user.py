@@ -101,6 +101,31 @@ class User(Case):
                 self.assertEqual(self.target.stat().st_uid, USER)
                 self.assert_tidy()
 
+    def test_what_a_new_file_cannot_keep_is_appended_to(self):
+        self.place.chmod(0o777)
+        # Somebody else's, and of a group that is not ours.
+        for owner, group in ((0, USER), (USER, 0)):
+            self.target.write_bytes(self.old)
+            os.chown(self.target, owner, group)
+            self.target.chmod(0o666)
+            status, _, err = self.run_it(
+                'add', '--access', 'update', '--commit', 'replace',
+                self.target, self.root)
+            self.assertEqual(status, 7, err)
+            self.assertIn('[not-kept]', err)
+            self.assertIn('--commit append', err)
+            self.assertEqual(self.target.read_bytes(), self.old)
+            self.assert_tidy()
+            status, out, err = self.run_it(
+                'add', '-v', '--access', 'update', self.target, self.root)
+            self.assertEqual(status, 0, err)
+            self.assertIn('commit   append: a new copy cannot be given its '
+                          'owner %d and group %d' % (owner, group), out)
+            found = self.target.stat()
+            self.assertEqual((found.st_uid, found.st_gid), (owner, group))
+            self.assert_tidy()
+            os.chown(self.target, USER, USER)
+
     def test_what_a_killed_mount_leaves_goes_with_the_next_run(self):
         ways = list(self.ways())
         if not ways:

@@ -376,6 +376,8 @@ static json_t *json_run(
 		cli_json_text(report ? report->access_why : NULL));
 	json_object_set_new(
 		root, "commit", cli_json_text(report ? report->commit : NULL));
+	json_object_set_new(root, "commit_reason",
+		cli_json_text(report ? report->commit_why : NULL));
 	json_object_set_new(root, "sandbox", json_locks(report));
 	json_object_set_new(root, "images", json_images(cli));
 	if (report && report->other)

@@ -192,7 +192,9 @@ void cli_print_details(const struct cli *cli)
 			report->access_why ? ": " : "",
 			report->access_why ? report->access_why : "");
 	if (report->commit)
-		cli_line(stdout, "commit   %s", report->commit);
+		cli_line(stdout, "commit   %s%s%s", report->commit,
+			report->commit_why ? ": " : "",
+			report->commit_why ? report->commit_why : "");
 	if (report->kind != WT_TARGET_NONE) {
 		cli_text_locks(locks, report->locks);
 		cli_line(stdout, "sandbox  %s", locks);

@@ -40,12 +40,16 @@ static int attribute_copy(int src_fd, int dst_fd, const char *name)
 	errno = saved;
 	if (len < 0 || ret != 0) {
 		/* The system sets labels itself, and lets root alone set
-		 * others: no reason to refuse the whole. */
+		 * others: no reason to refuse the whole. Nor is what it shows
+		 * of a server's lists, and does not take. */
 		if ((has_prefix(name, "security.") ||
 			    has_prefix(name, "trusted.")) &&
 			errno != ENOSPC && errno != EDQUOT)
 			return 0;
-		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
+		if (errno == EOPNOTSUPP && has_prefix(name, "system.") &&
+			strcmp(name, ACCESS_LIST) != 0)
+			return 0;
+		return errno == ENODATA ? 0 : -1;
 	}
 	return 0;
 }

@@ -510,6 +510,13 @@ static enum wt_status hive_publish(
 	return ret;
 }
 
+static const char *commit_word(const struct wt_target *target, bool is_copy)
+{
+	if (is_copy)
+		return "replace";
+	return target->kind == WT_TARGET_WIM ? "append" : "in-place";
+}
+
 /* The words for what is about to be done. */
 static enum wt_status commit_report(
 	struct wt_target *target, bool is_copy, struct wt_error *err)
@@ -520,9 +527,7 @@ static enum wt_status commit_report(
 	enum wt_status ret = WT_OK;
 
 	report->output = options->output;
-	report->commit = is_copy			 ? "replace"
-			 : target->kind == WT_TARGET_WIM ? "append"
-							 : "in-place";
+	report->commit = commit_word(target, is_copy);
 	if (!options->backup_suffix || options->output)
 		return WT_OK;
 	if (asprintf(&backup, "%s%s", target->file->path,
@@ -533,21 +538,48 @@ static enum wt_status commit_report(
 	return ret;
 }
 
+/* Is it only that a new file would not be all that the old one is? */
+static bool is_to_append(
+	const struct wt_target *target, const struct wt_error *why)
+{
+	return target->options->commit == WT_COMMIT_AUTO &&
+	       !target->options->output && !target->options->rebuild &&
+	       (strcmp(why->code, "not-kept") == 0 ||
+		       strcmp(why->code, "hard-linked") == 0);
+}
+
+/* The copy runs beside the work on the skeleton. */
+static enum wt_status copy_begin(struct wt_target *target, struct wt_error *err)
+{
+	struct wt_report *report = target->report;
+	struct wt_error why = {0};
+	enum wt_status ret = wt_copy_begin(target->file, &target->publish,
+		target->kind == WT_TARGET_WIM
+			? tail_len_max(target)
+			: file_len(hive_result_fd(target)),
+		&target->copy, &why);
+
+	if (ret != WT_OK && is_to_append(target, &why)) {
+		report->commit = commit_word(target, false);
+		return wt_report_text(
+			report, why.reason, &report->commit_why, err);
+	}
+	if (ret != WT_OK && err)
+		*err = why;
+	return ret;
+}
+
 enum wt_status wt_target_prepare(struct wt_target *target, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
 	bool is_wim = target->kind == WT_TARGET_WIM;
 	bool is_copy = options->output ||
-		       (is_wim && options->commit == WT_COMMIT_REPLACE);
+		       (is_wim && options->commit != WT_COMMIT_APPEND);
 	enum wt_status ret = commit_report(target, is_copy, err);
 
 	publish_init(target);
-	/* The copy runs beside the work on the skeleton. */
 	if (ret == WT_OK && is_copy)
-		ret = wt_copy_begin(target->file, &target->publish,
-			is_wim ? tail_len_max(target)
-			       : file_len(hive_result_fd(target)),
-			&target->copy, err);
+		ret = copy_begin(target, err);
 	if (ret == WT_OK && is_wim)
 		ret = wim_patch(target, &target->patch, err);
 	if (ret == WT_OK && target->patch.fd >= 0)
