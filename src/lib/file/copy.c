@@ -209,11 +209,12 @@ static void output_sweep(const struct wt_copy *copy)
  * the copy is in use. TARGET has one already. */
 static enum wt_status unlocked_take(struct wt_copy *copy, struct wt_error *err)
 {
+	struct stat holder = {0};
 	enum wt_status ret = WT_OK;
 
 	if (!copy->is_itself && !copy->publish->is_backup)
 		ret = wt_lockfile_take(
-			copy->dir_fd, copy->name, &copy->lock_fd);
+			copy->dir_fd, copy->name, &copy->lock_fd, &holder);
 	if (ret == WT_NO)
 		return wt_fail(err, WT_ERR_FILE, "locked", copy->path,
 			"is being written by another run");

@@ -4,9 +4,11 @@
 
 #include "base/io.h"
 #include "file/temp.h"
+#include "file/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -29,35 +31,81 @@ static bool is_linked(int dir_fd, const char *name, int fd)
 	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
 }
 
-enum wt_status wt_lockfile_take(int dir_fd, const char *name, int *ret_fd)
+/* One that was left is removed. */
+static bool is_held(int dir_fd, const char *own_name, struct stat *ret_holder)
+{
+	bool is_it = false;
+	int fd = wt_io_open(dir_fd, own_name, O_RDONLY | O_NOFOLLOW, 0);
+
+	if (fd < 0)
+		return errno != ENOENT && errno != ELOOP;
+	if (fstat(fd, ret_holder) != 0 || !S_ISREG(ret_holder->st_mode)) {
+		close(fd);
+		return false;
+	}
+	is_it = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	if (!is_it && is_linked(dir_fd, own_name, fd))
+		(void)unlinkat(dir_fd, own_name, 0);
+	close(fd);
+	return is_it;
+}
+
+/* Made by us, and by nobody else: what stood there may be a second name of
+ * any file, so that nothing but the name is touched. */
+static int lock_create(int dir_fd, const char *own_name, bool *ret_is_held,
+	struct stat *holder)
+{
+	int fd = wt_io_open(
+		dir_fd, own_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+
+	*ret_is_held =
+		fd < 0 && errno == EEXIST && is_held(dir_fd, own_name, holder);
+	/* For everyone to read, so that everyone can see it held. */
+	if (fd >= 0)
+		(void)fchmod(fd, 0644);
+	return fd;
+}
+
+enum wt_status wt_lockfile_take(
+	int dir_fd, const char *name, int *ret_fd, struct stat *ret_holder)
 {
 	char own_name[WT_TEMP_NAME_MAX];
-	enum wt_status ret = WT_NO;
-	int saved = 0;
+	bool is_taken = false;
 
 	lock_name(name, own_name);
 	for (int i = 0; i < TRIES; i++) {
-		/* For everyone to read, so that everyone can see it held. */
-		int fd = wt_io_open(
-			dir_fd, own_name, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
+		int fd = lock_create(dir_fd, own_name, &is_taken, ret_holder);
 
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 			is_linked(dir_fd, own_name, fd)) {
 			*ret_fd = fd;
 			return WT_OK;
 		}
-		saved = errno;
-		/* Held, if only by who looks whether it is. On SMB one that
-		 * is being removed can be seen, not opened. */
-		ret = fd >= 0 ? WT_NO : WT_ERR_FILE;
+		if (fd >= 0 && errno != ENOENT && errno != EWOULDBLOCK) {
+			wt_lockfile_drop(dir_fd, name, fd);
+			break;
+		}
+		/* Who looks whether it is held has it for a moment, and may
+		 * have removed it; on SMB what is being removed is there,
+		 * and cannot be opened. */
 		if (fd >= 0)
 			close(fd);
-		else if (saved != EACCES && saved != ENOENT)
+		else if (errno != EEXIST && errno != ENOENT &&
+			 fstatat(dir_fd, own_name, ret_holder,
+				 AT_SYMLINK_NOFOLLOW) != 0)
 			break;
 		wt_io_sleep_ms(POLL_MS);
 	}
-	errno = saved;
-	return ret;
+	return is_taken ? WT_NO : WT_ERR_FILE;
+}
+
+bool wt_lockfile_is_mandatory(int dir_fd, const char *name, int fd)
+{
+	char own_name[WT_TEMP_NAME_MAX];
+
+	lock_name(name, own_name);
+	return wt_io_truncate(fd, 1) == 0 &&
+	       wt_traits_is_locked_out(dir_fd, own_name);
 }
 
 void wt_lockfile_drop(int dir_fd, const char *name, int fd)
@@ -75,21 +123,11 @@ bool wt_lockfile_is_held(int dir_fd, const char *name, const struct stat *file,
 	struct stat *ret_holder)
 {
 	char own_name[WT_TEMP_NAME_MAX];
-	bool is_held = false;
-	int fd = -1;
 
 	lock_name(name, own_name);
-	if (fstatat(dir_fd, own_name, ret_holder, AT_SYMLINK_NOFOLLOW) != 0 ||
-		!S_ISREG(ret_holder->st_mode) ||
-		(ret_holder->st_uid != geteuid() && ret_holder->st_uid != 0 &&
-			ret_holder->st_uid != file->st_uid))
-		return false;
-	fd = wt_io_open(dir_fd, own_name, O_RDONLY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return errno != ENOENT;
-	is_held = flock(fd, LOCK_EX | LOCK_NB) != 0;
-	if (!is_held && is_linked(dir_fd, own_name, fd))
-		(void)unlinkat(dir_fd, own_name, 0);
-	close(fd);
-	return is_held;
+	return fstatat(dir_fd, own_name, ret_holder, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
+	       (ret_holder->st_uid == geteuid() || ret_holder->st_uid == 0 ||
+		       ret_holder->st_uid == file->st_uid) &&
+	       is_held(dir_fd, own_name, ret_holder);
 }

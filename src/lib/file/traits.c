@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -72,6 +74,21 @@ bool wt_traits_is_cannot(int native)
 	}
 }
 
+bool wt_traits_is_plain(int dir_fd)
+{
+	static const unsigned long plain[] = {BTRFS_SUPER_MAGIC,
+		EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+		RAMFS_MAGIC, TMPFS_MAGIC, XFS_SUPER_MAGIC};
+	struct statfs fs = {0};
+
+	if (fstatfs(dir_fd, &fs) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if ((unsigned long)fs.f_type == plain[i])
+			return true;
+	return false;
+}
+
 bool wt_traits_is_locked_out(int dir_fd, const char *name)
 {
 	int fd = wt_io_open(dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
@@ -88,7 +105,7 @@ bool wt_traits_is_locked_out(int dir_fd, const char *name)
 
 static bool has_mandatory_locks(int dir_fd, const char *name, int fd)
 {
-	bool is_it = pwrite(fd, "", 1, 0) == 1 &&
+	bool is_it = wt_io_truncate(fd, 1) == 0 &&
 		     wt_traits_is_locked_out(dir_fd, name);
 
 	return wt_io_truncate(fd, 0) == 0 && is_it;

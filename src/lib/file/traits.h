@@ -44,6 +44,10 @@ bool wt_traits_is_cannot(int native);
 int wt_traits_temp_create(int dir_fd, const char *name,
 	char ret_name[WT_TEMP_NAME_MAX], struct wt_traits *ret_traits);
 
+/** Is this folder on a file system of Linux's own disks or memory? There locks
+ *  are known, and are no matter of a server, a driver or a mount's options. */
+bool wt_traits_is_plain(int dir_fd);
+
 /** Is a file that the caller has locked, and which is not empty, closed to
  *  other descriptors? */
 bool wt_traits_is_locked_out(int dir_fd, const char *name);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define POLL_MS 50
+#define LET_GO_MS 10000
 #define LEASE_TRIES 300
 /* The longest file whose old state is put together in memory. A WIM's header
  * is one sector, so that only a hive can be torn. */
@@ -269,9 +270,17 @@ enum wt_status wt_workfile_let_go(
 {
 	enum wt_status ret = WT_OK;
 
-	if (file->lock_fd < 0)
+	int64_t end = wt_io_now_ms() + LET_GO_MS;
+	struct stat holder = {0};
+
+	/* Who has it is just looking whether the file is free. */
+	while (file->lock_fd < 0) {
 		ret = wt_lockfile_take(
-			file->dir_fd, file->name, &file->lock_fd);
+			file->dir_fd, file->name, &file->lock_fd, &holder);
+		if (ret != WT_NO || wt_io_now_ms() >= end)
+			break;
+		wt_io_sleep_ms(POLL_MS);
+	}
 	if (ret == WT_NO)
 		return wt_fail(err, WT_ERR_FILE, "locked", file->path,
 			"is being written by another run");
@@ -309,24 +318,40 @@ static enum wt_status no_locks(const char *path, struct wt_error *err)
 	return WT_ERR_FILE;
 }
 
-/* A lock that keeps our own children out goes to a lock file. */
-static enum wt_status lock_move(struct wt_workfile *file, struct wt_error *err)
+/* Where it is not known how locks work, a lock file guards the moment in which
+ * the file is opened and locked, and shows it: where they keep our own children
+ * out it stays, and the file itself is never locked, as others may be reading
+ * it. Where no lock file can be made the look at the file is all there is. */
+static enum wt_status file_lock(struct wt_workfile *file, const char *path,
+	const struct stat *found, struct wt_error *err)
 {
-	enum wt_status ret = WT_OK;
+	struct stat holder = {0};
 
-	if (!wt_traits_is_locked_out(file->dir_fd, file->name))
+	file->has_lock_file =
+		file->lock_fd >= 0 && wt_lockfile_is_mandatory(file->dir_fd,
+					      file->name, file->lock_fd);
+	if (file->has_lock_file)
 		return WT_OK;
-	ret = wt_lockfile_take(file->dir_fd, file->name, &file->lock_fd);
-	if (ret == WT_ERR_FILE) {
-		wt_io_fail(err, file->path,
-			"cannot make a lock file beside it, as is needed on "
-			"this file system");
-		wt_error_hint(err, "run this as who may write into that "
-				   "folder, or write another file with "
-				   "-o FILE");
+	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK || errno == EINTR)
+			return WT_NO;
+		return no_locks(path, err);
 	}
-	(void)flock(file->fd, LOCK_UN);
-	return ret;
+	if (file->lock_fd < 0) {
+		if (wt_traits_is_locked_out(file->dir_fd, file->name)) {
+			wt_fail(err, WT_ERR_FILE, "permission", path,
+				"needs a lock file beside it on this file "
+				"system, and none can be made");
+			wt_error_hint(err, "run this as who may write into "
+					   "that folder, or write another "
+					   "file with -o FILE");
+			return WT_ERR_FILE;
+		}
+		if (wt_lockfile_is_held(
+			    file->dir_fd, file->name, found, &holder))
+			return WT_NO;
+	}
+	return WT_OK;
 }
 
 /* One look: opened, locked, and still what the path leads to?
@@ -336,12 +361,15 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 {
 	enum wt_status ret = kind_look(file, path, found, err);
 	struct stat by_name = {0};
-	struct stat holder = {0};
 
+	if (ret == WT_OK)
+		ret = writable_check(file, found, err);
 	if (ret != WT_OK)
 		return ret;
-	/* Before it is opened: who has a lock file wants it closed. */
-	if (wt_lockfile_is_held(file->dir_fd, file->name, found, found))
+	/* Before it is opened: who has the lock file may want it closed. */
+	if (!wt_traits_is_plain(file->dir_fd) &&
+		wt_lockfile_take(file->dir_fd, file->name, &file->lock_fd,
+			found) == WT_NO)
 		return WT_NO;
 	/* For writing where that is allowed: a change in place needs it, and
 	 * a lease allows no second open file of ours. */
@@ -359,33 +387,25 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 	ret = kind_check(found, path, err);
 	if (ret == WT_OK)
 		ret = writable_check(file, found, err);
+	if (ret == WT_OK)
+		ret = file_lock(file, path, found, err);
 	if (ret != WT_OK)
 		return ret;
-	if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK || errno == EINTR)
-			return WT_NO;
-		return no_locks(path, err);
-	}
-	ret = lock_move(file, err);
-	if (ret != WT_OK)
-		return ret;
+	if (fstatat(file->dir_fd, file->name, &by_name, AT_SYMLINK_NOFOLLOW) !=
+			0 ||
+		by_name.st_dev != found->st_dev ||
+		by_name.st_ino != found->st_ino)
+		return WT_NO;
+	if (fstat(file->fd, found) != 0)
+		return wt_io_fail(err, path, "cannot read it");
 	file->is_locked = true;
-	/* In this order: who replaces a file that is not locked any more has a
-	 * lock file until that is done. */
-	if ((file->lock_fd >= 0 || !wt_lockfile_is_held(file->dir_fd,
-					   file->name, found, &holder)) &&
-		fstatat(file->dir_fd, file->name, &by_name,
-			AT_SYMLINK_NOFOLLOW) == 0 &&
-		by_name.st_dev == found->st_dev &&
-		by_name.st_ino == found->st_ino)
-		return fstat(file->fd, found) == 0
-			       ? WT_OK
-			       : wt_io_fail(err, path, "cannot read it");
-	(void)flock(file->fd, LOCK_UN);
+	return WT_OK;
+}
+
+static void lock_file_drop(struct wt_workfile *file)
+{
 	wt_lockfile_drop(file->dir_fd, file->name, file->lock_fd);
 	file->lock_fd = -1;
-	file->is_locked = false;
-	return WT_NO;
 }
 
 static enum wt_status lock_wait(struct wt_workfile *file, const char *path,
@@ -401,11 +421,14 @@ static enum wt_status lock_wait(struct wt_workfile *file, const char *path,
 		if (ret != WT_OK)
 			return ret;
 		ret = lock_try(file, path, found, err);
+		if (ret == WT_OK && !file->has_lock_file)
+			lock_file_drop(file);
 		if (ret != WT_NO)
 			return ret;
 		/* Not kept open between two looks: the holder waits for that
 		 * before it publishes (openers.h). */
 		file_reset(file);
+		lock_file_drop(file);
 		if (wt_io_now_ms() >= end)
 			break;
 		wt_io_sleep_ms(POLL_MS);

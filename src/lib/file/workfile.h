@@ -24,9 +24,9 @@ struct wt_workfile {
 	uint64_t len;	  /**< bytes, under the lock when there is one */
 	int64_t mtime_ns; /**< last change of fd when it was opened */
 	bool is_locked;
-	/** Of the lock file beside it, -1 when there is none: see
-	 *  wt_workfile_let_go(). */
-	int lock_fd;
+	/** It is locked by the lock file beside it (lockfile.h). */
+	bool has_lock_file;
+	int lock_fd;	/**< of the lock file, -1 when there is none */
 	char note[384]; /**< what recovery did, in a sentence, or "" */
 };
 
