@@ -38,6 +38,7 @@ const char *wt_action_name(enum wt_action action)
 struct hive_edit {
 	struct wt_changes changes;
 	struct wt_hive_writing *writing;
+	bool is_changed; /* and let go, in a dry run */
 };
 
 /* What differs between add and remove: how a hive's changes are found. */
@@ -96,18 +97,40 @@ static enum wt_status hive_write_finish(const struct edit *edit,
 	return wt_hive_write_finish(writing, &hive->new_fd, err);
 }
 
-/* Plans and writes every hive, several at a time. */
-static enum wt_status hives_write(const struct edit *edit,
+/* Plans and writes the hives whose turn it is, several at a time. */
+static enum wt_status turn_write(const struct edit *edit,
 	const struct wt_target *target, struct wt_error *err)
 {
-	size_t count = target->hive_count, behind = WT_HIVES_AT_ONCE;
+	size_t first = target->first, end = target->end;
 	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; ret == WT_OK && i < count + behind; i++) {
-		if (i >= behind)
-			ret = hive_write_finish(edit, target, i - behind, err);
-		if (ret == WT_OK && i < count)
+	for (size_t i = first; ret == WT_OK && i < end + WT_HIVES_AT_ONCE;
+		i++) {
+		if (i >= first + WT_HIVES_AT_ONCE)
+			ret = hive_write_finish(
+				edit, target, i - WT_HIVES_AT_ONCE, err);
+		if (ret == WT_OK && i < end)
 			ret = hive_write_start(edit, target, i, err);
+	}
+	return ret;
+}
+
+/* What each hive becomes. */
+static enum wt_status hives_write(
+	const struct edit *edit, struct wt_target *target, struct wt_error *err)
+{
+	enum wt_status ret = turn_write(edit, target, err);
+
+	while (ret == WT_OK && target->end < target->hive_count) {
+		for (size_t i = target->first;
+			target->options->dry_run && i < target->end; i++) {
+			edit->hives[i].is_changed =
+				target->hives[i].new_fd >= 0;
+			wt_wim_fds_close(&target->hives[i].new_fd, 1);
+		}
+		ret = wt_target_next_hives(target, err);
+		if (ret == WT_OK)
+			ret = turn_write(edit, target, err);
 	}
 	return ret;
 }
@@ -132,7 +155,8 @@ static enum wt_status target_edit(
 	enum wt_status ret = hives_write(edit, target, err);
 
 	for (size_t i = 0; i < target->hive_count; i++)
-		is_changed_any |= target->hives[i].new_fd >= 0;
+		is_changed_any |= target->hives[i].new_fd >= 0 ||
+				  (edit->hives && edit->hives[i].is_changed);
 	/* Only a WIM has holes that a rebuild drops. */
 	is_to_publish =
 		!options->dry_run &&
@@ -163,7 +187,8 @@ static enum wt_status edit_run(struct edit *edit, const char *path,
 		wt_error_hint(err, "leave out --commit append, or --rebuild");
 		return WT_ERR_USAGE;
 	}
-	ret = wt_target_open(path, true, options, report, &target, err);
+	ret = wt_target_open(
+		path, true, NULL, NULL, options, report, &target, err);
 	if (ret != WT_OK)
 		return ret;
 	edit->hives = calloc(target->hive_count + 1, sizeof(*edit->hives));

@@ -9,21 +9,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* Called for each hive of an open target. */
-typedef enum wt_status hive_fn(struct wt_target *target,
-	const struct wt_target_hive *hive, const void *ctx,
-	struct wt_error *err);
-
 static enum wt_status inspect(const char *path,
 	const struct wt_options *options, struct wt_report *report,
-	hive_fn *look, const void *ctx, struct wt_error *err)
+	wt_target_look_fn *look, const void *ctx, struct wt_error *err)
 {
 	struct wt_target *target = NULL;
-	enum wt_status ret =
-		wt_target_open(path, false, options, report, &target, err);
+	enum wt_status ret = wt_target_open(
+		path, false, look, ctx, options, report, &target, err);
 
-	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++)
-		ret = look(target, &target->hives[i], ctx, err);
 	wt_target_close(target);
 	return ret;
 }

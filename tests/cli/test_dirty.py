@@ -13,8 +13,11 @@ DIRTY = os.path.join(os.environ["WT_HIVES"], "dirty")
 LOGS = ("LOG", "LOG1", "LOG2")
 # One of each format, and logs that end in a damaged entry.
 REPLAYED = ("old", "old-single", "old-lost-base", "new", "new-many",
-            "new-two-logs", "unflushed", "stopped-hash", "stopped-short")
-REFUSED = ("bad-no-log", "bad-other-time", "bad-old-short", "bad-gap")
+            "new-two-logs", "new-twice", "new-round", "unflushed",
+            "stopped-hash", "stopped-short", "stopped-differ",
+            "stopped-grows")
+REFUSED = ("bad-no-log", "bad-other-time", "bad-old-short", "bad-gap",
+           "bad-grows")
 
 
 def tree(path):
@@ -57,7 +60,10 @@ class Hive(wt.Case):
                 target, _ = self.make(name)
                 error = self.refuses(5, "hive-dirty", target, "add", target,
                                      wt.ROOT)
-                self.assertRegex(error["message"], r"\d+ entries \(\d+ bytes")
+                self.assertRegex(error["message"],
+                                 "no transaction log beside it fits"
+                                 if name in REFUSED else
+                                 r"\d+ entries \(\d+ bytes")
                 self.assertIn("--discard-logs", error["hint"])
                 self.assertEqual("--replay-logs" in error["hint"],
                                  name not in REFUSED, name)
@@ -69,7 +75,7 @@ class Hive(wt.Case):
                 logs = self.logs_of(target)
                 self.wt("add", target, wt.ROOT, "--replay-logs")
                 self.assertIn("applied first", self.err)
-                self.assertEqual("a damaged one ended that early" in self.err,
+                self.assertEqual("newer ones were left out" in self.err,
                                  name.startswith("stopped"), self.err)
                 self.assertEqual(logs, self.logs_of(target))
                 expected = os.path.join(DIRTY, name + ".expected")
@@ -103,6 +109,32 @@ class Hive(wt.Case):
                 self.refuses(5, "hive-dirty", target, "add", target, wt.ROOT,
                              "--replay-logs")
 
+    def with_long_log(self, *without):
+        root = self.path("long")
+        hive = self.lay_out("unflushed", os.path.join(
+            root, "Windows", "System32", "config"))
+        with open(hive + ".LOG2", "wb") as file:
+            file.truncate(33 << 20)
+        for suffix in without:
+            os.unlink(hive + suffix)
+        return self.packed(root)
+
+    def test_a_log_longer_than_any_is_left_out_and_said(self):
+        target = self.with_long_log()
+        # Of the other one all is taken.
+        self.wt("add", target, wt.ROOT, "--replay-logs")
+        self.assertIn("longer than any", self.err)
+        self.assertIn("applied first", self.err)
+        target = self.with_long_log(".LOG1")
+        error = self.refuses(5, "hive-dirty", target, "add", target, wt.ROOT)
+        self.assertIn("--discard-logs", error["hint"])
+        self.wt("add", target, wt.ROOT, "--discard-logs")
+        self.wt("verify", target, wt.ROOT)
+
+    def packed(self, root):
+        """The target that the folder is, or is made into."""
+        return root
+
     def test_readers_say_what_it_lacks(self):
         target, _ = self.make("unflushed")
         before = wt.digest(target)
@@ -119,9 +151,7 @@ class Image(Hive):
         root = self.path("tree-" + name)
         self.lay_out(name, os.path.join(root, "Windows", "System32",
                                         "config"))
-        target = self.path(name + ".wim")
-        wt.run("wimlib-imagex", "capture", root, target, "--compress=LZX",
-               "--no-acls", "--boot")
+        target = self.packed(root)
         wt.shutil.rmtree(root)
 
         def hive():
@@ -131,6 +161,14 @@ class Image(Hive):
             return wt.extract(target, 1, folder)
 
         return target, hive
+
+    def packed(self, root):
+        target = root + ".wim"
+        if os.path.exists(target):
+            os.unlink(target)
+        wt.run("wimlib-imagex", "capture", root, target, "--compress=LZX",
+               "--no-acls", "--boot")
+        return target
 
     def logs_of(self, target):
         listing = subprocess.run(

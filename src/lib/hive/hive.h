@@ -71,10 +71,19 @@ struct wt_hive_change {
 	size_t blob_len;
 };
 
+/** A longer log is none that Windows made for a SOFTWARE hive, whose logs have
+ *  some megabytes. Bytes. */
+#define WT_HIVE_LOG_MAX ((uint64_t)32 << 20)
+
+/** A longer hive file is not worked on. Bytes. */
+#define WT_HIVE_FILE_MAX ((uint64_t)512 << 20)
+
 /** A hive and the transaction logs beside it; -1 where there is none. */
 struct wt_hive_files {
 	int hive_fd;	    /**< readable and seekable from offset 0 */
 	int log_fds[3];	    /**< .LOG, .LOG1, .LOG2 */
+	bool are_logs_ours; /**< nobody else can write the logs */
+	bool has_long_log;  /**< another one is longer than WT_HIVE_LOG_MAX */
 	const char *object; /**< names the hive in messages */
 };
 
@@ -86,6 +95,7 @@ struct wt_hive_state {
 	bool has_usable_log;	  /**< a log with at least one sound entry */
 	uint64_t log_entry_count; /**< sound entries newer than the hive */
 	uint64_t log_len;	  /**< bytes that they would change */
+	bool has_long_log; /**< one is longer than any, and was left out */
 };
 
 /** Reads the base block and logs; all raw checks that need no hivex. */
@@ -95,7 +105,9 @@ enum wt_status wt_hive_state(const struct wt_hive_files *files,
 /**
  * A clean hive in memory (memfd) from one that its logs run ahead of.
  *
- * @param ret_stopped  true when a damaged entry ended the replay early
+ * @param ret_stopped  true when newer entries were left out: one before them
+ *                     is damaged or missing, there twice and not the same, or
+ *                     makes the hive longer than its logs tell
  * @param ret_fd       a memfd that holds the hive; the caller closes it
  * @return WT_ERR_HIVE: hive-no-log when no log fits, and whatever the raw
  *         checks find in the result

@@ -35,8 +35,11 @@
  */
 #define MARVIN_SEED UINT64_C(0xC5554E7A884DEF82)
 
-/* A log that is longer than this is none of a SOFTWARE hive. */
-#define LOG_LEN_MAX (UINT64_C(1) << 29)
+/* How much longer than its file a hive may become by its logs: what is new is
+ * in them, and bins have little that is not used. */
+#define GROWTH_FACTOR 4
+#define GROWTH_MIN ((uint64_t)1 << 20)
+#define GROWTH_MAX ((uint64_t)64 << 20)
 
 static uint32_t rotate(uint32_t value, unsigned bits)
 {
@@ -82,16 +85,24 @@ static enum wt_status log_load(struct wt_replay *replay, int fd,
 	/* Windows leaves an empty .LOG beside .LOG1 and .LOG2. */
 	if (ret != WT_OK || len < 2 * WT_LOG_SECTOR)
 		return ret;
-	if (len > LOG_LEN_MAX)
-		return wt_fail(err, WT_ERR_HIVE, "hive-bad-log", object,
-			"a transaction log beside the registry hive is %" PRIu64
-			" bytes long, which no such log is",
-			len);
-	log->data = malloc((size_t)len);
+	if (len > WT_HIVE_LOG_MAX) {
+		replay->has_long_log = true;
+		return WT_OK;
+	}
+	log->len = (size_t)len;
+	/* What others can make shorter must not be mapped. */
+	log->is_mapped = replay->files->are_logs_ours;
+	if (log->is_mapped) {
+		log->data = mmap(NULL, log->len, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (log->data == MAP_FAILED)
+			log->data = NULL;
+	} else {
+		log->data = malloc(log->len);
+	}
 	if (!log->data)
 		return wt_fail_memory(err);
-	log->len = (size_t)len;
-	ret = wt_io_read_all(fd, log->data, log->len, 0, object, err);
+	if (!log->is_mapped)
+		ret = wt_io_read_all(fd, log->data, log->len, 0, object, err);
 	if (ret != WT_OK)
 		return ret;
 	wt_hive_base_get(log->data, &log->base);
@@ -105,7 +116,8 @@ static enum wt_status log_load(struct wt_replay *replay, int fd,
 }
 
 /* Is the entry at offset whole, and are its pages within the bins? */
-static bool entry_is_sound(const struct wt_log *log, size_t offset)
+static bool entry_is_sound(
+	const struct wt_replay *replay, const struct wt_log *log, size_t offset)
 {
 	const uint8_t *at = log->data + offset;
 	size_t room = log->len - offset;
@@ -117,7 +129,7 @@ static bool entry_is_sound(const struct wt_log *log, size_t offset)
 	if (len < WT_LOG_ENTRY_HEAD_LEN || len > room ||
 		len % WT_LOG_SECTOR != 0 || bins_len == 0 ||
 		bins_len % WT_HIVE_PAGE != 0 ||
-		bins_len > WT_HIVE_BINS_LEN_MAX || count > (len - used) / 8)
+		bins_len > replay->bins_len_max || count > (len - used) / 8)
 		return false;
 	if (wt_hive_marvin(MARVIN_SEED, at, 32) != wt_get64(at + 32) ||
 		wt_hive_marvin(MARVIN_SEED, at + WT_LOG_ENTRY_HEAD_LEN,
@@ -149,8 +161,8 @@ static enum wt_status entries_add(struct wt_replay *replay, const uint8_t *at,
 		replay->entries = entries;
 		replay->entry_room = room;
 	}
-	replay->entries[replay->entry_count++] =
-		(struct wt_log_entry){.at = at, .sequence = sequence};
+	replay->entries[replay->entry_count++] = (struct wt_log_entry){
+		.at = at, .order = (int32_t)(sequence - replay->origin)};
 	return WT_OK;
 }
 
@@ -162,11 +174,16 @@ static void newest_find(struct wt_replay *replay, const struct wt_log *log)
 		const uint8_t *entry = log->data + at;
 		uint32_t sequence = wt_get32(entry + 12);
 
-		if (memcmp(entry, "HvLE", 4) == 0 &&
-			wt_hive_marvin(MARVIN_SEED, entry, 32) ==
-				wt_get64(entry + 32) &&
-			sequence > replay->newest)
+		if (memcmp(entry, "HvLE", 4) != 0 ||
+			wt_hive_marvin(MARVIN_SEED, entry, 32) !=
+				wt_get64(entry + 32))
+			continue;
+		if (!replay->has_entries && !replay->base.is_checksum_good)
+			replay->origin = sequence;
+		if (!replay->has_entries ||
+			(int32_t)(sequence - replay->newest) > 0)
 			replay->newest = sequence;
+		replay->has_entries = true;
 	}
 }
 
@@ -184,7 +201,7 @@ static enum wt_status log_entries(struct wt_replay *replay,
 		uint32_t sequence = wt_get32(at + 12);
 		enum wt_status ret = WT_OK;
 
-		if (!entry_is_sound(log, offset)) {
+		if (!entry_is_sound(replay, log, offset)) {
 			replay->is_stopped = true;
 			break;
 		}
@@ -199,12 +216,39 @@ static enum wt_status log_entries(struct wt_replay *replay,
 	return WT_OK;
 }
 
-static int by_sequence(const void *left, const void *right)
+static int by_order(const void *left, const void *right)
 {
-	uint32_t a = ((const struct wt_log_entry *)left)->sequence;
-	uint32_t b = ((const struct wt_log_entry *)right)->sequence;
+	int32_t a = ((const struct wt_log_entry *)left)->order;
+	int32_t b = ((const struct wt_log_entry *)right)->order;
 
 	return a < b ? -1 : a > b;
+}
+
+static bool are_same(
+	const struct wt_log_entry *left, const struct wt_log_entry *right)
+{
+	uint32_t len = wt_get32(left->at + 4);
+
+	return len == wt_get32(right->at + 4) &&
+	       memcmp(left->at, right->at, len) == 0;
+}
+
+/* Leaves one of each number. Of a number that stands for two different entries
+ * nobody knows which is meant: what follows does not count either. */
+static void entries_unique(struct wt_replay *replay)
+{
+	struct wt_log_entry *entries = replay->entries;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < replay->entry_count; i++) {
+		if (kept == 0 || entries[kept - 1].order != entries[i].order) {
+			entries[kept++] = entries[i];
+		} else if (!are_same(&entries[kept - 1], &entries[i])) {
+			kept--;
+			break;
+		}
+	}
+	replay->entry_count = kept;
 }
 
 /* Leaves those entries that follow one another from where the hive stands.
@@ -213,34 +257,38 @@ static int by_sequence(const void *left, const void *right)
 static void entries_choose(struct wt_replay *replay)
 {
 	struct wt_log_entry *entries = replay->entries;
-	size_t count = replay->entry_count;
-	size_t first = 0;
-	size_t end = 0;
+	size_t count = 0, first = 0, end = 0;
 
-	if (count == 0)
+	if (replay->entry_count == 0)
 		return;
-	qsort(entries, count, sizeof(*entries), by_sequence);
-	if (replay->base.is_checksum_good) {
-		while (first < count &&
-			entries[first].sequence < replay->base.secondary)
+	qsort(entries, replay->entry_count, sizeof(*entries), by_order);
+	if (replay->base.is_checksum_good)
+		while (first < replay->entry_count && entries[first].order < 0)
 			first++;
-		if (first < count &&
-			entries[first].sequence != replay->base.secondary)
-			first = count;
-	} else {
+	replay->entry_count -= first;
+	memmove(entries, entries + first,
+		replay->entry_count * sizeof(*entries));
+	entries_unique(replay);
+	count = replay->entry_count;
+	first = 0;
+	if (!replay->base.is_checksum_good && count > 0) {
 		first = count - 1;
-		while (first > 0 && entries[first - 1].sequence + 1 ==
-					    entries[first].sequence)
+		while (first > 0 &&
+			entries[first - 1].order + 1 == entries[first].order)
 			first--;
+	} else if (count > 0 && entries[0].order != 0) {
+		first = count;
 	}
 	for (end = first; end < count; end++)
 		if (end > first &&
-			entries[end].sequence != entries[end - 1].sequence + 1)
+			entries[end].order != entries[end - 1].order + 1)
 			break;
-	if (first > 0)
-		memmove(entries, entries + first,
-			(end - first) * sizeof(*entries));
+	memmove(entries, entries + first, (end - first) * sizeof(*entries));
 	replay->entry_count = end - first;
+	if (replay->entry_count > 0 &&
+		(int32_t)(replay->newest - replay->origin) >
+			entries[replay->entry_count - 1].order)
+		replay->is_stopped = true;
 }
 
 size_t wt_log_old_offset(const struct wt_log *log)
@@ -277,10 +325,24 @@ static bool old_log_fits(
 	       log->base.primary == log->base.secondary &&
 	       log->base.time == time && log->base.bins_len > 0 &&
 	       log->base.bins_len % WT_HIVE_PAGE == 0 &&
-	       log->base.bins_len <= WT_HIVE_BINS_LEN_MAX &&
+	       log->base.bins_len <= replay->bins_len_max &&
 	       wt_log_old_offset(log) <= log->len &&
 	       wt_log_old_count(log) <=
 		       (log->len - wt_log_old_offset(log)) / WT_LOG_SECTOR;
+}
+
+/* A hive is as long as its file, at least. */
+static uint64_t bins_len_max(const struct wt_replay *replay)
+{
+	uint64_t growth = GROWTH_MIN;
+
+	for (size_t i = 0; i < 3; i++)
+		growth += GROWTH_FACTOR * replay->logs[i].len;
+	if (growth > GROWTH_MAX)
+		growth = GROWTH_MAX;
+	if (growth + replay->hive_len > WT_HIVE_FILE_MAX)
+		return WT_HIVE_FILE_MAX - WT_HIVE_PAGE;
+	return growth + replay->hive_len - WT_HIVE_PAGE;
 }
 
 static enum wt_status replay_plan(
@@ -295,10 +357,17 @@ static enum wt_status replay_plan(
 
 		ret = log_load(
 			replay, replay->files->log_fds[order[i]], log, err);
-		if (ret == WT_OK && log->kind == WT_LOG_NEW) {
+		if (ret != WT_OK)
+			return ret;
+		if (log->kind == WT_LOG_NEW)
 			newest_find(replay, log);
+	}
+	replay->bins_len_max = bins_len_max(replay);
+	for (size_t i = 0; i < 3; i++) {
+		struct wt_log *log = &replay->logs[i];
+
+		if (log->kind == WT_LOG_NEW)
 			ret = log_entries(replay, log, err);
-		}
 		if (ret != WT_OK)
 			return ret;
 		if (!replay->old && old_log_fits(replay, log))
@@ -310,8 +379,14 @@ static enum wt_status replay_plan(
 
 void wt_replay_close(struct wt_replay *replay)
 {
-	for (size_t i = 0; i < 3; i++)
-		free(replay->logs[i].data);
+	for (size_t i = 0; i < 3; i++) {
+		struct wt_log *log = &replay->logs[i];
+
+		if (log->is_mapped && log->data)
+			munmap(log->data, log->len);
+		else
+			free(log->data);
+	}
 	free(replay->entries);
 }
 
@@ -336,6 +411,8 @@ enum wt_status wt_replay_open(struct wt_replay *replay,
 	wt_hive_base_get(head, &replay->base);
 	memcpy(replay->base_bytes, head, sizeof(replay->base_bytes));
 	memcpy(replay->first_bin, head + WT_HIVE_PAGE, WT_HIVE_BIN_HEAD);
+	replay->origin = replay->base.secondary;
+	replay->has_long_log = files->has_long_log;
 	replay->is_dirty = !replay->base.is_checksum_good ||
 			   replay->base.primary != replay->base.secondary;
 	/* A lost base block is told by the first bin behind it. */

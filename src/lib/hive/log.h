@@ -15,13 +15,14 @@ struct wt_log {
 	enum wt_log_kind kind;
 	uint8_t *data;
 	size_t len;
+	bool is_mapped;
 	struct wt_hive_base base;
 };
 
-/* A sound entry of a log in the new format. */
+/* A sound entry of a log in the new format. Sequence numbers go round. */
 struct wt_log_entry {
 	const uint8_t *at;
-	uint32_t sequence;
+	int32_t order; /* its sequence number, from replay->origin on */
 };
 
 /* What there is to apply. */
@@ -36,8 +37,12 @@ struct wt_replay {
 	const struct wt_log *old;     /* the log in the old format that fits */
 	struct wt_log_entry *entries; /* one sequence number after the other */
 	size_t entry_count, entry_room;
-	bool is_stopped; /* a damaged entry stood where one was due */
-	uint32_t newest; /* the highest number of any entry */
+	uint32_t origin;  /* the number that orders are counted from */
+	bool is_stopped;  /* there are newer entries, which do not follow */
+	bool has_entries; /* of any kind: then newest is set */
+	uint32_t newest;  /* the highest number of any entry */
+	uint64_t bins_len_max; /* longer ones are not believed */
+	bool has_long_log;
 };
 
 /** Marvin32, the hash of the entries in transaction logs. */

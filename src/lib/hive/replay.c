@@ -49,6 +49,7 @@ enum wt_status wt_hive_state(const struct wt_hive_files *files,
 	if (replay.is_dirty)
 		replay_measure(&replay, &state.log_entry_count, &state.log_len);
 	state.has_usable_log = state.log_entry_count > 0;
+	state.has_long_log = replay.has_long_log;
 	*ret_state = state;
 out:
 	wt_replay_close(&replay);
@@ -222,6 +223,9 @@ out:
 	return ret;
 }
 
+/* More than a log that is too long to be read may hold. */
+#define UNREAD_ENTRIES ((uint32_t)1 << 20)
+
 /* Windows tells by their numbers alone which entries of a log follow what it
  * wrote last. Those that are given up must never follow what it writes later,
  * so the hive's number becomes the highest. A malformed log has none. */
@@ -232,8 +236,10 @@ static enum wt_status discarded_sequence(const struct wt_hive_files *files,
 	struct wt_error why = {0};
 	enum wt_status ret = wt_replay_open(&replay, files, &why);
 
-	if (replay.newest > *sequence)
+	if (replay.has_entries && (int32_t)(replay.newest - *sequence) > 0)
 		*sequence = replay.newest;
+	if (replay.has_long_log)
+		*sequence += UNREAD_ENTRIES;
 	wt_replay_close(&replay);
 	if (ret == WT_OK || ret == WT_ERR_HIVE)
 		return WT_OK;

@@ -106,39 +106,26 @@ static enum wt_status hives_verify(const struct wt_target *target,
 	const struct wt_wim *wim, const struct wt_wim_options *options,
 	const char *path, struct wt_error *err)
 {
-	struct wt_wim_hive *hives = calloc(target->hive_count, sizeof(*hives));
-	int *images = calloc(target->hive_count, sizeof(*images));
-	bool is_equal = true;
-	size_t count = 0, at = 0;
 	enum wt_status ret = WT_OK;
+	bool is_equal = true;
 
-	if (!hives || !images) {
-		ret = wt_fail_memory(err);
-		goto out;
-	}
-	for (size_t i = 0; i < target->hive_count; i++)
-		if (target->hives[i].new_fd >= 0)
-			images[count++] = (int)target->hives[i].image;
-	if (count > 0)
-		ret = wt_wim_extract(
-			path, wim, images, count, options, hives, err);
-	if (ret != WT_OK)
-		goto out;
+	/* One at a time: together they may be longer than memory is. */
 	for (size_t i = 0; ret == WT_OK && i < target->hive_count; i++) {
 		const struct wt_target_hive *hive = &target->hives[i];
+		int image = (int)hive->image, fd = -1;
 
 		if (hive->new_fd < 0)
 			continue;
-		ret = wt_files_equal(hives[at++].hive_fd, hive->new_fd,
-			WT_DIGEST_REST, options->object, &is_equal, err);
+		ret = wt_wim_extract(path, wim, &image, 1, options, &fd, err);
+		if (ret != WT_OK)
+			break;
+		ret = wt_files_equal(fd, hive->new_fd, WT_DIGEST_REST,
+			options->object, &is_equal, err);
+		close(fd);
 		if (ret == WT_OK && !is_equal)
 			ret = not_as_meant(options->object,
 				target->wim->images[hive->image].index, err);
 	}
-	wt_wim_hives_close(hives, count);
-out:
-	free(images);
-	free(hives);
 	return ret;
 }
 
@@ -364,8 +351,8 @@ static enum wt_status wim_patch(struct wt_target *target,
 	struct wt_wim_patch *ret_patch, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
-	struct wt_run_folder *folder = NULL;
 	struct wt_wim_put *puts = NULL;
+	const char *folder = NULL;
 	size_t count = 0;
 	enum wt_status ret = WT_OK;
 
@@ -380,20 +367,27 @@ static enum wt_status wim_patch(struct wt_target *target,
 				.old_fd = target->hives[i].is_mended
 						  ? -1
 						  : target->hives[i].fd,
+				.is_parked = target->hives[i].is_parked,
 			};
 	if (count == 0) /* a plain copy, or a rebuild */
 		goto out;
-	ret = wt_run_folder_new(options->temp_parent, &folder, err);
-	if (ret == WT_OK)
-		ret = temp_room_check(target, wt_run_folder_path(folder), err);
+	if (!target->temp_folder)
+		ret = wt_run_folder_new(
+			options->temp_parent, &target->temp_folder, err);
 	if (ret != WT_OK)
 		goto out;
-	target->wim_options.temp_folder = wt_run_folder_path(folder);
+	folder = wt_run_folder_path(target->temp_folder);
+	ret = temp_room_check(target, folder, err);
+	if (ret != WT_OK)
+		goto out;
+	target->wim_options.temp_folder = folder;
 	ret = wt_wim_make_patch(target->wim_path, target->wim, puts, count,
 		options->access, &target->wim_options, ret_patch, err);
 	target->wim_options.temp_folder = NULL;
 out:
-	wt_run_folder_free(folder);
+	/* From here on its files are only those that are open. */
+	wt_run_folder_free(target->temp_folder);
+	target->temp_folder = NULL;
 	free(puts);
 	return ret;
 }

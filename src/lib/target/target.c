@@ -25,7 +25,7 @@
 static void wim_forget(struct wt_target *target)
 {
 	if (target->wim_hives)
-		wt_wim_hives_close(target->wim_hives,
+		wt_wim_fds_close(target->wim_hives,
 			(size_t)target->wim->info.image_count);
 	free(target->wim_hives);
 	target->wim_hives = NULL;
@@ -48,6 +48,7 @@ void wt_target_close(struct wt_target *target)
 			close(hive->new_fd);
 		wt_hive_content_free(hive->content);
 	}
+	wt_run_folder_free(target->temp_folder);
 	wt_copy_abandon(target->copy);
 	if (target->patch.fd >= 0)
 		close(target->patch.fd);
@@ -403,8 +404,8 @@ static enum wt_status kind_tell(
 	return wim_open(target, err);
 }
 
-static enum wt_status target_fill(
-	struct wt_target *target, const char *path, struct wt_error *err)
+static enum wt_status target_fill(struct wt_target *target, const char *path,
+	wt_target_look_fn *look, const void *ctx, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
 	struct wt_report *report = target->report;
@@ -416,7 +417,16 @@ static enum wt_status target_fill(
 	if (ret == WT_OK)
 		ret = wt_images_choose(
 			report, options->images, options->image_count, err);
-	return ret == WT_OK ? wt_target_read_hives(target, err) : ret;
+	if (ret == WT_OK)
+		ret = wt_target_list_hives(target, err);
+	do {
+		if (ret == WT_OK)
+			ret = wt_target_next_hives(target, err);
+		for (size_t i = target->first;
+			ret == WT_OK && look && i < target->end; i++)
+			ret = look(target, &target->hives[i], ctx, err);
+	} while (ret == WT_OK && look && target->end < target->hive_count);
+	return ret;
 }
 
 /* Has the file at path become another since it was opened? */
@@ -432,6 +442,7 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 }
 
 static enum wt_status target_try(const char *path, bool is_writing,
+	wt_target_look_fn *look, const void *ctx,
 	const struct wt_options *options, struct wt_report *report,
 	bool *ret_retry, struct wt_target **ret_target, struct wt_error *err)
 {
@@ -446,7 +457,7 @@ static enum wt_status target_try(const char *path, bool is_writing,
 	target->patch.fd = -1;
 	ret = wt_report_text(report, path, &report->target, err);
 	if (ret == WT_OK)
-		ret = target_fill(target, path, err);
+		ret = target_fill(target, path, look, ctx, err);
 	if (ret != WT_OK) {
 		*ret_retry = !is_writing && ret != WT_INTERRUPTED &&
 			     is_changed_meanwhile(target);
@@ -476,6 +487,7 @@ static enum wt_status locks_require(
 }
 
 enum wt_status wt_target_open(const char *path, bool is_writing,
+	wt_target_look_fn *look, const void *ctx,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_target **ret_target, struct wt_error *err)
 {
@@ -501,8 +513,8 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	 * two steps, what was read may not fit together. */
 	for (int i = 0; i < READ_TRIES; i++) {
 		is_retry = false;
-		ret = target_try(path, is_writing, options, report, &is_retry,
-			ret_target, err);
+		ret = target_try(path, is_writing, look, ctx, options, report,
+			&is_retry, ret_target, err);
 		if (!is_retry || i + 1 == READ_TRIES)
 			break;
 		wt_report_clear(report);

@@ -10,12 +10,15 @@
 
 /** The hive of one chosen image. */
 struct wt_target_hive {
-	size_t image;	/**< index into the report's images */
-	int fd;		/**< readable; clean: its logs applied or given up */
+	size_t image; /**< index into the report's images */
+	/** Readable; clean: its logs applied or given up. -1 before its turn
+	 *  and after it. */
+	int fd;
 	bool is_mended; /**< fd is not what the target holds: write it */
 	struct wt_hive_reading *reading; /**< NULL when content is there */
 	struct wt_hive_content *content;
-	int new_fd; /**< the changed hive, to be put back; -1: unchanged */
+	int new_fd;	/**< the changed hive, to be put back; -1: unchanged */
+	bool is_parked; /**< new_fd is a file in the folder for them */
 };
 
 /** An open target. What it finds out goes into the report as well. */
@@ -30,20 +33,35 @@ struct wt_target {
 	char wim_path[32];
 	struct wt_run_folder *iso_folder; /**< of what an ISO held, or NULL */
 	struct wt_wim *wim;		  /**< NULL unless it is a WIM */
-	/** Of each image, read together with it; NULL: not yet read. */
-	struct wt_wim_hive *wim_hives;
+	/** Of each image, read together with it; NULL, or -1: not yet read. */
+	int *wim_hives;
 	struct wt_wim_options wim_options;
 	struct wt_target_hive *hives; /**< of the chosen images */
 	size_t hive_count;
+	/** Those whose turn it is: they have a content. */
+	size_t first, end;
+	uint64_t room; /**< bytes that memory has for them still */
+	/** For changed hives that memory has no room for, and the skeleton of
+	 *  a WIM; NULL: not yet made, or gone. */
+	struct wt_run_folder *temp_folder;
 	/* Between wt_target_prepare() and wt_target_publish() */
 	struct wt_publish publish;
 	struct wt_copy *copy;	   /**< NULL: the file itself is changed */
 	struct wt_wim_patch patch; /**< fd -1: the WIM gets no new hive */
 };
 
-/** Makes target->hives of the chosen images: each mended as the options say,
- *  several read at a time. A part of wt_target_open(). */
-enum wt_status wt_target_read_hives(
+/** Makes target->hives of the chosen images, none of them read. A part of
+ *  wt_target_open(). */
+enum wt_status wt_target_list_hives(
+	struct wt_target *target, struct wt_error *err);
+
+/**
+ * Lets go of the hives whose turn it was, but for what they became, and reads
+ * the next: as many as memory has room for, each mended as the options say.
+ * However many there are, all together never take more than three times the
+ * longest and 64 MB.
+ */
+enum wt_status wt_target_next_hives(
 	struct wt_target *target, struct wt_error *err);
 
 /** How many hives are worked on at a time: several, but not hundreds. */
@@ -53,14 +71,24 @@ enum wt_status wt_target_read_hives(
 void wt_target_hive_object(const struct wt_target *target,
 	const struct wt_target_hive *hive, char *text, size_t size);
 
+/** Called for each hive of an open target, while it has its content. */
+typedef enum wt_status wt_target_look_fn(struct wt_target *target,
+	const struct wt_target_hive *hive, const void *ctx,
+	struct wt_error *err);
+
 /**
- * Opens path, tells what it is, chooses images and reads their hives.
+ * Opens path, tells what it is, chooses images and reads their hives: the
+ * first ones, and with look all of them.
  *
  * @param is_writing  lock it (but for a dry run), and refuse what must not
  *                    be written: an image that a writer left, a dirty hive
+ * @param look        NULL, or called for each hive; more than once when
+ *                    another program replaced the file meanwhile and all began
+ *                    anew, with the report empty
  * @param report      filled with all that is learnt, on failure too
  */
 enum wt_status wt_target_open(const char *path, bool is_writing,
+	wt_target_look_fn *look, const void *ctx,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_target **ret_target, struct wt_error *err);
 

@@ -20,7 +20,8 @@ struct extraction {
 	const int *images;
 	size_t image_count;
 	const struct wt_wim_options *options;
-	struct wt_wim_hive *hives;
+	const int *hives; /* one for each image; NULL: its logs are meant */
+	const int *logs;  /* of the first image */
 };
 
 /* Through wimlib, which writes to a descriptor only when that is standard
@@ -81,7 +82,6 @@ enum wt_status wt_wim_take_finish(
 static enum wt_status extract_image(WIMStruct *wim,
 	const struct extraction *extraction, size_t i, struct wt_error *err)
 {
-	const struct wt_wim_hive *hive = &extraction->hives[i];
 	const struct wt_wim_image *image =
 		&extraction->wim->images[extraction->images[i]];
 	struct wt_error hive_error = {0};
@@ -90,7 +90,7 @@ static enum wt_status extract_image(WIMStruct *wim,
 		.path = extraction->path,
 		.object = extraction->object,
 		.image = image->index,
-		.fd = hive->hive_fd,
+		.fd = extraction->hives ? extraction->hives[i] : -1,
 		.processes = wt_wim_threads(extraction->options),
 	};
 	enum wt_status ret = wt_wim_find(wim, image->index, extraction->object,
@@ -98,13 +98,15 @@ static enum wt_status extract_image(WIMStruct *wim,
 
 	if (ret != WT_OK)
 		return ret;
-	wt_wim_take_start(&taking);
-	ret = wt_wim_take_finish(&taking, err);
+	if (extraction->hives) {
+		wt_wim_take_start(&taking);
+		return wt_wim_take_finish(&taking, err);
+	}
 	for (size_t k = 0; ret == WT_OK && k < WT_HIVE_LOGS; k++)
-		if (hive->log_fds[k] >= 0 &&
+		if (extraction->logs[k] >= 0 &&
 			taking.found.log_paths[k][0] != '\0')
 			ret = extract_file(&taking, taking.found.log_paths[k],
-				hive->log_fds[k], err);
+				extraction->logs[k], err);
 	return ret;
 }
 
@@ -142,90 +144,102 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 }
 
 struct wt_sandbox wt_wim_reading_sandbox(
-	const char *path, const struct wt_wim_hive *hives, size_t hive_count)
+	const char *path, const int *fds, size_t fd_count)
 {
-	/* The hives are an array of descriptors, and nothing else. */
-	static_assert(sizeof(*hives) == (1 + WT_HIVE_LOGS) * sizeof(int),
-		"struct wt_wim_hive has other members");
-
 	return (struct wt_sandbox){
-		.fds = (const int *)(const void *)hives,
-		.fd_count = hives ? hive_count * (1 + WT_HIVE_LOGS) : 0,
+		.fds = fds,
+		.fd_count = fds ? fd_count : 0,
 		.read_path = path,
 		.writes = true,
 		.forks = true,
 	};
 }
 
-static enum wt_status open_memory(const struct wt_wim_image *image,
-	const char *object, struct wt_wim_hive *hive, struct wt_error *err)
+static enum wt_status extract(struct extraction *extraction, const char *path,
+	const struct wt_wim_options *options, const int *fds, size_t fd_count,
+	struct wt_error *err)
 {
-	enum wt_status ret =
-		wt_io_memory_file("hive", object, &hive->hive_fd, err);
+	const struct wt_sandbox sandbox =
+		wt_wim_reading_sandbox(path, fds, fd_count);
 
-	for (size_t i = 0; ret == WT_OK && i < WT_HIVE_LOGS; i++) {
-		/* A log longer than any hive is none. */
-		if (image->log_lens[i] == 0 || image->log_lens[i] > WT_HIVE_MAX)
-			continue;
-		ret = wt_io_memory_file("log", object, &hive->log_fds[i], err);
-	}
-	return ret;
+	extraction->path = path;
+	extraction->options = options;
+	return wt_wim_child_run(extraction->object, SECONDS_MAX, options,
+		&sandbox, extract_in_child, extraction, err);
 }
 
 enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	const int *images, size_t image_count,
-	const struct wt_wim_options *options, struct wt_wim_hive *ret_hives,
+	const struct wt_wim_options *options, int *ret_hives,
 	struct wt_error *err)
 {
-	const struct wt_wim_hive none = {-1, {-1, -1, -1}};
 	struct extraction extraction = {
-		.path = path,
 		.object = wt_wim_object(path, options),
 		.wim = wim,
 		.images = images,
 		.image_count = image_count,
-		.options = options,
 	};
-	struct wt_sandbox sandbox = {0};
-	struct wt_wim_hive *hives = NULL;
 	enum wt_status ret = WT_OK;
+	int *hives = NULL;
 
-	hives = calloc(image_count > 0 ? image_count : 1, sizeof(*hives));
+	hives = calloc(image_count + 1, sizeof(*hives));
 	if (!hives)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < image_count; i++)
-		hives[i] = none;
+		hives[i] = -1;
 	for (size_t i = 0; ret == WT_OK && i < image_count; i++)
-		ret = open_memory(&wim->images[images[i]], extraction.object,
-			&hives[i], err);
-	if (ret != WT_OK)
-		goto out;
+		ret = wt_io_memory_file(
+			"hive", extraction.object, &hives[i], err);
 	extraction.hives = hives;
-	sandbox = wt_wim_reading_sandbox(path, hives, image_count);
-	ret = wt_wim_child_run(extraction.object, SECONDS_MAX, options,
-		&sandbox, extract_in_child, &extraction, err);
-	if (ret != WT_OK)
-		goto out;
-	for (size_t i = 0; i < image_count; i++) {
-		ret_hives[i] = hives[i];
-		hives[i] = none; /* the caller's now */
-	}
-out:
-	wt_wim_hives_close(hives, image_count);
+	if (ret == WT_OK)
+		ret = extract(
+			&extraction, path, options, hives, image_count, err);
+	if (ret == WT_OK)
+		memcpy(ret_hives, hives, image_count * sizeof(*hives));
+	else
+		wt_wim_fds_close(hives, image_count);
 	free(hives);
 	return ret;
 }
 
-void wt_wim_hives_close(struct wt_wim_hive *hives, size_t hive_count)
+enum wt_status wt_wim_extract_logs(const char *path, const struct wt_wim *wim,
+	int image, uint64_t max_len, const struct wt_wim_options *options,
+	int ret_logs[WT_HIVE_LOGS], struct wt_error *err)
 {
-	for (size_t i = 0; i < hive_count; i++) {
-		if (hives[i].hive_fd >= 0)
-			close(hives[i].hive_fd);
-		hives[i].hive_fd = -1;
-		for (size_t k = 0; k < WT_HIVE_LOGS; k++) {
-			if (hives[i].log_fds[k] >= 0)
-				close(hives[i].log_fds[k]);
-			hives[i].log_fds[k] = -1;
-		}
+	const uint64_t *lens = wim->images[image].log_lens;
+	int logs[WT_HIVE_LOGS] = {-1, -1, -1};
+	struct extraction extraction = {
+		.object = wt_wim_object(path, options),
+		.wim = wim,
+		.images = &image,
+		.image_count = 1,
+		.logs = logs,
+	};
+	enum wt_status ret = WT_OK;
+	bool has_log = false;
+
+	for (size_t i = 0; ret == WT_OK && i < WT_HIVE_LOGS; i++) {
+		if (lens[i] == 0 || lens[i] > max_len)
+			continue;
+		has_log = true;
+		ret = wt_io_memory_file(
+			"log", extraction.object, &logs[i], err);
+	}
+	if (ret == WT_OK && has_log)
+		ret = extract(
+			&extraction, path, options, logs, WT_HIVE_LOGS, err);
+	if (ret == WT_OK)
+		memcpy(ret_logs, logs, sizeof(logs));
+	else
+		wt_wim_fds_close(logs, WT_HIVE_LOGS);
+	return ret;
+}
+
+void wt_wim_fds_close(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
 	}
 }

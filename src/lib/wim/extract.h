@@ -38,6 +38,6 @@ enum wt_status wt_wim_take_finish(
 /** What a child may do that reads images and fills the files in memory of
  *  hives; NULL when it takes none. Both are borrowed. */
 struct wt_sandbox wt_wim_reading_sandbox(
-	const char *path, const struct wt_wim_hive *hives, size_t hive_count);
+	const char *path, const int *fds, size_t fd_count);
 
 #endif

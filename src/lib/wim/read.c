@@ -24,6 +24,7 @@
 struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
 	bool has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
+	_Atomic(uint64_t) taken_len;
 	struct wt_wim_extent extents[EXTENTS_MAX];
 	size_t extent_count;
 	bool has_too_many_extents;
@@ -35,7 +36,7 @@ struct reading {
 	const struct wt_wim_options *options;
 	const struct wt_wim_header *header;
 	bool with_hives;
-	struct wt_wim_hive *hives; /* one an image; NULL: leave them */
+	int *hives; /* one an image; NULL: leave them */
 	struct findings *findings;
 };
 
@@ -91,17 +92,21 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	return WT_OK;
 }
 
-/* A hive with logs, or one that cannot be read, is left to wt_wim_extract(),
- * which also says what is wrong. */
+/* A hive that is too long for what may be taken, or cannot be read, is left to
+ * wt_wim_extract(), which also says what is wrong. */
 static bool is_to_take(
 	const struct reading *reading, const struct wt_wim_image *image)
 {
-	if (!reading->hives || image->hive_path[0] == '\0')
+	_Atomic(uint64_t) *taken_len = &reading->findings->taken_len;
+	uint64_t len = image->hive_len;
+
+	if (!reading->hives || image->hive_path[0] == '\0' ||
+		len > WT_WIM_READ_HIVES_MAX)
 		return false;
-	for (size_t i = 0; i < WT_HIVE_LOGS; i++)
-		if (image->log_lens[i] > 0)
-			return false;
-	return true;
+	if (atomic_fetch_add(taken_len, len) <= WT_WIM_READ_HIVES_MAX - len)
+		return true;
+	atomic_fetch_sub(taken_len, len);
+	return false;
 }
 
 static void take_finish(
@@ -145,7 +150,7 @@ static enum wt_status read_share(void *arg, struct wt_error *err)
 			.object = reading->object,
 			.image = image->index,
 			.found = found,
-			.fd = reading->hives[i].hive_fd,
+			.fd = reading->hives[i],
 			.processes = share->processes};
 		wt_wim_take_start(&taking);
 	}
@@ -290,8 +295,6 @@ static enum wt_status build(const struct findings *findings,
 	return WT_OK;
 }
 
-static const struct wt_wim_hive no_hive = {-1, {-1, -1, -1}};
-
 /* A memfd for each image: a child cannot open one for its parent. */
 static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 {
@@ -303,10 +306,10 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 	if (!reading->hives)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < count; i++)
-		reading->hives[i] = no_hive;
+		reading->hives[i] = -1;
 	for (size_t i = 0; ret == WT_OK && i < count; i++)
-		ret = wt_io_memory_file("hive", reading->object,
-			&reading->hives[i].hive_fd, err);
+		ret = wt_io_memory_file(
+			"hive", reading->object, &reading->hives[i], err);
 	return ret;
 }
 
@@ -315,7 +318,7 @@ static void hives_keep_taken(const struct reading *reading)
 {
 	for (uint32_t i = 0; i < reading->header->image_count; i++)
 		if (!reading->findings->has_taken[i])
-			wt_wim_hives_close(&reading->hives[i], 1);
+			wt_wim_fds_close(&reading->hives[i], 1);
 }
 
 static enum wt_status header_read(int fd, struct wt_wim_header *header,
@@ -382,7 +385,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 
 static enum wt_status read_wim(const char *path,
 	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	struct wt_wim_hive **ret_hives, struct wt_error *err)
+	int **ret_hives, struct wt_error *err)
 {
 	struct wt_wim_header header = {0};
 	struct reading reading = {
@@ -408,7 +411,7 @@ static enum wt_status read_wim(const char *path,
 		reading.hives = NULL; /* the caller's now */
 	}
 	if (reading.hives)
-		wt_wim_hives_close(reading.hives, header.image_count);
+		wt_wim_fds_close(reading.hives, header.image_count);
 	free(reading.hives);
 	wt_shared_free(reading.findings, sizeof(*reading.findings));
 	close(fd);
@@ -424,7 +427,7 @@ enum wt_status wt_wim_read(const char *path,
 
 enum wt_status wt_wim_read_hives(const char *path,
 	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	struct wt_wim_hive **ret_hives, struct wt_error *err)
+	int **ret_hives, struct wt_error *err)
 {
 	return read_wim(path, options, ret_wim, ret_hives, err);
 }

@@ -17,6 +17,9 @@
 /** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
 #define WT_HIVE_LOGS 3
 
+/** What hives may take in memory while the images are read. Bytes. */
+#define WT_WIM_READ_HIVES_MAX ((uint64_t)32 << 20)
+
 /** Some bytes of a WIM. */
 struct wt_wim_extent {
 	uint64_t offset, len;
@@ -114,26 +117,21 @@ enum wt_status wt_wim_read(const char *path,
 	struct wt_error *err);
 void wt_wim_free(struct wt_wim *wim);
 
-/** One image's hive and the logs beside it, as memfds. */
-struct wt_wim_hive {
-	int hive_fd;
-	int log_fds[WT_HIVE_LOGS]; /**< -1 where there is none or it is empty */
-};
-
-/** Closes what is open in each and sets it to -1. */
-void wt_wim_hives_close(struct wt_wim_hive *hives, size_t hive_count);
+/** Closes what is open of these and sets it to -1. */
+void wt_wim_fds_close(int *fds, size_t count);
 
 /**
  * As wt_wim_read(), and takes the hives out while the metadata is in memory.
  *
- * @param ret_hives  one for each image; hive_fd is -1 where there is no hive,
- *                   where a log stands beside it, and where it could not be
- *                   read: wt_wim_extract() takes those, or says why not. To
- *                   wt_wim_hives_close(), then free()
+ * @param ret_hives  a memfd for each image, or -1: where there is no hive,
+ *                   where it could not be read, and where all together would
+ *                   take more than WT_WIM_READ_HIVES_MAX. wt_wim_extract()
+ *                   takes those, or says why not. To wt_wim_fds_close(), then
+ *                   free()
  */
 enum wt_status wt_wim_read_hives(const char *path,
 	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	struct wt_wim_hive **ret_hives, struct wt_error *err);
+	int **ret_hives, struct wt_error *err);
 
 /**
  * May this WIM be changed?
@@ -145,18 +143,28 @@ enum wt_status wt_wim_check_writable(
 	const struct wt_wim *wim, const char *object, struct wt_error *err);
 
 /**
- * Takes the hives of some images, and the logs beside them, out of a WIM.
+ * Takes the hives of some images out of a WIM, all at once into memory.
  *
  * @param wim        from wt_wim_read() of the same file
  * @param images     indexes into wim->images, image_count of them
- * @param ret_hives  image_count of them, written on success only; give them
- *                   to wt_wim_hives_close()
+ * @param ret_hives  image_count memfds, written on success only
  * @return WT_ERR_WIM (wim-damaged)
  */
 enum wt_status wt_wim_extract(const char *path, const struct wt_wim *wim,
 	const int *images, size_t image_count,
-	const struct wt_wim_options *options, struct wt_wim_hive *ret_hives,
+	const struct wt_wim_options *options, int *ret_hives,
 	struct wt_error *err);
+
+/**
+ * Takes the transaction logs beside the hive of an image out of a WIM.
+ *
+ * @param image     index into wim->images
+ * @param max_len   a longer log is left out
+ * @param ret_logs  memfds; -1 where there is none, or it is empty or too long
+ */
+enum wt_status wt_wim_extract_logs(const char *path, const struct wt_wim *wim,
+	int image, uint64_t max_len, const struct wt_wim_options *options,
+	int ret_logs[WT_HIVE_LOGS], struct wt_error *err);
 
 /**
  * Has a hive that was taken out the hash that its image says? To be asked of
@@ -175,6 +183,8 @@ struct wt_wim_put {
 	int image;   /**< index into wim->images */
 	int hive_fd; /**< the new content, from offset 0 to the end */
 	int old_fd;  /**< what the image holds; -1: not known */
+	/** hive_fd is a file in options->temp_folder, not in memory. */
+	bool is_parked;
 };
 
 /**

@@ -112,6 +112,12 @@ static void a_replayed_hive_is_the_one_that_windows_meant(void **state)
 		{"stopped-short", true, true, 1},
 		{"stopped-wild-page", true, true, 1},
 		{"stopped-many-pages", true, true, 1},
+		{"new-twice", true, false, 4},
+		{"new-twice-later", true, false, 4},
+		{"stopped-differ", true, true, 1},
+		{"stopped-gap", true, true, 1},
+		{"new-round", true, false, 2},
+		{"stopped-grows", true, true, 1},
 		{"clean", false, false, 0},
 	};
 
@@ -142,8 +148,8 @@ static void a_replayed_hive_is_the_one_that_windows_meant(void **state)
 
 static void logs_that_do_not_fit_are_refused(void **state)
 {
-	static const char *const names[] = {
-		"bad-no-log", "bad-other-time", "bad-old-short", "bad-gap"};
+	static const char *const names[] = {"bad-no-log", "bad-other-time",
+		"bad-old-short", "bad-gap", "bad-grows"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

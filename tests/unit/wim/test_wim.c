@@ -119,7 +119,8 @@ static void hive_is_found_as_it_is_spelled_or_not_at_all(void **state)
 
 static void hive_and_logs_are_extracted(void **state)
 {
-	struct wt_wim_hive hive = {-1, {-1, -1, -1}};
+	int logs[WT_HIVE_LOGS] = {-1, -1, -1};
+	int hive = -1;
 	struct wt_wim *wim = NULL;
 	uint8_t *expected = NULL;
 	uint8_t *data = NULL;
@@ -137,20 +138,31 @@ static void hive_and_logs_are_extracted(void **state)
 				 &options, &hive, NULL),
 		WT_OK);
 	expected = read_all(fd, &expected_len);
-	data = read_all(hive.hive_fd, &len);
+	data = read_all(hive, &len);
 	assert_int_equal(len, expected_len);
 	assert_memory_equal(data, expected, len);
 	free(data);
-	assert_int_equal(hive.log_fds[0], -1);
-	data = read_all(hive.log_fds[1], &len);
+	free(expected);
+	wt_wim_fds_close(&hive, 1);
+	assert_int_equal(hive, -1);
+	assert_int_equal(wt_wim_extract_logs(sample("logs.wim"), wim, first,
+				 8192, &options, logs, NULL),
+		WT_OK);
+	assert_int_equal(logs[0], -1);
+	data = read_all(logs[1], &len);
 	assert_int_equal(len, 8192);
 	free(data);
-	data = read_all(hive.log_fds[2], &len);
+	data = read_all(logs[2], &len);
 	assert_int_equal(len, 4096);
 	free(data);
-	free(expected);
-	wt_wim_hives_close(&hive, 1);
-	assert_int_equal(hive.hive_fd, -1);
+	wt_wim_fds_close(logs, WT_HIVE_LOGS);
+	/* A longer one is left out. */
+	assert_int_equal(wt_wim_extract_logs(sample("logs.wim"), wim, first,
+				 8191, &options, logs, NULL),
+		WT_OK);
+	assert_int_equal(logs[1], -1);
+	assert_true(logs[2] >= 0);
+	wt_wim_fds_close(logs, WT_HIVE_LOGS);
 	close(fd);
 	wt_wim_free(wim);
 }
@@ -191,7 +203,8 @@ static void what_cannot_be_changed_has_its_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct wt_wim_put put = {0, 0, -1};
+		struct wt_wim_put put = {
+			.image = 0, .hive_fd = 0, .old_fd = -1};
 		struct wt_wim_patch patch = {.fd = -1};
 		struct wt_wim *wim = NULL;
 		struct wt_error err = {0};
@@ -247,8 +260,8 @@ static int run(const char *format, const char *path)
 }
 
 /* A hive for each image: the old one with other bytes at its end. */
-static void make_puts(const char *path, const struct wt_wim *wim,
-	struct wt_wim_hive *hives, struct wt_wim_put *puts)
+static void make_puts(const char *path, const struct wt_wim *wim, int *hives,
+	struct wt_wim_put *puts)
 {
 	int all[WT_WIM_IMAGES_MAX] = {0};
 
@@ -263,9 +276,9 @@ static void make_puts(const char *path, const struct wt_wim *wim,
 		int len = snprintf(text, sizeof(text), "new hive %d", i);
 
 		puts[i].image = i;
-		puts[i].hive_fd = hives[i].hive_fd;
+		puts[i].hive_fd = hives[i];
 		puts[i].old_fd = -1;
-		assert_int_equal(pwrite(hives[i].hive_fd, text, (size_t)len,
+		assert_int_equal(pwrite(hives[i], text, (size_t)len,
 					 (off_t)wim->images[i].hive_len),
 			len);
 	}
@@ -288,7 +301,7 @@ static void patched_wim_holds_the_new_hives(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct wt_wim_patch patch = {.fd = -1};
-		struct wt_wim_hive hives[2];
+		int hives[2];
 		struct wt_wim_put puts[2];
 		struct wt_error err = {0};
 		struct wt_wim *wim = NULL;
@@ -316,7 +329,7 @@ static void patched_wim_holds_the_new_hives(void **state)
 				wim->images[k].file_count);
 		}
 		unlink(path);
-		wt_wim_hives_close(hives, (size_t)wim->info.image_count);
+		wt_wim_fds_close(hives, (size_t)wim->info.image_count);
 		close(patch.fd);
 		wt_wim_free(after);
 		wt_wim_free(wim);
@@ -333,8 +346,9 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct wt_wim_patch patch = {.fd = -1};
-		struct wt_wim_hive hive = {-1, {-1, -1, -1}};
-		struct wt_wim_put put = {0, -1, -1};
+		int hive = -1;
+		struct wt_wim_put put = {
+			.image = 0, .hive_fd = -1, .old_fd = -1};
 		struct wt_error err = {0};
 		struct wt_wim *wim = NULL;
 		char path[4096] = "";
@@ -344,7 +358,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 		assert_int_equal(wt_wim_extract(sample(names[i]), wim, &first,
 					 1, &options, &hive, NULL),
 			WT_OK);
-		put.hive_fd = hive.hive_fd;
+		put.hive_fd = hive;
 		if (wt_wim_make_patch(sample(names[i]), wim, &put, 1,
 			    WT_ACCESS_UPDATE, &options, &patch, &err) != WT_OK)
 			fail_msg("%s: %s (%s)", names[i], err.reason, err.code);
@@ -352,7 +366,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 		apply(sample(names[i]), &patch, path);
 		assert_int_equal(run("wimlib-imagex verify", path), 0);
 		unlink(path);
-		wt_wim_hives_close(&hive, 1);
+		wt_wim_fds_close(&hive, 1);
 		close(patch.fd);
 		wt_wim_free(wim);
 	}
@@ -363,7 +377,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 static void damaged_wim_gets_no_fresh_sum(void **state)
 {
 	struct wt_wim_patch patch = {.fd = -1};
-	struct wt_wim_put put = {0, -1, -1};
+	struct wt_wim_put put = {.image = 0, .hive_fd = -1, .old_fd = -1};
 	struct wt_error err = {0};
 	struct wt_wim *wim = NULL;
 	uint8_t *data = NULL;

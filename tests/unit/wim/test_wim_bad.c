@@ -16,9 +16,9 @@ static enum wt_status do_all(
 	const char *path, const char *temp_folder, struct wt_error *err)
 {
 	const struct wt_wim_options options = {.temp_folder = temp_folder};
-	struct wt_wim_hive hive = {-1, {-1, -1, -1}};
+	int hive = -1;
 	struct wt_wim_patch patch = {.fd = -1};
-	struct wt_wim_put put = {0, -1, -1};
+	struct wt_wim_put put = {.image = 0, .hive_fd = -1, .old_fd = -1};
 	struct wt_wim *wim = NULL;
 	enum wt_status ret = WT_OK;
 	int first = 0;
@@ -32,14 +32,14 @@ static enum wt_status do_all(
 		ret = wt_wim_extract(
 			path, wim, &first, 1, &options, &hive, err);
 	if (ret == WT_OK) {
-		put.hive_fd = hive.hive_fd;
-		assert_int_equal(pwrite(hive.hive_fd, "changed", 7, 5000), 7);
+		put.hive_fd = hive;
+		assert_int_equal(pwrite(hive, "changed", 7, 5000), 7);
 		ret = wt_wim_make_patch(path, wim, &put, 1, WT_ACCESS_UPDATE,
 			&options, &patch, err);
 	}
 	if (ret == WT_OK)
 		close(patch.fd);
-	wt_wim_hives_close(&hive, 1);
+	wt_wim_fds_close(&hive, 1);
 	wt_wim_free(wim);
 	return ret;
 }

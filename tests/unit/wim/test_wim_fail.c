@@ -148,7 +148,7 @@ static const char sample[] = WT_WIMS "/logs.wim";
 
 struct world {
 	struct wt_wim *wim;
-	struct wt_wim_hive hive;
+	int hive;
 	int new_fd; /* the hive with another byte */
 	enum wt_access access;
 };
@@ -168,20 +168,21 @@ static enum wt_status do_read(struct world *world, struct wt_error *err)
 
 static enum wt_status do_extract(struct world *world, struct wt_error *err)
 {
-	struct wt_wim_hive hive = {-7, {-7, -7, -7}};
+	int hive = -7;
 	int first = 0;
 	enum wt_status ret = wt_wim_extract(
 		sample, world->wim, &first, 1, &options, &hive, err);
 
-	assert_true((ret == WT_OK) == (hive.hive_fd != -7));
+	assert_true((ret == WT_OK) == (hive != -7));
 	if (ret == WT_OK)
-		wt_wim_hives_close(&hive, 1);
+		wt_wim_fds_close(&hive, 1);
 	return ret;
 }
 
 static enum wt_status do_patch(struct world *world, struct wt_error *err)
 {
-	const struct wt_wim_put put = {0, world->new_fd, world->hive.hive_fd};
+	const struct wt_wim_put put = {
+		.image = 0, .hive_fd = world->new_fd, .old_fd = world->hive};
 	struct wt_wim_patch patch = {.fd = -7};
 	enum wt_status ret = wt_wim_make_patch(sample, world->wim, &put, 1,
 		world->access, &options, &patch, err);
@@ -242,7 +243,7 @@ static void sweep(step *run, enum wt_access access, bool of_ours)
 	assert_int_equal(wt_wim_extract(sample, world.wim, &first, 1, &options,
 				 &world.hive, NULL),
 		0);
-	world.new_fd = changed_copy(world.hive.hive_fd);
+	world.new_fd = changed_copy(world.hive);
 	fds = count_fds();
 	for (unsigned n = 1; harmless < HARMLESS_MAX; n++) {
 		struct wt_error err = {0};
@@ -267,7 +268,7 @@ static void sweep(step *run, enum wt_access access, bool of_ours)
 	}
 	assert_true(failures > 1);
 	close(world.new_fd);
-	wt_wim_hives_close(&world.hive, 1);
+	wt_wim_fds_close(&world.hive, 1);
 	wt_wim_free(world.wim);
 }
 

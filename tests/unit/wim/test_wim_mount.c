@@ -233,7 +233,8 @@ static enum wt_status make(const char *name, const char *hive_path,
 	enum wt_access access, size_t hive_len, struct wt_wim_patch *ret_patch,
 	struct wt_error *err)
 {
-	struct wt_wim_put puts[2] = {{0, -1, -1}, {1, -1, -1}};
+	struct wt_wim_put puts[2] = {{.image = 0, .hive_fd = -1, .old_fd = -1},
+		{.image = 1, .hive_fd = -1, .old_fd = -1}};
 	struct wt_wim *wim = NULL;
 	enum wt_status ret = WT_OK;
 

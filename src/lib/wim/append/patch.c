@@ -88,11 +88,17 @@ static enum wt_status put_and_verify(const struct wt_wim_append *append,
 
 struct wt_sandbox wt_wim_append_sandbox(const struct wt_wim_append *append)
 {
+	bool is_any_parked = false;
+
+	/* wimlib opens the hives by name, also those that are open. */
+	for (size_t i = 0; i < append->put_count; i++)
+		is_any_parked |= append->puts[i].is_parked;
 	return (struct wt_sandbox){
 		.fds = append->fds,
 		.fd_count = append->fd_count,
 		.read_path = append->path,
-		.write_path = append->skeleton->path,
+		.write_path = is_any_parked ? append->options->temp_folder
+					    : append->skeleton->path,
 		.forks = true,
 	};
 }

@@ -14,6 +14,10 @@
 
 #define SECONDS_MAX 300
 
+/* What the hives that are read back at one time may take in memory; a longer
+ * one is read back alone. */
+#define READ_BACK_MAX ((off_t)32 << 20)
+
 static enum wt_status not_as_given(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
@@ -248,16 +252,31 @@ static enum wt_status shares_start(struct share *shares, int count,
 	return ret;
 }
 
+/* Each process reads one hive back at a time. */
+static int process_count(const struct wt_wim_append *append)
+{
+	int count = (int)wt_wim_threads(append->options);
+	off_t longest = 1;
+
+	for (size_t i = 0; i < append->put_count; i++) {
+		off_t len = lseek(append->puts[i].hive_fd, 0, SEEK_END);
+
+		longest = len > longest ? len : longest;
+	}
+	if (count > append->wim->info.image_count)
+		count = append->wim->info.image_count;
+	if (count > READ_BACK_MAX / longest)
+		count = (int)(READ_BACK_MAX / longest);
+	return count > 0 ? count : 1;
+}
+
 enum wt_status wt_wim_verify(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
 	struct share shares[WT_WIM_THREADS_MAX + 1] = {{0}};
-	int count = (int)wt_wim_threads(append->options);
+	int count = process_count(append) + 1;
 	enum wt_status ret = WT_OK;
 
-	if (count > append->wim->info.image_count)
-		count = append->wim->info.image_count;
-	count++;
 	ret = shares_start(shares, count, append, err);
 	for (int i = 0; i < count; i++)
 		ret = wt_child_end(shares[i].job, ret, err);
