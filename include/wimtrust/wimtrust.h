@@ -127,7 +127,10 @@ struct wt_cert_info {
 	const char *source;    /**< where it was read: "bundle.pem, certificate
 				*   2 (line 21)" */
 	bool is_self_signed;   /**< issued by itself, signature verified */
-	bool is_ca;	       /**< may issue certificates */
+	/** is_self_signed says what its names say, but its own signature does
+	 *  not verify. Windows looks at no root's own signature. */
+	bool has_bad_signature;
+	bool is_ca; /**< may issue certificates */
 	/* What the registry value or store file added; NULL when it did not */
 	const char *friendly_name; /**< property 0x0B, UTF-8 */
 	const char *usages;	   /**< property 0x09: names, comma-separated */
@@ -253,6 +256,7 @@ enum wt_allow {
 	WT_ALLOW_NOT_YET_VALID = 1 << 1,
 	WT_ALLOW_WEAK_KEY = 1 << 2,
 	WT_ALLOW_NOT_CA = 1 << 3,
+	WT_ALLOW_BAD_SIGNATURE = 1 << 4,
 };
 
 /**

@@ -69,6 +69,7 @@ struct cli {
 	size_t operand_count;
 	struct wt_options options;
 	const char **images; /**< what options.images points to */
+	bool is_recursive;   /**< for folders of certificates */
 	bool is_quiet, is_verbose, wants_help, wants_version, wants_pem;
 	enum cli_json json;
 	enum cli_when color, progress_when;

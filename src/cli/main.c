@@ -241,6 +241,7 @@ static enum wt_status run(
 	warn_idle(cli);
 	wt_cert_list_cancel_with(cli->certs, cli->options.cancel);
 	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
+	wt_cert_list_recurse(cli->certs, cli->is_recursive);
 	cli->options.hash_target =
 		cli->json || cli->report_file || cli->attest_file;
 	start_progress(cli);

@@ -305,6 +305,9 @@ static void take_flag(struct cli *cli, int id)
 	case CLI_OPT_IF_PRESENT:
 		options->if_present = true;
 		break;
+	case 'r':
+		cli->is_recursive = true;
+		break;
 	case CLI_OPT_KEEP_GOING:
 		options->keep_going = true;
 		break;

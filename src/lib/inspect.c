@@ -127,7 +127,7 @@ static void missing_say(const struct wt_hive_content *content,
 		elsewhere = "";
 	if (entry->store == WT_STORE_AUTO)
 		wt_fail(&entry->problem, WT_NO, "cert-no-store", info->subject,
-			"is neither a CA nor issued by itself: name the store "
+			"is neither a CA nor self-signed: name the store "
 			"with --store%s%s%s",
 			open, elsewhere, close);
 	else
@@ -146,6 +146,10 @@ static enum wt_status cert_verify(struct wt_target *target,
 		hive->content, WT_PLACE_MACHINE, entry->store, info->sha1);
 	enum wt_status ret = WT_OK;
 
+	/* Where no store was asked for, any that trusts it does. */
+	if (!found && target->options->store == WT_STORE_AUTO &&
+		entry->store == WT_STORE_AUTHROOT)
+		found = wt_content_find_root(hive->content, info->sha1);
 	if (found)
 		ret = wt_entry_describe(target, hive, found, entry, err);
 	else

@@ -464,6 +464,54 @@ enum wt_status wt_entry_judge_veto(const struct wt_target *target,
 	return WT_OK;
 }
 
+const struct wt_hive_entry *wt_content_find_root(
+	const struct wt_hive_content *content, const char *key)
+{
+	static const enum wt_store stores[] = {
+		WT_STORE_AUTHROOT, WT_STORE_ROOT};
+	const struct wt_hive_entry *found = NULL;
+
+	for (int place = 0; !found && place < WT_PLACE_COUNT; place++)
+		for (size_t i = 0; !found && i < 2; i++)
+			found = wt_content_find(content,
+				(enum wt_hive_place)place, stores[i], key);
+	return found;
+}
+
+/* Is it trusted already, in another store of roots than the one that follows
+ * from what it is? Then a second copy changes nothing. */
+static enum wt_status root_find(const struct wt_plan_item *item,
+	const struct wt_target *target, const struct wt_target_hive *hive,
+	struct wt_entry *entry, struct wt_error *err)
+{
+	const struct wt_options *options = target->options;
+	const struct wt_hive_entry *present = NULL;
+	struct wt_cert *cert = NULL;
+	struct wt_error why = {0};
+	enum wt_status ret = WT_OK;
+
+	if (options->store != WT_STORE_AUTO ||
+		item->store != WT_STORE_AUTHROOT || options->friendly_name ||
+		options->usages)
+		return WT_OK;
+	present = wt_content_find_root(hive->content, entry->cert->sha1);
+	if (!present ||
+		(entry->cert->blob && (present->blob_len != item->blob_len ||
+					      memcmp(present->blob, item->blob,
+						      item->blob_len) != 0)))
+		return WT_OK;
+	ret = blob_decode(present, entry->cert->subject, &cert, &why);
+	if (ret == WT_OK && !wt_cert_info(cert)->limits_text) {
+		entry->action = WT_ACTION_UNCHANGED;
+		entry->store = present->store;
+		entry->place = wt_hive_place_path(present->place);
+	}
+	wt_cert_free(cert);
+	if (ret != WT_OK && ret != WT_ERR_CERT && err)
+		*err = why;
+	return ret == WT_ERR_CERT ? WT_OK : ret;
+}
+
 static enum wt_status item_plan(const struct wt_plan_item *item,
 	const struct wt_target *target, const struct wt_target_hive *hive,
 	struct wt_changes *changes, struct wt_error *err)
@@ -494,6 +542,8 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 	if (present)
 		ret = item_compare(item, present, target->options,
 			target->report, &entry, err);
+	else
+		ret = root_find(item, target, hive, &entry, err);
 	if (ret == WT_OK && entry.action != WT_ACTION_UNCHANGED)
 		changes->changes[changes->count++] = (struct wt_hive_change){
 			.place = WT_PLACE_MACHINE,

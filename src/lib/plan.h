@@ -51,6 +51,10 @@ enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
 	const struct wt_target *target, const struct wt_target_hive *hive,
 	struct wt_changes *ret_changes, struct wt_error *err);
 
+/** The entry of any store of roots, of any place; NULL when there is none. */
+const struct wt_hive_entry *wt_content_find_root(
+	const struct wt_hive_content *content, const char *key);
+
 /** The entry of a store, or NULL. Case does not matter. */
 const struct wt_hive_entry *wt_content_find(
 	const struct wt_hive_content *content, enum wt_hive_place place,

@@ -93,7 +93,7 @@ class Mistakes(Case):
          'trustedpeople, disallowed'),
         (['add', '--allow', 'expired,old', 'x', 'y'],
          '--allow: cannot be "old"',
-         '--allow takes expired, not-yet-valid, weak-key, not-ca'),
+         '--allow takes expired, not-yet-valid, weak-key, not-ca, bad-signature'),
         (['add', '--threads', '-1', 'x', 'y'], '--threads: cannot be "-1"',
          '--threads takes a number from 0 to 1024'),
         (['add', '--wait', 'long', 'x', 'y'], '--wait: cannot be "long"',

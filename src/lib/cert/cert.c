@@ -33,12 +33,22 @@ X509 *wt_cert_x509(const struct wt_cert *cert)
 
 enum wt_store wt_cert_stood_in(const struct wt_cert *cert)
 {
-	return cert->stood_in;
+	return cert->origin.store;
 }
 
-void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store)
+const struct wt_origin *wt_cert_origin(const struct wt_cert *cert)
 {
-	cert->stood_in = store;
+	return &cert->origin;
+}
+
+void wt_cert_set_origin(struct wt_cert *cert, const struct wt_origin *origin)
+{
+	cert->origin = *origin;
+}
+
+bool wt_cert_has_odd_date(const struct wt_cert *cert)
+{
+	return cert->has_odd_date;
 }
 
 const struct wt_cert_limits *wt_cert_limits(const struct wt_cert *cert)
@@ -208,6 +218,21 @@ static char *object_text(const ASN1_OBJECT *object)
 	return strdup(buf);
 }
 
+/* YYMMDDHHMMSSZ, and four digits of the year from 2050 on: RFC 5280. */
+static bool is_odd_date(const ASN1_TIME *time)
+{
+	const unsigned char *text = ASN1_STRING_get0_data(time);
+	int len = ASN1_STRING_length(time);
+	int wanted = ASN1_STRING_type(time) == V_ASN1_UTCTIME ? 13 : 15;
+
+	if (len != wanted || text[len - 1] != 'Z')
+		return true;
+	for (int i = 0; i < len - 1; i++)
+		if (text[i] < '0' || text[i] > '9')
+			return true;
+	return false;
+}
+
 static bool time_get(const ASN1_TIME *time, int64_t *ret_time)
 {
 	struct tm tm = {0};
@@ -309,7 +334,8 @@ static enum wt_status key_read(
 	cert->key_nid = EVP_PKEY_get_base_id(pkey);
 	bits = EVP_PKEY_get_bits(pkey);
 	if (bits <= 0)
-		return wt_fail_memory(err);
+		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
+			"the certificate's public key is empty");
 	cert->info.key_bits = (unsigned)bits;
 	switch (cert->key_nid) {
 	case NID_rsaEncryption:
@@ -420,8 +446,7 @@ bool wt_cert_verify_self(const struct wt_cert *cert)
 	return is_good;
 }
 
-static enum wt_status self_signature_check(struct wt_cert *cert,
-	bool is_verified, const char *object, struct wt_error *err)
+static void self_signature_check(struct wt_cert *cert, bool is_verified)
 {
 	enum self_issue issue = self_issue_of(cert->x509);
 
@@ -432,11 +457,9 @@ static enum wt_status self_signature_check(struct wt_cert *cert,
 		(cert->is_self_unverified || wt_cert_verify_self(cert));
 	cert->is_self_issued_only =
 		issue == SELF_PERHAPS && !cert->info.is_self_signed;
-	if (issue == SELF_OWN && !cert->info.is_self_signed)
-		return wt_fail(err, WT_ERR_CERT, "cert-bad-signature", object,
-			"the certificate is self-signed, but its own "
-			"signature does not verify: it was altered or damaged");
-	return WT_OK;
+	cert->info.has_bad_signature =
+		issue == SELF_OWN && !cert->info.is_self_signed;
+	cert->info.is_self_signed |= cert->info.has_bad_signature;
 }
 
 /* basicConstraints and keyUsage as OpenSSL reads them; version 1 has none. */
@@ -459,6 +482,8 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 		!time_get(X509_get0_notAfter(cert->x509), &info->not_after))
 		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
 			"the certificate's validity is no readable date");
+	cert->has_odd_date = is_odd_date(X509_get0_notBefore(cert->x509)) ||
+			     is_odd_date(X509_get0_notAfter(cert->x509));
 	X509_get0_signature(NULL, &algorithm, cert->x509);
 	X509_ALGOR_get0(&signature, NULL, NULL, algorithm);
 	cert->subject = name_text(X509_get_subject_name(cert->x509));
@@ -479,9 +504,7 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	info->signature = cert->signature;
 	info->source = cert->source;
 	info->key = cert->key;
-	status = self_signature_check(cert, is_verified, object, err);
-	if (status != WT_OK)
-		return status;
+	self_signature_check(cert, is_verified);
 	info->is_ca = is_ca(cert);
 	return WT_OK;
 }

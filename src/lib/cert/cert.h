@@ -45,7 +45,7 @@ struct wt_cert_limits {
  *
  * @param object  names the input in messages
  * @return WT_ERR_CERT: cert-truncated, cert-trailing-data, cert-not-der,
- *         cert-malformed, cert-bad-signature, cert-too-large
+ *         cert-malformed, cert-too-large
  */
 enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
@@ -72,10 +72,27 @@ enum wt_status wt_usages_compare(const struct wt_cert *cert, const char *words,
 
 /**
  * The store that its .reg file names, where that narrows what it is trusted
- * for: TrustedPublisher, TrustedPeople or Disallowed; WT_STORE_AUTO otherwise.
+ * for: CA, TrustedPublisher, TrustedPeople or Disallowed; WT_STORE_AUTO
+ * otherwise.
  */
 enum wt_store wt_cert_stood_in(const struct wt_cert *cert);
-void wt_cert_set_stood_in(struct wt_cert *cert, enum wt_store store);
+
+/** Where an entry of a .reg file stood; all zero for any other certificate. */
+struct wt_origin {
+	enum wt_store store; /**< as wt_cert_stood_in() says */
+	/** In a store that gives no trust for TLS, and is none of ours. */
+	bool is_elsewhere;
+	bool is_user;  /**< among the roots of one user */
+	char name[96]; /**< "SmartCardRoot", "Root of the service NTDS" */
+};
+
+/** Borrowed from cert. */
+const struct wt_origin *wt_cert_origin(const struct wt_cert *cert);
+void wt_cert_set_origin(struct wt_cert *cert, const struct wt_origin *origin);
+
+/** Are the dates written in a form that RFC 5280 has not? Windows reads them,
+ *  other programs do not. */
+bool wt_cert_has_odd_date(const struct wt_cert *cert);
 
 /** SHA-1 of the DER, 20 bytes, borrowed from cert. */
 const uint8_t *wt_cert_sha1(const struct wt_cert *cert);

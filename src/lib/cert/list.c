@@ -323,26 +323,28 @@ enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
 	return WT_OK;
 }
 
-/* Of two stores that one certificate stood in: distrust wins, whichever comes
+/* Of two places that one certificate stood in: distrust wins, whichever comes
  * first, and what is trusted for more than the other, otherwise. */
-static void stood_in_merge(struct wt_cert *one, struct wt_cert *other)
+static struct wt_origin origin_merge(
+	const struct wt_origin *one, const struct wt_origin *other)
 {
-	enum wt_store first = wt_cert_stood_in(one);
-	enum wt_store second = wt_cert_stood_in(other);
-	enum wt_store both = WT_STORE_AUTO;
+	struct wt_origin both = {0};
 
-	if (first == second)
-		return;
-	if (first == WT_STORE_DISALLOWED || second == WT_STORE_DISALLOWED)
-		both = WT_STORE_DISALLOWED;
-	wt_cert_set_stood_in(one, both);
-	wt_cert_set_stood_in(other, both);
+	if (one->store == WT_STORE_DISALLOWED)
+		return *one;
+	if (other->store == WT_STORE_DISALLOWED || one->is_elsewhere)
+		return *other;
+	if (other->is_elsewhere ||
+		(one->store == other->store && one->is_user == other->is_user))
+		return *one;
+	return both;
 }
 
 /* Room has been made. */
 static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 {
 	size_t *slot = slot_find(list, wt_cert_sha256(cert));
+	struct wt_origin origin = {0};
 	struct wt_cert **old = NULL;
 
 	if (*slot == 0) {
@@ -351,7 +353,9 @@ static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 		return;
 	}
 	old = &list->certs[*slot - 1];
-	stood_in_merge(cert, *old);
+	origin = origin_merge(wt_cert_origin(cert), wt_cert_origin(*old));
+	wt_cert_set_origin(cert, &origin);
+	wt_cert_set_origin(*old, &origin);
 	if (wt_cert_info(cert)->blob && !wt_cert_info(*old)->blob) {
 		wt_cert_free(*old);
 		*old = cert;
@@ -381,6 +385,7 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	struct wt_error *err)
 {
 	uint8_t sha256[WT_SHA256_LEN] = {0};
+	struct wt_origin origin = {0};
 	struct wt_cert *cert = NULL;
 	enum wt_status status = wt_cancelled(list->cancel, err);
 
@@ -389,6 +394,9 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	if (EVP_Digest(der, der_len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return wt_fail_memory(err);
 	if (list->slot_count > 0 && *slot_find(list, sha256) != 0) {
+		cert = list->certs[*slot_find(list, sha256) - 1];
+		origin = origin_merge(wt_cert_origin(cert), &origin);
+		wt_cert_set_origin(cert, &origin);
 		list->read_count++;
 		return WT_OK;
 	}

@@ -15,8 +15,7 @@ static enum wt_status refuse(struct wt_error *err, const char *code,
 {
 	wt_fail(err, WT_ERR_CERT, code, info->subject, "%s", reason);
 	if (allow)
-		wt_error_hint(err,
-			"--allow %s puts it in all the same (thumbprint %s)",
+		wt_error_hint(err, "--allow %s adds it anyway (thumbprint %s)",
 			allow, info->sha1);
 	return WT_ERR_CERT;
 }
@@ -70,60 +69,121 @@ static enum wt_status key_check(
 	return refuse(err, "cert-weak-key", info, "weak-key", reason);
 }
 
-static enum wt_status store_choose(const struct wt_cert *cert,
-	enum wt_store store, unsigned allow, enum wt_store *ret_store,
-	const char **ret_why, struct wt_error *err)
+/* The store that was named, or the one that follows; WT_STORE_AUTO for none. */
+static enum wt_store store_find(
+	const struct wt_cert *cert, enum wt_store store, const char **ret_why)
 {
 	const struct wt_cert_info *info = wt_cert_info(cert);
 
-	if (store != WT_STORE_AUTO) {
-		*ret_store = store;
-		*ret_why = "asked for";
-	} else if (wt_cert_stood_in(cert) != WT_STORE_AUTO) {
-		*ret_store = store = wt_cert_stood_in(cert);
-		*ret_why = "stands there where it comes from";
-	} else if (info->is_self_signed) {
-		*ret_store = WT_STORE_AUTHROOT;
-		*ret_why = "issued by itself";
-	} else if (info->is_ca) {
-		*ret_store = WT_STORE_CA;
-		*ret_why = "a CA issued by another";
-	} else {
-		*ret_why = "neither issued by itself nor a CA";
-	}
-	if (store == WT_STORE_AUTO && wt_cert_is_self_issued_only(cert)) {
-		refuse(err, "cert-bad-signature", info, NULL,
-			"subject and issuer are one name, but its own key did "
-			"not sign it: it was altered, or another key of that "
-			"name signed it");
-		wt_error_hint(err,
-			"get it anew; if a CA renewed its key so, --store ca "
-			"adds it as an intermediate");
-		return WT_ERR_CERT;
-	}
-	if (info->is_ca || store == WT_STORE_DISALLOWED)
+	*ret_why = "asked for";
+	if (store != WT_STORE_AUTO)
+		return store;
+	*ret_why = "it is there where it comes from";
+	if (wt_cert_stood_in(cert) != WT_STORE_AUTO)
+		return wt_cert_stood_in(cert);
+	*ret_why = "self-signed";
+	if (info->is_self_signed)
+		return WT_STORE_AUTHROOT;
+	*ret_why = "a CA issued by another";
+	if (info->is_ca)
+		return WT_STORE_CA;
+	*ret_why = "neither self-signed nor a CA";
+	return WT_STORE_AUTO;
+}
+
+/* A root that its own key did not sign, and whose store would trust it. */
+static enum wt_status signature_check(const struct wt_cert *cert,
+	enum wt_store asked, enum wt_store store, unsigned allow,
+	struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	bool is_renewed =
+		wt_cert_is_self_issued_only(cert) &&
+		(asked == WT_STORE_AUTO || asked == WT_STORE_AUTHROOT ||
+			asked == WT_STORE_ROOT);
+
+	if (store == WT_STORE_DISALLOWED || (allow & WT_ALLOW_BAD_SIGNATURE))
+		return WT_OK;
+	if (info->has_bad_signature)
+		return refuse(err, "cert-bad-signature", info, "bad-signature",
+			"the certificate is self-signed, but its own signature "
+			"does not verify: it was altered or damaged");
+	if (!is_renewed)
+		return WT_OK;
+	refuse(err, "cert-bad-signature", info, NULL,
+		"subject and issuer are one name, but its own key did not "
+		"sign it: it was altered, or another key of that name signed "
+		"it");
+	wt_error_hint(err,
+		"get it anew; if a CA renewed its key so, --store ca adds it "
+		"as an intermediate; --allow bad-signature takes it for a "
+		"root");
+	return WT_ERR_CERT;
+}
+
+/* These are for certificates of people and programs: who names one consents. */
+static bool takes_leaves(enum wt_store store)
+{
+	return store == WT_STORE_DISALLOWED ||
+	       store == WT_STORE_TRUSTEDPUBLISHER ||
+	       store == WT_STORE_TRUSTEDPEOPLE;
+}
+
+static enum wt_status ca_check(const struct wt_cert *cert, enum wt_store store,
+	unsigned allow, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+
+	if (info->is_ca || takes_leaves(store))
 		return WT_OK;
 	if (!(allow & WT_ALLOW_NOT_CA)) {
 		refuse(err, "cert-not-ca", info, NULL,
 			info->is_self_signed
 				? "the certificate is not a CA: it may not "
 				  "issue others"
-				: "the certificate is not a CA and not issued "
-				  "by itself: trust the CA that issued it");
-		wt_error_hint(err, "--allow not-ca%s puts it in all the same",
-			info->is_self_signed || store != WT_STORE_AUTO
-				? ""
-				: " with a named --store");
+				: "the certificate is not a CA and not "
+				  "self-signed: trust the CA that issued it");
+		wt_error_hint(err, "--allow not-ca%s adds it anyway",
+			store != WT_STORE_AUTO ? "" : " with a named --store");
 		return WT_ERR_CERT;
 	}
-	if (store == WT_STORE_AUTO && !info->is_self_signed) {
+	if (store == WT_STORE_AUTO) {
 		refuse(err, "cert-no-store", info, NULL,
-			"the certificate is neither a CA nor issued by itself, "
-			"so no store follows from what it is");
+			"the certificate is neither a CA nor self-signed, so "
+			"no store follows from what it is");
 		wt_error_hint(err, "name one with --store");
 		return WT_ERR_CERT;
 	}
 	return WT_OK;
+}
+
+static enum wt_status store_choose(const struct wt_cert *cert,
+	enum wt_store asked, unsigned allow, enum wt_store *ret_store,
+	const char **ret_why, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	const struct wt_origin *origin = wt_cert_origin(cert);
+	enum wt_store store = store_find(cert, asked, ret_why);
+	char reason[192] = "";
+	enum wt_status status = WT_OK;
+
+	if (store != WT_STORE_AUTO)
+		*ret_store = store;
+	if (asked == WT_STORE_AUTO && origin->is_elsewhere) {
+		snprintf(reason, sizeof(reason),
+			"it was in the store %s where it comes from, which "
+			"gives no trust for TLS",
+			origin->name);
+		refuse(err, "cert-other-store", info, NULL, reason);
+		wt_error_hint(err,
+			"if it is to be trusted for TLS: --store authroot");
+		return WT_ERR_CERT;
+	}
+	status = signature_check(cert, asked, store, allow, err);
+	if (status == WT_OK && wt_cert_is_self_issued_only(cert) &&
+		asked == WT_STORE_AUTO && (allow & WT_ALLOW_BAD_SIGNATURE))
+		*ret_store = store = WT_STORE_AUTHROOT;
+	return status == WT_OK ? ca_check(cert, store, allow, err) : status;
 }
 
 /* Never allowed: a hive that hivex writes cannot hold it. */
@@ -186,6 +246,32 @@ static void algorithms_warn(const struct wt_cert *cert,
 	}
 }
 
+/* Where it comes from it was trusted for less, or by fewer. */
+static void origin_warn(const struct wt_cert *cert,
+	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
+{
+	const struct wt_origin *origin = wt_cert_origin(cert);
+	char text[256] = "";
+
+	if (origin->is_elsewhere)
+		snprintf(text, sizeof(text),
+			"it was in the store %s where it comes from, which "
+			"gives no trust for TLS",
+			origin->name);
+	else if (origin->is_user)
+		snprintf(text, sizeof(text),
+			"it was in the store %s where it comes from, not of "
+			"the machine",
+			origin->name);
+	else if (origin->store == WT_STORE_CA &&
+		 wt_cert_info(cert)->is_self_signed)
+		snprintf(text, sizeof(text),
+			"it was in the store CA where it comes from, where a "
+			"root gives no trust; --store authroot trusts it");
+	if (text[0])
+		emit(ctx, "cert-other-store", text);
+}
+
 void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
 {
@@ -208,6 +294,15 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 		emit(ctx, "cert-weak-signature", text);
 	}
 	algorithms_warn(cert, emit, ctx);
+	if (info->has_bad_signature)
+		emit(ctx, "cert-bad-signature",
+			"its own signature does not verify");
+	if (wt_cert_has_odd_date(cert))
+		emit(ctx, "cert-odd-date",
+			"its dates are written in a form that Windows reads "
+			"and other programs do not (no seconds, an offset or "
+			"a fraction)");
+	origin_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",
 			"it stands in Disallowed where it comes from");

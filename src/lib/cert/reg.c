@@ -16,7 +16,7 @@ struct reg {
 	size_t pos;
 	size_t line; /* number of the line before pos, for messages */
 	char thumbprint[WT_SHA1_HEX_LEN + 1]; /* "" outside of such a key */
-	enum wt_store store; /* the one it is in, where that matters */
+	struct wt_origin origin;	      /* of the current key */
 	size_t cert_count;
 	size_t key_count;   /* other keys */
 	size_t value_count; /* other values */
@@ -108,21 +108,53 @@ static bool is_word(struct span span, const char *word)
 	return wt_text_is_equal_nocase(span.text, span.len, word);
 }
 
-/* What is trusted for less than a root must not become one. */
-static enum wt_store store_of(struct span name)
+static void span_copy(char *text, size_t size, struct span span)
 {
-	static const enum wt_store stores[] = {WT_STORE_DISALLOWED,
-		WT_STORE_TRUSTEDPEOPLE, WT_STORE_TRUSTEDPUBLISHER};
+	size_t len = span.len < size ? span.len : size - 1;
 
+	memcpy(text, span.text, len);
+	text[len] = '\0';
+	wt_text_cut(text, size);
+}
+
+/*
+ * What is trusted for less than a root must not become one. Behind path, that
+ * is "HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Cryptography\Services\NTDS" for a
+ * service's stores.
+ */
+static void origin_find(
+	struct span path, struct span name, struct wt_origin *ret_origin)
+{
+	static const enum wt_store stores[] = {WT_STORE_CA, WT_STORE_DISALLOWED,
+		WT_STORE_TRUSTEDPEOPLE, WT_STORE_TRUSTEDPUBLISHER};
+	struct wt_origin origin = {0};
+	struct span last = path_pop(&path);
+	char store[40] = "", service[32] = "";
+	bool is_root = is_word(name, "Root") || is_word(name, "AuthRoot");
+
+	span_copy(store, sizeof(store), name);
+	span_copy(service, sizeof(service), last);
+	origin.is_user = is_root && !has_prefix(path, "HKEY_LOCAL_MACHINE") &&
+			 !has_prefix(path, "HKLM");
+	snprintf(origin.name, sizeof(origin.name), "%s%s", store,
+		origin.is_user ? " of one user" : "");
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
 		if (is_word(name, wt_store_name(stores[i])))
-			return stores[i];
-	return WT_STORE_AUTO;
+			origin.store = stores[i];
+	if (is_word(path_pop(&path), "Services")) {
+		snprintf(origin.name, sizeof(origin.name),
+			"%s of the service %s", store, service);
+		origin.is_elsewhere = origin.store != WT_STORE_DISALLOWED;
+		origin.is_user = false;
+	} else if (!is_root && origin.store == WT_STORE_AUTO) {
+		origin.is_elsewhere = true;
+	}
+	*ret_origin = origin;
 }
 
 /* HKEY...\SystemCertificates\<Store>\Certificates\<THUMBPRINT> */
-static bool is_certificate_key(
-	struct span path, struct span *ret_thumbprint, enum wt_store *ret_store)
+static bool is_certificate_key(struct span path, struct span *ret_thumbprint,
+	struct wt_origin *ret_origin)
 {
 	struct span thumbprint = path_pop(&path);
 	struct span certificates = path_pop(&path);
@@ -136,17 +168,8 @@ static bool is_certificate_key(
 		!has_prefix(path, "HKEY_"))
 		return false;
 	*ret_thumbprint = thumbprint;
-	*ret_store = store_of(store);
+	origin_find(path, store, ret_origin);
 	return true;
-}
-
-static void span_copy(char *text, size_t size, struct span span)
-{
-	size_t len = span.len < size ? span.len : size - 1;
-
-	memcpy(text, span.text, len);
-	text[len] = '\0';
-	wt_text_cut(text, size);
 }
 
 static enum wt_status other_key_count(struct reg *reg, struct wt_error *err)
@@ -189,7 +212,7 @@ static enum wt_status section_read(
 	span_copy(reg->key, sizeof(reg->key), path);
 	/* What an import would delete is none of our business. */
 	if (has_prefix(path, "-") ||
-		!is_certificate_key(path, &thumbprint, &reg->store))
+		!is_certificate_key(path, &thumbprint, &reg->origin))
 		return other_key_count(reg, err);
 	memcpy(reg->thumbprint, thumbprint.text, WT_SHA1_HEX_LEN);
 	reg->thumbprint[WT_SHA1_HEX_LEN] = '\0';
@@ -264,7 +287,7 @@ static enum wt_status blob_read(
 	status = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
 		blob.len, reg->thumbprint, object, &cert, err);
 	if (status == WT_OK)
-		wt_cert_set_stood_in(cert, reg->store);
+		wt_cert_set_origin(cert, &reg->origin);
 	if (status == WT_OK) {
 		status = wt_cert_list_add(reg->list, cert, err);
 		reg->cert_count++;

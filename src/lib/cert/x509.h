@@ -34,7 +34,8 @@ struct wt_cert {
 	struct wt_limit limit_list[WT_LIMITS_MAX];
 	char *limits_text;
 	uint8_t *blob;
-	enum wt_store stood_in;
+	struct wt_origin origin;
+	bool has_odd_date;
 };
 
 #endif
