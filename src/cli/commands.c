@@ -149,7 +149,7 @@ const struct cli_command cli_commands[] = {
 		.example = "wimtrust completion bash "
 			   ">/etc/bash_completion.d/wimtrust",
 		.operands_min = 1,
-		.operands_max = 1,
+		.operands_max = 2,
 		.run = cmd_completion,
 		.print = print_completion,
 	},

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 # test_completion.py: the completions, in real shells.
+import os
 import shutil
 import subprocess
 import unittest
 
-from clitest import Case, WIMTRUST, environment, main, wimtrust
+from clitest import (Case, ROOT_DER, WIMTRUST, environment, main, wimtrust)
+
+SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
+PATH = os.path.dirname(WIMTRUST) + ':/usr/bin:/bin'
 
 BASH = r'''
 source "$1"; shift
@@ -21,12 +25,13 @@ class Bash(Case):
         done = subprocess.run(
             ['bash', '--norc', '-uec', BASH, 'bash', script, 'wimtrust',
              *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            check=False)
+            env=environment(PATH=PATH), cwd=self.folder, check=False)
         self.assertEqual(done.stderr, b'')
-        return done.stdout.decode().split()
+        return done.stdout.decode().splitlines() \
+            if done.stdout != b'\n' else []
 
     def test_commands(self):
-        self.assertEqual(self.complete('ve'), ['verify'])
+        self.assertEqual(self.complete('ve'), ['verify', 'version'])
         self.assertIn('inject', self.complete(''))
 
     def test_options_of_the_command(self):
@@ -49,9 +54,52 @@ class Bash(Case):
         self.assertEqual(self.complete('list', '--json', 'p'), [])
         self.assertEqual(self.complete('completion', 'f'), ['fish'])
 
-    def test_files_are_left_to_readline(self):
+    def test_help_has_commands(self):
+        self.assertEqual(self.complete('help', 'ver'), ['verify', 'version'])
+
+    def test_files_by_kind(self):
         self.assertEqual(self.complete('add', '--output', ''), [])
-        self.assertEqual(self.complete('add', ''), [])
+        for name in ('boot.wim', 'B.WIM', 'x.iso', 'root.cer', 'r.PEM',
+                     'notes.txt', 'SOFTWARE', 'with space.wim'):
+            (self.folder / name).touch()
+        (self.folder / 'folder').mkdir()
+        (self.folder / 'completion.bash').unlink()
+        targets = ['B.WIM', 'SOFTWARE', 'boot.wim', 'folder', 'x.iso',
+                   'with space.wim']
+        certs = ['folder', 'r.PEM', 'root.cer']
+        for command in ('add', 'inject', 'list', 'remove', 'check'):
+            self.assertCountEqual(self.complete(command, ''), targets)
+        self.assertCountEqual(self.complete('add', 'boot.wim', ''), certs)
+        self.assertCountEqual(self.complete('add', '-i', '1', 'boot.wim', ''),
+                              certs)
+        self.assertCountEqual(self.complete('show', ''), certs)
+        self.assertCountEqual(self.complete('export', ''),
+                              targets + ['r.PEM', 'root.cer'])
+        self.assertEqual(self.complete('add', 'boot.wim', 'ro'), ['root.cer'])
+
+    def test_images_and_thumbprints_of_the_target(self):
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        images = ['1', '2', 'all', 'boot', 'Image\\ 1', 'Image\\ 2']
+        self.assertEqual(self.complete('list', 'two.wim', '-i', ''), images)
+        self.assertEqual(self.complete('list', 'two.wim', '--image', 'b'),
+                         ['boot'])
+        self.assertEqual(self.complete('list', 'two.wim', '-i', 'Im'),
+                         ['Image\\ 1', 'Image\\ 2'])
+        for command in ('remove', 'verify', 'export'):
+            self.assertEqual(self.complete(command, 'two.wim', '7'), [SHA1])
+        self.assertEqual(self.complete('add', 'two.wim', '7'), [])
+        self.assertEqual(self.complete('remove', 'none.wim', '7'), [])
+
+    def test_names_of_images_are_not_run(self):
+        wim = self.wim()
+        name = '$(touch pwned)`touch pwned`;touch pwned'
+        subprocess.run(['wimlib-imagex', 'info', wim, '1', name], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found = self.complete('list', 'two.wim', '-i', '')
+        self.assertIn('\\$\\(touch\\ pwned\\)\\`touch\\ pwned\\`\\;touch\\ '
+                      'pwned', found)
+        self.assertFalse((self.folder / 'pwned').exists())
 
 
 @unittest.skipUnless(shutil.which('zsh'), 'no zsh here')
@@ -89,8 +137,8 @@ zpty -d z
         done = subprocess.run(
             ['zsh', '-fc', self.SCRIPT, 'zsh', self.folder, line],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-            env=environment(PATH='/usr/bin:/bin', HOME=str(self.folder)),
-            check=False)
+            env=environment(PATH=PATH, HOME=str(self.folder)),
+            cwd=self.folder, check=False)
         return done.stdout.decode('utf-8', 'replace')
 
     def test_values_and_options(self):
@@ -98,6 +146,15 @@ zpty -d z
                       self.complete('wimtrust add --access '))
         self.assertIn('verify', self.complete('wimtrust ve'))
         self.assertIn('--host', self.complete('wimtrust check --ho'))
+
+    def test_images_thumbprints_and_kinds(self):
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        (self.folder / 'root.cer').touch()
+        (self.folder / 'notes.txt').touch()
+        self.assertIn('<1,2,all,boot,Image 1,Image 2>',
+                      self.complete('wimtrust list two.wim -i '))
+        self.assertIn(SHA1, self.complete('wimtrust remove two.wim 7'))
 
 
 @unittest.skipUnless(shutil.which('fish'), 'no fish here')
@@ -109,7 +166,8 @@ class Fish(Case):
             ['fish', '--no-config', '-c',
              'source $argv[1]; complete -C $argv[2]', script, line],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=environment(HOME=str(self.folder)), check=False)
+            env=environment(HOME=str(self.folder), PATH=PATH),
+            cwd=self.folder, check=False)
         self.assertEqual(done.stderr, b'')
         return [entry.split('\t')[0]
                 for entry in done.stdout.decode().splitlines()]
@@ -121,6 +179,20 @@ class Fish(Case):
         self.assertEqual(self.complete('wimtrust add --access '),
                          ['auto', 'mount', 'update'])
         self.assertEqual(self.complete('wimtrust completion f'), ['fish'])
+        self.assertEqual(self.complete('wimtrust help verif'), ['verify'])
+
+    def test_images_thumbprints_and_kinds(self):
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        for name in ('root.cer', 'notes.txt', 'SOFT.hiv'):
+            (self.folder / name).touch()
+        self.assertEqual(self.complete('wimtrust list two.wim -i '),
+                         ['1', '2', 'all', 'boot', 'Image 1', 'Image 2'])
+        self.assertIn(SHA1, self.complete('wimtrust remove two.wim '))
+        found = self.complete('wimtrust add two.wim ')
+        self.assertLess(found.index('root.cer'), found.index('notes.txt'))
+        found = self.complete('wimtrust add ')
+        self.assertLess(found.index('two.wim'), found.index('notes.txt'))
 
 
 class Unknown(Case):
