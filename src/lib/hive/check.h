@@ -140,11 +140,6 @@ static inline void wt_hive_bit_set(uint8_t *bits, uint32_t offset)
 	bits[offset / 64] |= (uint8_t)(1u << (offset / 8 % 8));
 }
 
-static inline void wt_hive_bit_clear(uint8_t *bits, uint32_t offset)
-{
-	bits[offset / 64] &= (uint8_t)(~(1u << (offset / 8 % 8)));
-}
-
 enum wt_hive_raw_flag {
 	WT_HIVE_WITH_OWNERS = 1, /**< find out what leads to cells */
 	WT_HIVE_MAY_BE_DIRTY = 2 /**< logs may run ahead of it */

@@ -102,7 +102,8 @@ struct wt_child wt_hive_child(uint64_t hive_len, uint64_t new_len,
 	const char *object, const volatile sig_atomic_t *cancel)
 {
 	uint64_t mapped = mapped_len();
-	uint64_t own = 4 * (hive_len + new_len) + 64 * MIB;
+	/* The hive, hivex' copy of it, the changed one, and counts. */
+	uint64_t own = 6 * (hive_len + new_len) + 64 * MIB;
 
 	return (struct wt_child){
 		.limits = {.memory_len = mapped ? mapped + own : 0,

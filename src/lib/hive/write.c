@@ -155,6 +155,27 @@ static enum wt_status hive_write(struct writer *writer, int fd, int out_fd)
 	return ret;
 }
 
+/* The raw checks once more. It is not the user's hive that is damaged here. */
+static enum wt_status result_open(struct wt_hive_raw *ret_after,
+	const struct wt_hive_map *map, const char *object, struct wt_error *err)
+{
+	struct wt_error cause = {0};
+	enum wt_status ret = wt_hive_raw_open(ret_after, map->data, map->len,
+		WT_HIVE_WITH_OWNERS, object, &cause);
+
+	if (ret == WT_ERR_HIVE) {
+		wt_fail(err, ret, "hive-verify", object,
+			"hivex wrote a hive that is not sound (%s); it was "
+			"thrown away",
+			cause.code);
+		wt_error_hint(err, "nothing was written; please report it, "
+				   "with the hive if you can");
+	} else if (err) {
+		*err = cause;
+	}
+	return ret;
+}
+
 /* Is what hivex wrote a hive, and the one that was meant? */
 static enum wt_status result_check(const struct wt_hive_raw *before,
 	const struct wt_hive_tasks *tasks, int out_fd, struct wt_error *err)
@@ -171,8 +192,7 @@ static enum wt_status result_check(const struct wt_hive_raw *before,
 		wt_put32(map.data + WT_BASE_CHECKSUM,
 			wt_hive_checksum(map.data));
 	if (wt_hive_needs_tidy(before, tasks)) {
-		ret = wt_hive_raw_open(&after, map.data, map.len,
-			WT_HIVE_WITH_OWNERS, before->object, err);
+		ret = result_open(&after, &map, before->object, err);
 		if (ret != WT_OK)
 			goto out;
 		ret = wt_hive_tidy(before, &after, tasks, err);
@@ -180,8 +200,7 @@ static enum wt_status result_check(const struct wt_hive_raw *before,
 		if (ret != WT_OK)
 			goto out;
 	}
-	ret = wt_hive_raw_open(&after, map.data, map.len, WT_HIVE_WITH_OWNERS,
-		before->object, err);
+	ret = result_open(&after, &map, before->object, err);
 	if (ret == WT_OK)
 		ret = wt_hive_same(before, &after, tasks, err);
 out:

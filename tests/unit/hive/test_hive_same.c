@@ -194,6 +194,7 @@ static void unlink_first(struct wt_hive_raw *raw, const char *path)
 	}
 
 TAMPER(base_name, raw->data[60] ^= 1)
+TAMPER(bin_magic, raw->data[WT_HIVE_PAGE]++)
 TAMPER(base_version, raw->data[WT_BASE_MINOR] ^= 1)
 TAMPER(base_end, raw->data[WT_HIVE_PAGE - 8] ^= 1)
 TAMPER(key_flags, node(raw, VENDOR)[WT_NK_FLAGS] ^= 0x80)
@@ -260,6 +261,7 @@ TAMPER(new_gone, unlink_first(raw, STORES "AuthRoot\\Certificates"))
 
 static const struct wrong wrongs[] = {
 	{"base_name", "its base block", base_name, 0},
+	{"bin_magic", "not sound (hive-bad-bin)", bin_magic, 0},
 	{"base_version", "its base block", base_version, 0},
 	{"base_end", "its base block", base_end, 0},
 	{"key_flags", "the flags or the time of a key", key_flags, 0},
