@@ -364,8 +364,6 @@ static const char *new_difference(struct side *side, const struct pair *pair)
 	if (wt_get16(node + WT_NK_FLAGS) != WT_NK_FLAG_ASCII ||
 		wt_get16(node + WT_NK_CLASS_LEN) != 0)
 		return "the flags or the class of a new key";
-	if (wt_get32(node + WT_NK_PARENT) != pair->above)
-		return "the parent of a new key";
 	if (!is_security_same(side, side->after,
 		    wt_get32(above + WT_NK_SECURITY),
 		    wt_get32(node + WT_NK_SECURITY)))

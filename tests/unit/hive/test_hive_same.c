@@ -345,6 +345,24 @@ static void every_wrong_thing_is_found(void **state)
 	close(fd);
 }
 
+static void an_empty_value_that_is_not_set_is_missed(void **state)
+{
+	static const struct wrong nothing = {
+		.name = "nothing", .hivex = SETS_NOTHING};
+	static const struct wt_hive_change empty = {
+		.store = WT_STORE_AUTHROOT, .key = NEW, .blob = blob};
+	int fd = open(WT_HIVES "/bad/odd-rich", O_RDONLY | O_CLOEXEC);
+	struct wt_error err = {0};
+	int out = -1;
+
+	(void)state;
+	wrong = &nothing;
+	assert_int_equal(wt_hive_write(fd, "hive", &empty, 1, NULL, &out, &err),
+		WT_ERR_HIVE);
+	assert_string_equal(err.code, "hive-verify");
+	close(fd);
+}
+
 static void what_was_asked_for_is_let_through(void **state)
 {
 	static const struct wrong right = {.name = "right"};
@@ -365,6 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_asked_for_is_let_through),
 		cmocka_unit_test(every_wrong_thing_is_found),
+		cmocka_unit_test(an_empty_value_that_is_not_set_is_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
