@@ -144,6 +144,23 @@ struct wt_cert_info {
 /** Borrowed from cert; valid as long as it is. */
 WT_API const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert);
 
+/** What is to be had at an address that a certificate gives. */
+enum wt_address {
+	WT_ADDRESS_CRL,	   /**< whether it was revoked: a list */
+	WT_ADDRESS_OCSP,   /**< whether it was revoked: an answer */
+	WT_ADDRESS_ISSUER, /**< its issuer's certificate */
+};
+
+/** So many addresses of one certificate are given at most. */
+#define WT_ADDRESSES_MAX 32
+
+/** @param uri  valid during the call; UTF-8 */
+typedef void wt_address_fn(void *ctx, enum wt_address kind, const char *uri);
+
+/** Calls emit for each address that the certificate gives. */
+WT_API enum wt_status wt_cert_addresses(const struct wt_cert *cert,
+	wt_address_fn *emit, void *ctx, struct wt_error *err);
+
 /** A growing list of certificates, each once (by SHA-256 of its DER). */
 struct wt_cert_list;
 
@@ -227,6 +244,26 @@ WT_API enum wt_status wt_cert_list_read(
  */
 WT_API enum wt_status wt_cert_list_read_chain(
 	struct wt_cert_list *list, const char *path, struct wt_error *err);
+
+/**
+ * As wt_cert_list_read_chain(), of what a TLS server sends when it is asked by
+ * its name (SNI). Nothing that it says is believed.
+ *
+ * @param server   HOST, HOST:PORT, an IPv4 address, or an IPv6 address, in
+ *                 brackets where a port follows; port 443 without one
+ * @param seconds  for all of it
+ * @param cancel   NULL, or not 0 to stop
+ * @return WT_ERR_USAGE (bad-host), WT_ERR_FILE (connect-name, connect-failed,
+ *         connect-timeout, connect-tls), WT_INTERRUPTED, and as
+ *         wt_cert_list_read_chain()
+ */
+WT_API enum wt_status wt_cert_list_fetch(struct wt_cert_list *list,
+	const char *server, unsigned seconds,
+	const volatile sig_atomic_t *cancel, struct wt_error *err);
+
+/** The host in server, as wt_target_check() takes it. */
+WT_API enum wt_status wt_server_host(
+	const char *server, char ret_host[256], struct wt_error *err);
 
 /** As wt_cert_list_read(), from memory; object names the input in messages. */
 WT_API enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
@@ -434,7 +471,8 @@ struct wt_entry {
 /** One link of the chain that check built, the server's own first. */
 struct wt_chain_link {
 	const struct wt_cert_info *cert;
-	const char *source; /**< "server", "AuthRoot", "CA", … */
+	const struct wt_cert *handle; /**< the same; for wt_cert_ calls */
+	const char *source;	      /**< "server", "AuthRoot", "CA", … */
 };
 
 /** An image, or the hive that stands for one. */

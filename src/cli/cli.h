@@ -75,6 +75,9 @@ struct cli {
 	enum cli_when color, progress_when;
 	enum cli_format format;
 	const char *root_name, *host;
+	const char *server;    /**< to be asked for its chain, or NULL */
+	char server_host[256]; /**< without its port */
+	unsigned timeout;      /**< for that, in seconds */
 	const char *report_file, *attest_file;
 	struct cli_save report_save, attest_save; /**< where these go */
 	int64_t at;

@@ -10,7 +10,7 @@
 /* The library knows the chain's certificates, but not the file. */
 static void name_chain(const struct cli *cli, struct wt_error *err)
 {
-	const char *chain = cli->operands[1];
+	const char *chain = cli->server ? cli->server : cli->operands[1];
 
 	if (strcmp(chain, "-") == 0)
 		chain = "standard input";
@@ -23,6 +23,7 @@ static void describe(struct cli *cli)
 	char at[CLI_TIME_MAX] = "";
 
 	cli->data = json_object();
+	json_object_set_new(cli->data, "server", cli_json_text(cli->server));
 	json_object_set_new(cli->data, "host", cli_json_text(cli->host));
 	json_object_set_new(
 		cli->data, "at", cli_json_text(cli_text_time(at, cli->at)));
@@ -32,8 +33,12 @@ enum wt_status cmd_check(struct cli *cli, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
 
+	if (cli->server && !cli->host)
+		cli->host = cli->server_host;
 	describe(cli);
-	status = cli_read_certs(cli, 1, err);
+	status = cli->server ? wt_cert_list_fetch(cli->certs, cli->server,
+				       cli->timeout, cli->options.cancel, err)
+			     : cli_read_certs(cli, 1, err);
 	if (status)
 		return status;
 	status = wt_target_check(cli->operands[0], cli->certs, cli->host,
@@ -58,6 +63,37 @@ static void print_chain(
 		cli_table_add(table, cells, CLI_PLAIN);
 	}
 	cli_table_print(table, screen, 2);
+	cli_table_free(table);
+}
+
+static void address_row(void *ctx, enum wt_address kind, const char *uri)
+{
+	static const char *const kinds[] = {
+		[WT_ADDRESS_CRL] = "CRL",
+		[WT_ADDRESS_OCSP] = "OCSP",
+		[WT_ADDRESS_ISSUER] = "issuer",
+	};
+	const char *cells[] = {kinds[kind], uri};
+
+	cli_table_add(ctx, cells, CLI_PLAIN);
+}
+
+/* What the PC may have to reach, for all but the root. */
+static void print_addresses(
+	const struct cli_screen *screen, const struct wt_image *image)
+{
+	static const struct cli_column columns[] = {
+		{NULL, false}, {NULL, true}};
+	struct cli_table *table = cli_table_new(columns, 2);
+	size_t count = 0;
+
+	for (size_t i = 0; i + 1 < image->chain_count; i++)
+		wt_cert_addresses(
+			image->chain[i].handle, address_row, table, NULL);
+	count = cli_table_count(table);
+	if (count > 0)
+		cli_line(stdout, "  addresses that the PC may have to reach:");
+	cli_table_print(table, screen, 4);
 	cli_table_free(table);
 }
 
@@ -122,6 +158,7 @@ void print_check(struct cli *cli, enum wt_status status)
 		if (!image->is_chosen || !print_head(cli, image))
 			continue;
 		print_chain(&screen, image);
+		print_addresses(&screen, image);
 		fputs("  ", stdout);
 		cli_tinted(&screen, image->is_trusted ? CLI_GOOD : CLI_BAD,
 			image->is_trusted ? "trusted" : "not trusted");

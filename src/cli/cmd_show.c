@@ -57,9 +57,69 @@ static json_t *describe(const struct cli *cli, size_t index)
 	return object;
 }
 
+/* A chain is short, and a bundle has no root that is needed. */
+#define CHAIN_MAX 100
+
+static const struct wt_cert_info *find_named(
+	const struct cli *cli, const char *name)
+{
+	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
+		const struct wt_cert_info *info =
+			wt_cert_info(wt_cert_list_get(cli->certs, i));
+
+		if (strcmp(info->subject, name) == 0)
+			return info;
+	}
+	return NULL;
+}
+
+/* Calls say for each root that the certificates need: those above them that
+ * are not among them (sha1 is NULL), and those that are. */
+static void each_root(const struct cli *cli,
+	void (*say)(void *ctx, const char *subject, const char *sha1),
+	void *ctx)
+{
+	size_t count = wt_cert_list_count(cli->certs);
+	const char *said[CHAIN_MAX] = {NULL};
+	size_t said_count = 0;
+
+	for (size_t i = 0; count <= CHAIN_MAX && i < count; i++) {
+		const struct wt_cert_info *info =
+			wt_cert_info(wt_cert_list_get(cli->certs, i));
+		const struct wt_cert_info *above = NULL;
+		bool is_said = false;
+
+		if (info->is_self_signed)
+			continue;
+		above = find_named(cli, info->issuer);
+		for (size_t j = 0; j < said_count; j++)
+			is_said |= strcmp(said[j], info->issuer) == 0;
+		if (is_said || (above && !above->is_self_signed))
+			continue;
+		said[said_count++] = info->issuer;
+		say(ctx, info->issuer, above ? above->sha1 : NULL);
+	}
+}
+
+static void root_append(void *ctx, const char *subject, const char *sha1)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "subject", cli_json_text(subject));
+	json_object_set_new(object, "sha1", cli_json_text(sha1));
+	json_array_append_new(ctx, object);
+}
+
+static void root_print(void *ctx, const char *subject, const char *sha1)
+{
+	(void)ctx;
+	cli_line(stdout, "root needed: %s (%s)", subject,
+		sha1 ? sha1 : "not among these");
+}
+
 enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
 {
-	json_t *certificates = json_array();
+	json_t *certificates = json_array(), *roots = NULL;
 	enum wt_status status = WT_OK;
 
 	wt_cert_list_keep_going(cli->certs, true);
@@ -83,6 +143,9 @@ enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
 	}
 	cli->data = json_object();
 	json_object_set_new(cli->data, "certificates", certificates);
+	roots = json_array();
+	each_root(cli, root_append, roots);
+	json_object_set_new(cli->data, "roots_needed", roots);
 	return status;
 }
 
@@ -131,5 +194,6 @@ void print_show(struct cli *cli, enum wt_status status)
 		}
 		print_one(cli, &screen, wt_cert_list_get(cli->certs, i));
 	}
+	each_root(cli, root_print, NULL);
 	cli_print_inputs(cli);
 }

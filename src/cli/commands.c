@@ -74,8 +74,9 @@ const struct cli_command cli_commands[] = {
 		.text = "Would Windows started from this image trust the "
 			"server that sends CHAIN?\n"
 			"CHAIN: the server's certificate and its intermediates "
-			"(PEM or PKCS#7).\n"
-			"Exit status 1 when it would not.",
+			"(PEM or PKCS#7);\n"
+			"--connect asks the server itself. Exit status 1 when "
+			"it would not.",
 		.example = "wimtrust check --host cmg.contoso.com boot.wim "
 			   "chain.pem",
 		.operands_min = 2,

@@ -24,6 +24,7 @@ static void setup(struct cli *cli)
 	cli->options.cancel = cli_signals_flag();
 	cli->at = cli->options.now;
 	cli->root_name = "SOFTWARE";
+	cli->timeout = 10;
 	cli->report_save.dir_fd = cli->attest_save.dir_fd = -1;
 	clock_gettime(CLOCK_MONOTONIC, &cli->started);
 }
@@ -124,7 +125,15 @@ static enum wt_status check_operands(
 {
 	const struct cli_command *command = cli->command;
 	int count = (int)cli->operand_count;
+	/* The server stands for what it sends. */
+	int min = command->operands_min - (cli->server != NULL);
 
+	if (cli->server && count > 1) {
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
+			"--connect and CHAIN exclude each other");
+		wt_error_hint(err, "leave one of them out");
+		return WT_ERR_USAGE;
+	}
 	if (command->operands_max >= 0 && count > command->operands_max)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"takes no more than %s, and was given \"%s\" too",
@@ -133,7 +142,7 @@ static enum wt_status check_operands(
 	else if (count == 0)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name, "wants %s",
 			command->operands);
-	else if (count < command->operands_min)
+	else if (count < min)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"wants %s, and was given \"%s\" only",
 			command->operands, cli->operands[0]);

@@ -381,6 +381,11 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 	case CLI_OPT_THREADS:
 		return take_number(
 			option, value, THREADS_MAX, &options->threads, err);
+	case CLI_OPT_CONNECT:
+		cli->server = value;
+		return wt_server_host(value, cli->server_host, err);
+	case CLI_OPT_TIMEOUT:
+		return take_number(option, value, WAIT_MAX, &cli->timeout, err);
 	case CLI_OPT_WAIT:
 		return take_number(
 			option, value, WAIT_MAX, &options->wait_seconds, err);

@@ -5,6 +5,7 @@
 #include "target/target.h"
 #include "trust/trust.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -358,6 +359,34 @@ static void doubts_report(
 			result->doubts.items[i].text);
 }
 
+static void address_note(void *ctx, enum wt_address kind, const char *uri)
+{
+	bool *has_address = ctx;
+
+	(void)uri;
+	if (kind == WT_ADDRESS_CRL || kind == WT_ADDRESS_OCSP)
+		*has_address = true;
+}
+
+static enum wt_status revocation_warn(struct wt_report *report,
+	const struct wt_cert *cert, struct wt_error *err)
+{
+	const struct wt_cert_info *info = wt_cert_info(cert);
+	bool has_address = false;
+	char text[512] = "";
+	enum wt_status ret =
+		wt_cert_addresses(cert, address_note, &has_address, err);
+
+	if (ret != WT_OK || has_address)
+		return ret;
+	snprintf(text, sizeof(text),
+		"%.200s (%s) gives no address for revocation (CRL or OCSP): a "
+		"program that asks Schannel to check it refuses the server",
+		info->subject, info->sha1);
+	wt_report_warn_once(report, "no-revocation-address", text);
+	return WT_OK;
+}
+
 static enum wt_status answer_report(struct wt_report *report, size_t index,
 	const struct wt_trust_result *result, struct wt_error *err)
 {
@@ -373,10 +402,18 @@ static enum wt_status answer_report(struct wt_report *report, size_t index,
 		ret = wt_report_text(
 			report, result->root_sha1, &image->root_sha1, err);
 	doubts_report(report, result);
-	for (size_t i = 0; ret == WT_OK && i < result->link_count; i++)
-		ret = wt_report_add_link(report, index,
-			wt_cert_info(result->links[i].cert),
-			result->links[i].source, err);
+	for (size_t i = 0; ret == WT_OK && i < result->link_count; i++) {
+		const struct wt_cert *cert = result->links[i].cert;
+		const struct wt_chain_link link = {.cert = wt_cert_info(cert),
+			.handle = cert,
+			.source = result->links[i].source};
+
+		ret = wt_report_add_link(report, index, &link, err);
+		/* A root is not revoked. */
+		if (ret == WT_OK && result->is_trusted &&
+			i + 1 < result->link_count)
+			ret = revocation_warn(report, cert, err);
+	}
 	return ret;
 }
 

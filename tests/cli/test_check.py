@@ -93,7 +93,7 @@ class Check(Case):
         run = self.check(target, pem('hash-md5'), '--json')
         self.assertEqual(run.status, 0)
         self.assertEqual([w['code'] for w in run.json['warnings']],
-                         ['md5-signature'])
+                         ['md5-signature', 'no-revocation-address'])
 
     def test_a_root_that_another_key_signed_is_not_added_unasked(self):
         target = self.hive()

@@ -114,6 +114,23 @@ static json_t *json_entry(const struct wt_entry *entry)
 	return object;
 }
 
+static void address_add(void *ctx, enum wt_address kind, const char *uri)
+{
+	json_t **arrays = ctx;
+
+	json_array_append_new(arrays[kind], cli_json_text(uri));
+}
+
+static void json_addresses(json_t *object, const struct wt_cert *cert)
+{
+	json_t *arrays[] = {json_array(), json_array(), json_array()};
+
+	wt_cert_addresses(cert, address_add, arrays, NULL);
+	json_object_set_new(object, "crl", arrays[WT_ADDRESS_CRL]);
+	json_object_set_new(object, "ocsp", arrays[WT_ADDRESS_OCSP]);
+	json_object_set_new(object, "issuers", arrays[WT_ADDRESS_ISSUER]);
+}
+
 static json_t *json_chain(const struct wt_image *image)
 {
 	json_t *array = json_array();
@@ -124,6 +141,7 @@ static json_t *json_chain(const struct wt_image *image)
 		json_object_set_new(
 			link, "source", cli_json_text(image->chain[i].source));
 		cli_json_cert(link, image->chain[i].cert);
+		json_addresses(link, image->chain[i].handle);
 		json_array_append_new(array, link);
 	}
 	return array;

@@ -63,6 +63,11 @@ void cli_table_add(
 	}
 }
 
+size_t cli_table_count(const struct cli_table *table)
+{
+	return table->row_count;
+}
+
 void cli_table_free(struct cli_table *table)
 {
 	if (!table)

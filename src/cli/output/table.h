@@ -37,6 +37,8 @@ void cli_table_add(
 void cli_table_print(const struct cli_table *table,
 	const struct cli_screen *screen, size_t indent);
 
+size_t cli_table_count(const struct cli_table *table);
+
 void cli_table_free(struct cli_table *table);
 
 /** Prints text in colour when the screen has it; text is ours, not a file's. */

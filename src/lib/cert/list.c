@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "base/text.h"
+#include "cert/fetch.h"
 
 /* So many that were left out are named, with the last one. */
 #define LEFT_OUT_SAID 10
@@ -497,23 +498,50 @@ static enum wt_status refused_note(
 	return status;
 }
 
-enum wt_status wt_cert_list_read_chain(
-	struct wt_cert_list *list, const char *path, struct wt_error *err)
+/* The end of reading what a server sends: what was refused is left out. */
+static enum wt_status chain_end(struct wt_cert_list *list,
+	const struct wt_cert_list *before, enum wt_status status,
+	struct wt_error *err)
 {
-	size_t count = list->count, refused_count = list->refused_count;
-	bool keeps_going = list->keeps_going;
-	enum wt_status status = WT_OK;
+	size_t refused_count = before->refused_count;
 
-	list->is_chain = list->keeps_going = true;
-	status = wt_cert_list_read(list, path, err);
 	list->is_chain = false;
-	list->keeps_going = keeps_going;
+	list->keeps_going = before->keeps_going;
 	if (status != WT_OK || list->refused_count == refused_count)
 		return status;
-	if (list->count > count)
+	if (list->count > before->count)
 		return refused_note(list, refused_count, err);
 	/* Nothing but what was left out: so that is what is wrong. */
 	if (err)
 		*err = list->refused[refused_count];
 	return list->refused[refused_count].status;
+}
+
+enum wt_status wt_cert_list_read_chain(
+	struct wt_cert_list *list, const char *path, struct wt_error *err)
+{
+	const struct wt_cert_list before = *list;
+
+	list->is_chain = list->keeps_going = true;
+	return chain_end(
+		list, &before, wt_cert_list_read(list, path, err), err);
+}
+
+enum wt_status wt_cert_list_fetch(struct wt_cert_list *list, const char *server,
+	unsigned seconds, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
+	const struct wt_cert_list before = *list;
+	char *pem = NULL;
+	size_t len = 0;
+	enum wt_status status =
+		wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
+
+	if (status != WT_OK)
+		return status;
+	list->is_chain = list->keeps_going = true;
+	status = chain_end(list, &before,
+		wt_cert_list_read_memory(list, pem, len, server, err), err);
+	free(pem);
+	return status;
 }

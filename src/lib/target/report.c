@@ -156,13 +156,13 @@ enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 }
 
 enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
-	const struct wt_cert_info *cert, const char *source,
-	struct wt_error *err)
+	const struct wt_chain_link *from, struct wt_error *err)
 {
 	struct wt_image *to = wt_report_image(report, image);
 	struct wt_chain_link *chain = NULL;
-	struct wt_chain_link link = {.cert = cert};
-	enum wt_status ret = wt_report_text(report, source, &link.source, err);
+	struct wt_chain_link link = *from;
+	enum wt_status ret =
+		wt_report_text(report, from->source, &link.source, err);
 
 	if (ret != WT_OK)
 		return ret;

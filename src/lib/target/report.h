@@ -33,8 +33,7 @@ enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 
 /** Adds one link to the chain of an image; source is copied. */
 enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
-	const struct wt_cert_info *cert, const char *source,
-	struct wt_error *err);
+	const struct wt_chain_link *link, struct wt_error *err);
 
 /** The same, unless the report has that very text. */
 void wt_report_warn_once(
