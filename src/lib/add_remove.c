@@ -158,6 +158,7 @@ static enum wt_status target_edit(
 		is_changed_any |= target->hives[i].new_fd >= 0 ||
 				  (edit->hives && edit->hives[i].is_changed);
 	/* Only a WIM has holes that a rebuild drops. */
+	is_changed_any |= target->wim && target->wim->info.has_wrong_boot;
 	is_to_publish =
 		!options->dry_run &&
 		(is_changed_any || options->output ||
@@ -166,6 +167,7 @@ static enum wt_status target_edit(
 		ret = wt_target_prepare(target, err);
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_publish(target, err);
+	wt_target_warn_boot(target, ret == WT_OK && is_to_publish);
 	if (ret == WT_OK && options->dry_run)
 		report->is_changed |= is_changed_any;
 	if (ret != WT_OK)

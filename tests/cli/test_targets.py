@@ -206,6 +206,49 @@ class Outputs(wt.Case):
             self.assertEqual(value, os.getxattr(image, name))
 
 
+class Streams(wt.Case):
+    """Alternate data streams of the hive's file."""
+
+    def streams(self, image):
+        return wt.run("wimlib-imagex", "dir", "--detailed", image).count(
+            b"Named data stream")
+
+    def test_update_loses_them_and_says_so(self):
+        source = wt.sample("streams.wim", "--ntfs", "--streams", "3")
+        self.assertEqual(3, self.streams(source))
+        for options in ([], ["--commit", "append"], ["--rebuild"]):
+            image = self.copy(source)
+            said = self.json("add", "--access", "update", *options, image,
+                             wt.ROOT)
+            self.assertIn("streams-lost",
+                          [warning["code"] for warning in said["warnings"]])
+            self.assertEqual(0, self.streams(image))
+            wt.run("wimlib-imagex", "verify", image)
+            self.wt("verify", image, wt.ROOT)
+            # There are none any more.
+            said = self.json("remove", "--access", "update", image,
+                             wt.ROOT_SHA1)
+            self.assertNotIn("streams-lost", [
+                warning["code"] for warning in said["warnings"]])
+
+    def test_mount_keeps_them(self):
+        if not wt.fuse_works():
+            self.skipTest("no FUSE")
+        image = self.copy(wt.sample("streams.wim", "--ntfs", "--streams",
+                                    "3"))
+        said = self.json("add", "--access", "mount", image, wt.ROOT)
+        self.assertNotIn("streams-lost",
+                         [warning["code"] for warning in said["warnings"]])
+        self.assertEqual(3, self.streams(image))
+
+    def test_more_than_can_be_known_are_not_lost(self):
+        image = self.copy(wt.sample("streams-20.wim", "--ntfs", "--streams",
+                                    "20"))
+        self.assertEqual(20, self.streams(image))
+        self.refuses(4, "wim-streams", image, "add", "--access", "update",
+                     image, wt.ROOT)
+
+
 class Places(wt.Case):
     def test_temporary_folder_that_is_none(self):
         image = self.copy(wt.sample("lzx.wim"))

@@ -69,7 +69,8 @@ static bool is_same_header(
 	const struct wt_wim_info *one, const struct wt_wim_info *other)
 {
 	return one->image_count == other->image_count &&
-	       one->boot_index == other->boot_index && !one->is_interrupted &&
+	       one->boot_index == other->boot_index && !one->has_wrong_boot &&
+	       !one->is_interrupted &&
 	       one->has_integrity_table == other->has_integrity_table;
 }
 
@@ -392,12 +393,30 @@ out:
 	return ret;
 }
 
+static void streams_warn(const struct wt_target *target)
+{
+	for (size_t i = 0; i < target->hive_count; i++) {
+		const struct wt_target_hive *hive = &target->hives[i];
+		const struct wt_wim_image *image =
+			&target->wim->images[hive->image];
+
+		if (hive->new_fd < 0 || image->stream_count == 0)
+			continue;
+		wt_report_warn(target->report, "streams-lost",
+			"%s: image %d: update loses the alternate data streams "
+			"of the hive's file (%u); --access mount keeps them",
+			target->file->path, image->index, image->stream_count);
+	}
+}
+
 static enum wt_status access_report(const struct wt_target *target,
 	const struct wt_wim_patch *patch, struct wt_error *err)
 {
 	struct wt_report *report = target->report;
 
 	report->access = patch->access == WT_ACCESS_MOUNT ? "mount" : "update";
+	if (patch->access == WT_ACCESS_UPDATE)
+		streams_warn(target);
 	if (patch->access_reason[0] == '\0')
 		return WT_OK;
 	return wt_report_text(
@@ -416,6 +435,32 @@ static enum wt_status patch_publish(struct wt_target *target,
 			      target->file, patch, &target->publish, err);
 }
 
+/* No hive is new, but the header is to name another image's metadata. */
+static enum wt_status boot_publish(
+	struct wt_target *target, struct wt_error *err)
+{
+	uint8_t header[WT_WIM_HEADER_LEN] = {0};
+	struct wt_extent extent = {.len = sizeof(header), .src_fd = -1};
+	const struct wt_patch patch = {.old_len = target->file->len,
+		.new_len = target->file->len,
+		.extents = &extent,
+		.extent_count = 1};
+	enum wt_status ret = wt_wim_mend_boot(
+		target->file->fd, target->file->path, target->wim, header, err);
+
+	if (ret == WT_OK)
+		ret = wt_io_memory_file("wimtrust-header", target->file->path,
+			&extent.src_fd, err);
+	if (ret == WT_OK)
+		ret = wt_io_write_all(extent.src_fd, header, sizeof(header), 0,
+			target->file->path, err);
+	if (ret == WT_OK)
+		ret = patch_publish(target, &patch, err);
+	if (extent.src_fd >= 0)
+		close(extent.src_fd);
+	return ret;
+}
+
 static enum wt_status wim_publish(
 	struct wt_target *target, struct wt_error *err)
 {
@@ -431,6 +476,8 @@ static enum wt_status wim_publish(
 	struct wt_patch patch = {
 		.old_len = target->file->len, .new_len = target->file->len};
 
+	if (made->fd < 0 && target->wim->info.has_wrong_boot)
+		return boot_publish(target, err);
 	if (made->fd >= 0)
 		patch = (struct wt_patch){.old_len = made->old_len,
 			.new_len = made->new_len,

@@ -197,6 +197,23 @@ static enum wt_status wim_is_writable(
 	return WT_OK;
 }
 
+void wt_target_warn_boot(const struct wt_target *target, bool is_mended)
+{
+	int index = target->wim ? target->wim->info.boot_index : 0;
+	char image[32] = "no image";
+
+	if (!target->wim || !target->wim->info.has_wrong_boot)
+		return;
+	if (index > 0)
+		snprintf(image, sizeof(image), "image %d", index);
+	wt_report_warn(target->report, "boot-metadata",
+		"%s: its header says that %s starts, and %s the metadata of "
+		"another, which Windows may start; %s",
+		target->file->path, image, is_mended ? "named" : "names",
+		is_mended ? "it was put right"
+			  : "wimtrust add and remove put it right");
+}
+
 /* Takes back what an interrupted writer left: header and length. */
 static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 {
@@ -291,6 +308,8 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 	ret = wim_read(target, err);
 	if (ret == WT_OK)
 		ret = wim_describe(target, err);
+	if (ret == WT_OK && !target->is_writing)
+		wt_target_warn_boot(target, false);
 	if (ret == WT_OK && target->is_writing)
 		ret = wim_is_writable(target, err);
 	return ret;

@@ -67,6 +67,10 @@ enum wt_status wt_target_next_hives(
 /** How many hives are worked on at a time: several, but not hundreds. */
 #define WT_HIVES_AT_ONCE 8
 
+/** Warns when a WIM's header names the metadata of another image than the one
+ *  that it says starts. */
+void wt_target_warn_boot(const struct wt_target *target, bool is_mended);
+
 /** Names a hive in messages: "boot.wim: image 2: SOFTWARE". Cut to size. */
 void wt_target_hive_object(const struct wt_target *target,
 	const struct wt_target_hive *hive, char *text, size_t size);

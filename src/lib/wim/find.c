@@ -31,6 +31,8 @@ struct step {
 	bool is_compressed_alone;
 	uint8_t sha1[WT_SHA1_LEN];
 	bool is_missing;
+	unsigned stream_count;
+	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
 	char logs[WT_HIVE_LOGS][NAME_MAX_LEN];
 	uint64_t log_lens[WT_HIVE_LOGS];
 };
@@ -79,6 +81,11 @@ static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 					  : data->compressed_size;
 	step->is_compressed_alone = data->is_compressed && !data->packed;
 	memcpy(step->sha1, data->sha1_hash, sizeof(step->sha1));
+	step->stream_count = entry->num_named_streams;
+	for (unsigned i = 0; i < step->stream_count && i < WT_HIVE_STREAMS_MAX;
+		i++)
+		memcpy(step->stream_sha1s[i],
+			entry->streams[1 + i].resource.sha1_hash, WT_SHA1_LEN);
 	return 0;
 }
 
@@ -142,6 +149,9 @@ static void take(
 	found->is_compressed_alone = step->is_compressed_alone;
 	found->links = step->links;
 	memcpy(found->sha1, step->sha1, sizeof(found->sha1));
+	found->stream_count = step->stream_count;
+	memcpy(found->stream_sha1s, step->stream_sha1s,
+		sizeof(found->stream_sha1s));
 	for (size_t i = 0; i < WT_HIVE_LOGS; i++) {
 		if (step->log_lens[i] == 0)
 			continue;

@@ -14,6 +14,8 @@ struct wt_wim_found {
 	bool is_compressed_alone;
 	uint8_t sha1[WT_SHA1_LEN];
 	unsigned links;
+	unsigned stream_count; /**< alternate data streams */
+	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
 	char log_paths[WT_HIVE_LOGS][WT_WIM_PATH_MAX]; /**< "" for none */
 	uint64_t log_lens[WT_HIVE_LOGS];
 };

@@ -205,7 +205,8 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 		.blob_table =
 			wt_wim_resource_get(bytes + WT_WIM_BLOB_TABLE_OFFSET),
 		.xml = wt_wim_resource_get(bytes + WT_WIM_XML_OFFSET),
-		.boot_metadata = wt_wim_resource_get(bytes + 96),
+		.boot_metadata = wt_wim_resource_get(
+			bytes + WT_WIM_BOOT_METADATA_OFFSET),
 		.boot_index = wt_get32(bytes + 120),
 		.integrity = wt_wim_resource_get(bytes + 124),
 		.is_pipable = memcmp(bytes, magic_pipable, 8) == 0,

@@ -29,10 +29,11 @@ enum wt_wim_header_flag {
 	WT_WIM_FLAG_XPRESS_2 = 0x00200000,
 };
 
-/** Where the header has its flags and the two tables. */
+/** Where the header has its flags and resources. */
 #define WT_WIM_FLAGS_OFFSET 16
 #define WT_WIM_BLOB_TABLE_OFFSET 48
 #define WT_WIM_XML_OFFSET 72
+#define WT_WIM_BOOT_METADATA_OFFSET 96
 
 /** An entry of the blob table: 24 bytes resource, 2 bytes number of the part,
  *  4 bytes reference count, 20 bytes SHA-1 of the data. */

@@ -25,6 +25,9 @@ struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
 	bool has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
 	_Atomic(uint64_t) taken_len;
+	/* Of each image, in their order. */
+	struct wt_wim_resource metadata[WT_WIM_IMAGES_MAX];
+	size_t metadata_count;
 	struct wt_wim_extent extents[EXTENTS_MAX];
 	size_t extent_count;
 	bool has_too_many_extents;
@@ -60,6 +63,17 @@ static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
 {
 	struct findings *findings = ctx;
 
+	if (blob->is_metadata && findings->metadata_count++ < WT_WIM_IMAGES_MAX)
+		findings->metadata[findings->metadata_count -
+				   1] = (struct wt_wim_resource){
+			.offset = blob->offset,
+			.len = blob->compressed_size,
+			.original_len = blob->uncompressed_size,
+			.flags = WT_WIM_RESOURCE_METADATA |
+				 (blob->is_compressed
+						 ? WT_WIM_RESOURCE_COMPRESSED
+						 : 0),
+		};
 	if (blob->packed)
 		add_extent(findings, blob->raw_resource_offset_in_wim,
 			blob->is_metadata ? blob->raw_resource_compressed_size
@@ -87,6 +101,9 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	if (found->is_compressed_alone)
 		image->hive_stored = found->resource;
 	image->hive_links = found->links;
+	image->stream_count = found->stream_count;
+	memcpy(image->stream_sha1s, found->stream_sha1s,
+		sizeof(image->stream_sha1s));
 	wt_text_hex(found->sha1, WT_SHA1_LEN, image->hive_sha1);
 	memcpy(image->log_lens, found->log_lens, sizeof(image->log_lens));
 	return WT_OK;
@@ -269,6 +286,23 @@ static void add_header_extents(
 				resources[i]->len);
 }
 
+/* The header says twice which image starts: by its number, and by where its
+ * metadata stands. Who starts Windows may take either. */
+static void boot_check(const struct findings *findings,
+	const struct wt_wim_header *header, struct wt_wim *wim)
+{
+	struct wt_wim_resource meant = {0};
+
+	if (findings->metadata_count != header->image_count)
+		return;
+	if (header->boot_index > 0)
+		meant = findings->metadata[header->boot_index - 1];
+	wt_wim_resource_put(wim->boot_metadata, &meant);
+	wim->info.has_wrong_boot =
+		header->boot_metadata.len != meant.len ||
+		(meant.len > 0 && header->boot_metadata.offset != meant.offset);
+}
+
 static enum wt_status build(const struct findings *findings,
 	const struct wt_wim_header *header, uint64_t len,
 	struct wt_wim **ret_wim, struct wt_error *err)
@@ -291,6 +325,7 @@ static enum wt_status build(const struct findings *findings,
 	memcpy(wim->extents, findings->extents,
 		findings->extent_count * sizeof(findings->extents[0]));
 	wim->extent_count = findings->extent_count;
+	boot_check(findings, header, wim);
 	*ret_wim = wim;
 	return WT_OK;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 struct rebuilding {
@@ -81,6 +82,20 @@ enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 		rebuild_in_child, &rebuilding, err);
 	if (ret != WT_OK)
 		unlink(new_path);
+	return ret;
+}
+
+enum wt_status wt_wim_mend_boot(int fd, const char *object,
+	const struct wt_wim *wim, uint8_t ret_header[WT_WIM_HEADER_LEN],
+	struct wt_error *err)
+{
+	struct wt_wim_header header = {0};
+	enum wt_status ret =
+		wt_wim_header_read(fd, object, &header, ret_header, NULL, err);
+
+	if (ret == WT_OK)
+		memcpy(ret_header + WT_WIM_BOOT_METADATA_OFFSET,
+			wim->boot_metadata, sizeof(wim->boot_metadata));
 	return ret;
 }
 

@@ -15,6 +15,10 @@
 #define WT_HIVE_MAX ((uint64_t)512 << 20)
 
 /** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
+/** More alternate data streams than any hive's file has: real ones have none.
+ */
+#define WT_HIVE_STREAMS_MAX 16
+
 #define WT_HIVE_LOGS 3
 
 /** What hives may take in memory while the images are read. Bytes. */
@@ -42,6 +46,9 @@ struct wt_wim_image {
 	struct wt_wim_extent hive_stored;
 	char hive_sha1[WT_SHA1_HEX_LEN + 1];
 	unsigned hive_links; /**< names that the hive's file has */
+	/** Its alternate data streams, and the hashes of the first of them. */
+	unsigned stream_count;
+	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
 	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
 	 *  none, or an empty one. */
 	uint64_t log_lens[WT_HIVE_LOGS];
@@ -59,6 +66,8 @@ struct wt_wim_info {
 	char guid[33];
 	int image_count;
 	int boot_index; /**< 0 for none */
+	/** The header names the metadata of another image, or of none. */
+	bool has_wrong_boot;
 	bool has_integrity_table;
 	bool is_interrupted; /**< a writer left WRITE_IN_PROGRESS set */
 	bool is_pipable;
@@ -74,6 +83,7 @@ struct wt_wim {
 	struct wt_wim_extent *extents; /**< what wimlib reads to append */
 	size_t extent_count;
 	uint64_t tables_len; /**< of the metadata, the tables and the header */
+	uint8_t boot_metadata[24];    /**< as the header should have it */
 	struct wt_wim_image images[]; /**< info.image_count of them */
 };
 
@@ -214,6 +224,12 @@ struct wt_wim_patch {
 enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_put *puts, size_t put_count, enum wt_access access,
 	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
+	struct wt_error *err);
+
+/** The header of the WIM in fd with the metadata of the image that starts.
+ *  Returns what reading a header does. */
+enum wt_status wt_wim_mend_boot(int fd, const char *object,
+	const struct wt_wim *wim, uint8_t ret_header[WT_WIM_HEADER_LEN],
 	struct wt_error *err);
 
 /**

@@ -149,17 +149,32 @@ static bool is_appended(const struct wt_wim_append *append,
 	       resource.len <= new_len - resource.offset;
 }
 
+/* An alternate data stream of the hive's file? Update loses them. */
+static bool is_stream(const struct wt_wim_image *image, const uint8_t *sha1)
+{
+	for (unsigned i = 0; i < image->stream_count && i < WT_HIVE_STREAMS_MAX;
+		i++)
+		if (memcmp(image->stream_sha1s[i], sha1, WT_SHA1_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* The old hive of a changed image, which no image may need any more? */
 static bool is_old_hive(
 	const struct wt_wim_append *append, const uint8_t *entry)
 {
-	char sha1[WT_SHA1_HEX_LEN + 1] = "";
+	const uint8_t *sha1 = entry + WT_WIM_BLOB_SHA1_OFFSET;
+	char hex[WT_SHA1_HEX_LEN + 1] = "";
 
-	wt_text_hex(entry + WT_WIM_BLOB_SHA1_OFFSET, WT_SHA1_LEN, sha1);
-	for (size_t i = 0; i < append->put_count; i++)
-		if (strcmp(append->wim->images[append->puts[i].image].hive_sha1,
-			    sha1) == 0)
+	wt_text_hex(sha1, WT_SHA1_LEN, hex);
+	for (size_t i = 0; i < append->put_count; i++) {
+		const struct wt_wim_image *image =
+			&append->wim->images[append->puts[i].image];
+
+		if (strcmp(image->hive_sha1, hex) == 0 ||
+			is_stream(image, sha1))
 			return true;
+	}
 	return false;
 }
 

@@ -103,11 +103,34 @@ static enum wt_status update_in_child(void *arg, struct wt_error *err)
 	return ret;
 }
 
+/* What is lost with them is known, and nothing else may be. */
+static enum wt_status check_streams(
+	const struct wt_wim_append *append, struct wt_error *err)
+{
+	for (size_t i = 0; i < append->put_count; i++) {
+		const struct wt_wim_image *image =
+			&append->wim->images[append->puts[i].image];
+
+		if (image->stream_count <= WT_HIVE_STREAMS_MAX)
+			continue;
+		wt_fail(err, WT_ERR_WIM, "wim-streams", append->object,
+			"the hive of image %d has %u alternate data streams, "
+			"which update would lose; at most %d may be",
+			image->index, image->stream_count, WT_HIVE_STREAMS_MAX);
+		wt_error_hint(err, "--access mount keeps them");
+		return WT_ERR_WIM;
+	}
+	return WT_OK;
+}
+
 enum wt_status wt_wim_update(
 	const struct wt_wim_append *append, struct wt_error *err)
 {
 	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+	enum wt_status ret = check_streams(append, err);
 
+	if (ret != WT_OK)
+		return ret;
 	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
 		&sandbox, update_in_child, (void *)(uintptr_t)append, err);
 }
