@@ -6,8 +6,8 @@ import re
 import shlex
 import shutil
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, main, make_root,
-                     skip, wimtrust)
+from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, main,
+                     make_root, skip, wimtrust)
 
 try:
     import jsonschema
@@ -195,6 +195,22 @@ class Document(Validated):
         lines = out.decode('utf-8').splitlines()
         self.assertEqual([json.loads(line)['status'] for line in lines],
                          [0, 0, 7])
+
+    def test_a_document_is_written_in_one_call(self):
+        """Runs at once that append to one file leave its lines whole."""
+        trace = self.folder / 'trace'
+        with open(self.folder / 'out', 'wb') as out:
+            done = wimtrust('-e', 'trace=write', '-e', 'signal=none', '-o',
+                            trace, WIMTRUST, 'info', '--json',
+                            WIMS / 'two.wim', program='strace', stdout=out)
+        if 'Operation not permitted' in done.err:
+            self.skipTest('tracing is refused')
+        written = (self.folder / 'out').read_bytes()
+        calls = [line for line in trace.read_text().splitlines()
+                 if line.startswith('write(1,')]
+        self.assertEqual(len(calls), 1, calls)
+        self.assertTrue(calls[0].endswith(f'= {len(written)}'), calls)
+        json.loads(written)
 
     def shape(self, value, name=''):
         """What a reader relies on: members, lengths, and plain words."""

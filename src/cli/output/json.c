@@ -4,6 +4,7 @@
 
 #include "output/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -445,6 +446,31 @@ enum wt_status cli_json_save(const struct cli *cli, int exit_status,
 	return status;
 }
 
+/* In one call, so that the lines of several runs that append to one file stay
+ * whole. Takes text. */
+static void write_at_once(struct cli *cli, char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text || fflush(stdout) != 0) {
+		cli->output_errno = text ? errno : ENOMEM;
+		free(text);
+		return;
+	}
+	text[len++] = '\n'; /* where the NUL was */
+	for (size_t done = 0; done < len;) {
+		ssize_t count = write(STDOUT_FILENO, text + done, len - done);
+
+		if (count > 0) {
+			done += (size_t)count;
+		} else if (count == 0 || errno != EINTR) {
+			cli->output_errno = count == 0 ? EIO : errno;
+			break;
+		}
+	}
+	free(text);
+}
+
 void cli_json_print(
 	struct cli *cli, int exit_status, const struct wt_error *err)
 {
@@ -452,11 +478,12 @@ void cli_json_print(
 	size_t flags = dump_flags(cli);
 
 	/* Valid JSON may still hold characters that command a terminal. */
-	if (isatty(STDOUT_FILENO))
+	if (isatty(STDOUT_FILENO)) {
 		json_dump_callback(
 			root, write_escaped, NULL, flags | JSON_ENSURE_ASCII);
-	else
-		json_dumpf(root, stdout, flags);
-	fputc('\n', stdout);
+		fputc('\n', stdout);
+	} else {
+		write_at_once(cli, json_dumps(root, flags));
+	}
 	json_decref(root);
 }
