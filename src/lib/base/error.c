@@ -108,3 +108,26 @@ enum wt_status wt_cancelled(
 	wt_error_native(err, WT_DOMAIN_SIGNAL, number);
 	return WT_INTERRUPTED;
 }
+
+/* Characters that mean nothing to a shell, and no place inside of a file. */
+static bool is_plain_path(const char *path)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789"
+				    "./_-";
+
+	return path && path[0] && path[0] != '-' &&
+	       path[strspn(path, plain)] == '\0';
+}
+
+void wt_error_hint_file(
+	struct wt_error *err, const char *text, const char *path)
+{
+	const char *at = strstr(text, "FILE");
+
+	if (at && is_plain_path(path))
+		wt_error_hint(err, "%.*s%s%s", (int)(at - text), text, path,
+			at + strlen("FILE"));
+	else
+		wt_error_hint(err, "%s", text);
+}

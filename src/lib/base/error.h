@@ -42,4 +42,11 @@ int wt_cancel_number(const volatile sig_atomic_t *cancel);
 enum wt_status wt_cancelled(
 	const volatile sig_atomic_t *cancel, struct wt_error *err);
 
+/**
+ * Sets the hint to text, in which FILE is the file: its path stands there
+ * instead, unless a shell would take it for something else.
+ */
+void wt_error_hint_file(
+	struct wt_error *err, const char *text, const char *path);
+
 #endif

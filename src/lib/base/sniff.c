@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 
+#define BINARY "get it again, as bytes (PowerShell: Copy-Item), or as PEM"
 #define UNPACK "unpack it, and give what is in it"
 #define MOUNT "mount it, and give the boot.wim that is in it"
 #define EXPORT_BROWSER "export the certificate with the program that it is of"
@@ -18,12 +19,24 @@ static const struct {
 	size_t len;
 	struct wt_sniff sniff;
 } binaries[] = {
+	{0, "0\xEF\xBF\xBD", 4,
+		{"DER that a program took for text and stored as UTF-8", BINARY,
+			NULL}},
+	{0, "0\xC2\x82", 3,
+		{"DER that a program took for text and stored as UTF-8", BINARY,
+			NULL}},
+	{0,
+		"\xFF\xFE"
+		"0\0\x1A\x20",
+		6,
+		{"DER that a program took for text and stored as UTF-16",
+			BINARY, NULL}},
 	{0, "MSWIM\0\0\0", 8, {"a WIM", NULL, NULL}},
 	{0, "WLPWM\0\0\0", 8, {"a WIM", NULL, NULL}},
 	{0, "regf", 4,
 		{"a registry hive",
-			"wimtrust export FILE writes the certificates in it as "
-			"a .reg file",
+			"take the certificates out of it: wimtrust export -o "
+			"certs.reg FILE",
 			NULL}},
 	{0, "PReg\1\0\0\0", 8,
 		{"a policy file (registry.pol)",
@@ -41,13 +54,11 @@ static const struct {
 	{257, "ustar", 5, {"a tar archive", UNPACK, UNPACK}},
 	{0, "\xfe\xed\xfe\xed", 4,
 		{"a Java key store",
-			"export the certificate in PEM: keytool -exportcert "
-			"-rfc",
+			"export the certificate from it as PEM, with keytool",
 			NULL}},
 	{0, "\xce\xce\xce\xce", 4,
 		{"a Java key store",
-			"export the certificate in PEM: keytool -exportcert "
-			"-rfc",
+			"export the certificate from it as PEM, with keytool",
 			NULL}},
 	{0, "SQLite format 3", 16,
 		{"an SQLite database (cert9.db of Firefox is one)",
@@ -114,16 +125,17 @@ static const struct {
 #define TEXT_REG_QUERY 1
 #define TEXT_DUMP 2
 static const struct wt_sniff dumps[] = {
-	[TEXT_HEX] = {"a certificate in hex",
+	[TEXT_HEX] = {"DER in hex digits",
 		"tr -cd 0-9A-Fa-f <FILE | tr a-f A-F | basenc --base16 -d "
 		">root.cer makes the certificate of it",
 		NULL},
 	[TEXT_REG_QUERY] = {"what \"reg query\" prints",
-		"grep -oE '[0-9A-F]{200,}' FILE | basenc --base16 -d "
-		">root.blob makes a registry value of it, one certificate at a "
+		"tr -d '\\0' <FILE | grep -aoE '[0-9A-F]{200,}' | basenc "
+		"--base16 -d >root.blob makes a registry value of it, one "
+		"certificate at a "
 		"time",
 		NULL},
-	[TEXT_DUMP] = {"a certificate written out for people to read",
+	[TEXT_DUMP] = {"the text of a certificate, written out for people",
 		"the certificate itself is needed: .cer, .crt or .pem", NULL},
 };
 

@@ -65,8 +65,10 @@ static enum wt_status pkcs12_fail(struct wt_error *err, const char *object)
 	wt_fail(err, WT_ERR_CERT, "cert-pkcs12", object,
 		"it is PKCS#12 (.pfx, .p12), which holds a private key as a "
 		"rule and is not read");
-	wt_error_hint(err, "take the certificates alone out of it: openssl "
-			   "pkcs12 -in FILE -nokeys -out certs.pem");
+	wt_error_hint_file(err,
+		"take the certificates alone out of it: openssl pkcs12 -in "
+		"FILE -nokeys -out certs.pem",
+		object);
 	return WT_ERR_CERT;
 }
 
@@ -125,6 +127,30 @@ static const char *der_name(const uint8_t *der, size_t der_len)
 			return "a revocation list";
 	}
 	return NULL;
+}
+
+/*
+ * Did a transfer in text mode put a CR before each LF of a DER structure?
+ * Without them it is as long as it says, and whole.
+ */
+bool wt_cert_kind_is_text_mode(const uint8_t *data, size_t len)
+{
+	struct wt_writer writer = {0};
+	struct wt_der element = {0};
+	bool is_text_mode = false;
+
+	if (!wt_writer_reserve(&writer, len))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (data[i] != '\r' || i + 1 == len || data[i + 1] != '\n')
+			wt_writer_bytes(&writer, data + i, 1);
+	is_text_mode =
+		writer.len < len &&
+		wt_der_read(writer.data, writer.len, &element) == WT_DER_OK &&
+		element.len == writer.len &&
+		wt_der_check(&element) == WT_DER_OK;
+	wt_writer_free(&writer);
+	return is_text_mode;
 }
 
 enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
@@ -189,7 +215,7 @@ enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t len,
 	}
 	none_fail(err, "cert-none", object, what->name);
 	if (what->for_cert)
-		wt_error_hint(err, "%s", what->for_cert);
+		wt_error_hint_file(err, what->for_cert, object);
 	return WT_ERR_CERT;
 }
 

@@ -35,6 +35,9 @@ enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
  */
 bool wt_cert_kind_is_der(const uint8_t *data, size_t data_len);
 
+/** Is it DER in which a transfer in text mode made CR LF of each LF? */
+bool wt_cert_kind_is_text_mode(const uint8_t *data, size_t data_len);
+
 /** Fails for what holds no certificate: says what it is, where that is known.
  */
 enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t data_len,

@@ -90,7 +90,7 @@ static enum wt_status thing_refuse(struct scan *scan, size_t pos,
 	thing_object(scan, pos, true, object);
 	wt_fail(&why, WT_ERR_CERT, code, object, "%s", reason);
 	if (hint)
-		wt_error_hint(&why, "%s", hint);
+		wt_error_hint_file(&why, hint, scan->object);
 	return wt_cert_list_refuse(scan->list, WT_ERR_CERT, &why, err);
 }
 
@@ -178,13 +178,14 @@ static enum wt_status gap_read(
 		wt_fail(&why, WT_ERR_CERT, "cert-trailing-data", scan->object,
 			"%zu byte%s behind the certificate's end, at byte %zu",
 			last - first, last - first == 1 ? "" : "s", first);
-		wt_error_hint(&why,
+		wt_error_hint_file(&why,
 			scan->is_behind_pkcs7
 				? "take the certificates alone: openssl pkcs7 "
 				  "-inform DER -in FILE -print_certs -out "
 				  "certs.pem"
 				: "take the certificate alone: openssl x509 "
-				  "-inform DER -in FILE -out cert.pem");
+				  "-inform DER -in FILE -out cert.pem",
+			scan->object);
 		return wt_cert_list_refuse(scan->list, WT_ERR_CERT, &why, err);
 	}
 	for (; first < last; first++) {
@@ -248,6 +249,16 @@ static enum wt_status der_read(struct scan *scan, struct wt_error *err)
 	else
 		status = wt_cert_kind_read_der(
 			scan->list, der, len, object, &why);
+	if (status == WT_ERR_CERT && scan->pos == 0 &&
+		wt_cert_kind_is_text_mode(der, left)) {
+		wt_fail(&why, WT_ERR_CERT, "cert-text-mode", object,
+			"a transfer in text mode changed it: each line feed "
+			"became CR LF");
+		wt_error_hint(&why, "transfer it again in binary mode (FTP: "
+				    "binary; Git: *.cer binary in "
+				    ".gitattributes), or as PEM");
+		len = left;
+	}
 	scan->is_behind_der = status == WT_OK;
 	scan->is_behind_pkcs7 = wt_pkcs7_is_likely(der, len);
 	scan->pos += len;
@@ -584,6 +595,20 @@ static bool is_cert(const uint8_t *data, size_t len)
 		       wt_mark_label(mark.label) <= WT_LABEL_TRUSTED);
 }
 
+/* Does the next line go on with Base64? */
+static bool goes_on(const struct scan *scan)
+{
+	size_t pos = scan->pos, run = 0;
+
+	while (pos < scan->len && strchr(" \t\r\n", scan->data[pos]) &&
+		scan->data[pos] != 0)
+		pos++;
+	while (pos + run < scan->len && run < BASE64_RUN_MIN &&
+		wt_base64_is_digit((char)scan->data[pos + run]))
+		run++;
+	return pos > scan->pos && run == BASE64_RUN_MIN;
+}
+
 /* Base64 without BEGIN: taken where nothing else can be meant, named where it
  * is a certificate all the same. */
 static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
@@ -621,9 +646,15 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 		scan->is_end_due = true;
 		status = thing_refuse(scan, start, "pem-no-begin",
 			"this is a certificate in Base64 without a BEGIN line",
-			"take it out, and give what this makes: grep -oE "
-			"'(MII|LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{60,}' FILE "
-			">certs.b64",
+			goes_on(scan)
+				? "put a line -----BEGIN CERTIFICATE----- "
+				  "before it, and -----END CERTIFICATE----- "
+				  "behind it"
+				: "take it out, and give what this makes: tr "
+				  "-d "
+				  "'\\0' <FILE | grep -aoE '(MII|"
+				  "LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{40,}' "
+				  ">certs.b64",
 			err);
 	}
 	inner_free(&inner);

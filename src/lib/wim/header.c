@@ -3,8 +3,10 @@
 #include "wim/header.h"
 
 #include "base/io.h"
+#include "base/sniff.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,39 +67,46 @@ void wt_wim_resource_put(uint8_t *bytes, const struct wt_wim_resource *resource)
 	}
 }
 
-/* What people give instead of a WIM, told by the first bytes. */
-static enum wt_status fail_not_a_wim(const uint8_t *bytes, uint64_t file_len,
-	const char *object, struct wt_error *err)
+/* Says what is given instead of a WIM, where that is known. */
+static enum wt_status fail_not_a_wim(const struct wt_sniff *what,
+	uint64_t file_len, const char *object, struct wt_error *err)
 {
-	static const struct {
-		const char *magic;
-		size_t magic_len;
-		const char *what;
-		const char *hint;
-	} kinds[] = {
-		{"PK\3\4", 4, "a .zip archive", "unpack it first"},
-		{"vhdxfile", 8, "a VHDX disk image",
-			"mount it, and give the boot.wim that is in it"},
-		{"conectix", 8, "a VHD disk image",
-			"mount it, and give the boot.wim that is in it"},
-		{"MSCF", 4, "a cabinet file", "unpack it first"},
-		{"7z\xbc\xaf", 4, "a 7-Zip archive", "unpack it first"},
-		{"\x1f\x8b", 2, "a gzip file", "unpack it first"},
-		{"MZ", 2, "a Windows program", ""},
-	};
+	if (!what)
+		return wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object,
+			"is not a WIM: its first bytes (of %llu) are none of a "
+			"WIM",
+			(unsigned long long)file_len);
+	wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object, "is not a WIM but %s",
+		what->name);
+	if (what->for_target)
+		wt_error_hint(err, "%s", what->for_target);
+	return WT_ERR_WIM;
+}
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (memcmp(bytes, kinds[i].magic, kinds[i].magic_len) != 0)
-			continue;
-		wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object,
-			"is not a WIM but %s", kinds[i].what);
-		if (kinds[i].hint[0] != '\0')
-			wt_error_hint(err, "%s", kinds[i].hint);
-		return WT_ERR_WIM;
+/* Some kinds are known by what is further on, or at the end. */
+static enum wt_status fail_by_content(
+	int fd, uint64_t file_len, const char *object, struct wt_error *err)
+{
+	uint8_t *bytes = malloc(WT_SNIFF_LEN);
+	uint8_t tail[WT_SNIFF_TAIL_LEN] = {0};
+	const struct wt_sniff *what = NULL;
+	size_t len = 0, tail_len = 0;
+	enum wt_status ret = WT_OK;
+
+	if (!bytes)
+		return wt_fail_memory(err);
+	ret = wt_io_read_some(fd, bytes, WT_SNIFF_LEN, 0, object, &len, err);
+	if (ret == WT_OK && file_len >= sizeof(tail))
+		ret = wt_io_read_some(fd, tail, sizeof(tail),
+			file_len - sizeof(tail), object, &tail_len, err);
+	if (ret == WT_OK) {
+		what = wt_sniff_binary(bytes, len, tail, tail_len);
+		if (!what)
+			what = wt_sniff_text((const char *)bytes, len);
+		ret = fail_not_a_wim(what, file_len, object, err);
 	}
-	return wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object,
-		"is not a WIM: its first bytes (of %llu) are none of a WIM",
-		(unsigned long long)file_len);
+	free(bytes);
+	return ret;
 }
 
 static enum wt_status check_resource(const struct wt_wim_resource *resource,
@@ -224,7 +233,9 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 	enum wt_status ret = WT_OK;
 
 	if (!header.is_pipable && memcmp(bytes, magic_plain, 8) != 0)
-		return fail_not_a_wim(bytes, file_len, object, err);
+		return fail_not_a_wim(
+			wt_sniff_binary(bytes, WT_WIM_HEADER_LEN, NULL, 0),
+			file_len, object, err);
 	if (wt_get32(bytes + 8) != WT_WIM_HEADER_LEN)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
 			"its header has %u bytes, not %d", wt_get32(bytes + 8),
@@ -296,17 +307,6 @@ enum wt_status wt_wim_last_chunk(int fd, const struct wt_wim_header *header,
 	return WT_OK;
 }
 
-/* An ISO says what it is at 32 KiB only. */
-static bool is_iso(int fd)
-{
-	char id[5] = "";
-	size_t len = 0;
-
-	return wt_io_read_some(fd, id, sizeof(id), 32769, NULL, &len, NULL) ==
-		       WT_OK &&
-	       len == sizeof(id) && memcmp(id, "CD001", 5) == 0;
-}
-
 enum wt_status wt_wim_header_read(int fd, const char *object,
 	struct wt_wim_header *ret_header, uint8_t ret_bytes[WT_WIM_HEADER_LEN],
 	uint64_t *ret_len, struct wt_error *err)
@@ -332,13 +332,9 @@ enum wt_status wt_wim_header_read(int fd, const char *object,
 	if (got < sizeof(first) && memcmp(first, magic_plain, 8) == 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-truncated", object,
 			"is cut off inside its header, at %zu bytes", got);
-	if (memcmp(first, magic_plain, 8) != 0 && is_iso(fd)) {
-		wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object,
-			"is not a WIM but an ISO image");
-		wt_error_hint(err, "copy sources/boot.wim out of it and give "
-				   "that");
-		return WT_ERR_WIM;
-	}
+	if (memcmp(first, magic_plain, 8) != 0 &&
+		memcmp(first, magic_pipable, 8) != 0)
+		return fail_by_content(fd, len, object, err);
 	/* The header in front of a pipable WIM is incomplete; the whole one
 	 * ends the file. */
 	if (memcmp(first, magic_pipable, 8) == 0 &&

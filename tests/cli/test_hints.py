@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+# test_hints.py: what is no certificate is named for what it is, and each hint
+# that has a command in it is followed, on the input that produced it.
+import json
+import re
+import subprocess
+
+import odd_inputs as odd
+from clitest import Case, WIMTRUST, main, wimtrust
+
+make = odd.make
+PEM = odd.pem(odd.ROOT)
+BASE64 = odd.base64_of(odd.ROOT)
+VALUE = make.blob(odd.ROOT)
+
+
+def text_mode(data):
+    return data.replace(b'\n', b'\r\n')
+
+
+def openssl_text(der):
+    return subprocess.run(
+        ['openssl', 'x509', '-inform', 'DER', '-noout', '-text'], input=der,
+        stdout=subprocess.PIPE, check=True).stdout
+
+
+REG_QUERY = ('\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SystemCertificates'
+             '\\ROOT\\Certificates\\%s\r\n    Blob    REG_BINARY    %s\r\n\r\n' %
+             (make.thumbprint(odd.ROOT), VALUE.hex().upper()))
+HTML = b'\r\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0">\n<html></html>'
+LFS = b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n'
+HEX = odd.ROOT.hex()
+# file: (its bytes, what it is said to be, whether the hint has a command)
+CERTS = {
+    'query.txt': (REG_QUERY.encode(), 'what "reg query" prints', True),
+    'query16.txt': (b'\xff\xfe' + REG_QUERY.encode('utf-16le'),
+                    'what "reg query" prints', True),
+    'hex.txt': (HEX.encode(), 'DER in hex digits', True),
+    'upper.txt': (HEX.upper().encode(), 'DER in hex digits', True),
+    'lines.txt': ('\r\n'.join(HEX[i:i + 60] for i in
+                              range(0, len(HEX), 60)).encode(),
+                  'DER in hex digits', True),
+    'colons.txt': (':'.join(HEX[i:i + 2] for i in
+                            range(0, len(HEX), 2)).encode(),
+                   'DER in hex digits', True),
+    'text.txt': (openssl_text(odd.ROOT), 'the text of a certificate', False),
+    'dump.txt': (b'X509 Certificate:\r\nVersion: 3\r\n',
+                 'the text of a certificate', False),
+    'mangled.cer': (text_mode(odd.der('root-ec-p521') + b''), None, False),
+    'login.cer': (HTML, 'a web page', False),
+    'login2.cer': (b'\xef\xbb\xbf<HTML>', 'a web page', False),
+    'lfs.cer': (LFS, 'a pointer of Git LFS', False),
+    'x.json': (b'{"error": "no"}', 'JSON', False),
+    'x.xml': (b'<?xml version="1.0"?>', 'XML', False),
+    'id.pub': (b'ssh-rsa AAAAB3NzaC1yc2E= me', 'a public key of SSH', False),
+    'utf8.cer': (odd.ROOT.decode('latin-1').encode(), 'DER that a program',
+                 False),
+    'replaced.cer': (odd.ROOT.decode('utf-8', 'replace').encode(),
+                     'DER that a program', False),
+    'utf16.cer': (b'\xff\xfe' + odd.ROOT.decode(
+        'cp1252', 'replace').encode('utf-16le'), 'DER that a program', False),
+    'x.zip': (b'PK\3\4' + bytes(30), 'a .zip archive', False),
+    'x.tar': (bytes(257) + b'ustar' + bytes(250), 'a tar archive', False),
+    'x.pol': (b'PReg\1\0\0\0' + VALUE, 'a policy file', False),
+    'cert9.db': (b'SQLite format 3\0' + odd.ROOT, 'an SQLite database',
+                 False),
+    'setup.exe': (b'MZ\x90\0' + bytes(99) + odd.ROOT + PEM.encode(),
+                  'a Windows program', False),
+    'x.jks': (b'\xfe\xed\xfe\xed' + odd.ROOT, 'a Java key store', False),
+    'x.pdf': (b'%PDF-1.7\n' + PEM.encode(), 'a PDF document', False),
+    'x.p12': ((odd.CERTS / 'bad-pkcs12.p12').read_bytes(), 'PKCS#12', True),
+    'more.der': (odd.ROOT + b'\nmore', 'behind the certificate\'s end', True),
+    'more.p7b': (make.p7b(odd.ROOT) + b'\nmore',
+                 'behind the certificate\'s end', True),
+    'ca.yaml': (b'caBundle: ' + BASE64.encode() + b'\n',
+                'in Base64 without a BEGIN', True),
+    'pem.yaml': (b'ca.crt: ' + odd.base64_of(PEM.encode()).encode() + b'\n',
+                 'in Base64 without a BEGIN', True),
+    'two.json': (json.dumps({'a': BASE64, 'b': odd.base64_of(
+        odd.ROOT2)}).encode(), 'in Base64 without a BEGIN', True),
+    'saml.xml': (b'<ds:X509Certificate>' + BASE64.encode() +
+                 b'</ds:X509Certificate>', 'in Base64 without a BEGIN', True),
+    'folded.yaml': (b'ca: |\n  ' + '\n  '.join(
+        PEM.splitlines()[1:-1]).encode(), 'in Base64 without a BEGIN', False),
+}
+
+
+class Certificates(Case):
+    def test_each_is_named_and_its_command_works(self):
+        for name, (data, what, has_command) in CERTS.items():
+            for folder in ('plain', 'with blank'):
+                with self.subTest(name=name, folder=folder):
+                    place = self.folder / folder
+                    place.mkdir(exist_ok=True)
+                    path = place / name
+                    path.write_bytes(data)
+                    run = wimtrust('show', path)
+                    self.assertEqual(run.status, 3, run.out)
+                    self.assertIn(what or 'text mode', run.err)
+                    hints = [line[6:] for line in run.err.splitlines()
+                             if line.startswith('hint: ')]
+                    self.assertEqual(len(hints), 1, run.err)
+                    found = re.search(
+                        r'\b((?:openssl|grep|tr|wimtrust) [^;]*?)'
+                        r'(?: makes .*)?$', hints[0])
+                    self.assertEqual(bool(found), has_command, hints[0])
+                    if found:
+                        self.follow(found[1], path)
+
+    def follow(self, command, path):
+        """Its result is a file that wimtrust reads."""
+        self.assertEqual('FILE' in command, ' ' in str(path), command)
+        command = re.sub('^wimtrust', WIMTRUST,
+                         command.replace('FILE', f"'{path}'"))
+        if 'pkcs12' in command:
+            command += ' -passin pass:secret'
+        before = set(path.parent.iterdir())
+        subprocess.run(['bash', '-c', command], cwd=path.parent, check=True,
+                       stderr=subprocess.DEVNULL)
+        made = set(path.parent.iterdir()) - before
+        self.assertEqual(len(made), 1, command)
+        made = made.pop()
+        run = wimtrust('show', made)
+        self.assertEqual(run.status, 0, run.err)
+        made.unlink()
+
+    def test_hive_given_as_a_certificate(self):
+        path = self.hive()
+        wimtrust('add', path, odd.CERTS / 'root-rsa2048.der')
+        run = wimtrust('show', path)
+        self.assertEqual(run.status, 3)
+        self.assertIn('it is a registry hive', run.err)
+        command = run.err.splitlines()[-1].split(': ', 2)[2]
+        self.assertTrue(command.startswith('wimtrust export -o certs.reg '))
+        self.follow(command, path)
+
+    def test_text_mode(self):
+        for der in (odd.ROOT, odd.ROOT2, odd.MIDDLE, odd.LEAF,
+                    make.p7b(odd.ROOT, odd.MIDDLE)):
+            data = text_mode(der)
+            if data == der:
+                continue
+            run = wimtrust('show', '-', input=data)
+            self.assertEqual(run.status, 3)
+            self.assertIn('[cert-text-mode]', run.err)
+
+    def test_options_in_hints_do_what_they_say(self):
+        """--allow, --store and --keep-going, for whatever they are said."""
+        hive = self.hive()
+        for name in ('expired', 'not-yet-valid', 'weak-rsa1024', 'weak-dsa',
+                     'not-ca-self', 'bad-signature', 'unknown-key'):
+            path = odd.CERTS / (name + '.der')
+            run = wimtrust('add', '-n', hive, path)
+            self.assertEqual(run.status, 3)
+            option = re.search(r'--allow ([a-z-]+)', run.err)[1]
+            run = wimtrust('add', '-n', '--allow', option, hive, path)
+            self.assertEqual(run.status, 0, run.err)
+        run = wimtrust('add', '-n', hive, odd.CERTS / 'bundle.pem')
+        self.assertIn('--keep-going adds what is good (2)', run.err)
+        run = wimtrust('add', '-n', '--keep-going', hive,
+                       odd.CERTS / 'bundle.pem')
+        self.assertIn('would add 2 certificates, 1 refused', run.out)
+
+
+class Targets(Case):
+    def test_each_is_named(self):
+        disk = bytearray(4096)
+        disk[510:512] = b'\x55\xaa'
+        gpt = bytearray(disk)
+        gpt[512:520] = b'EFI PART'
+        kinds = {
+            'boot.qcow2': (b'QFI\xfb' + bytes(600), 'a qcow2 disk image'),
+            'fixed.vhd': (bytes(4096) + b'conectix' + bytes(504),
+                          'a VHD disk image'),
+            'dynamic.vhd': (b'conectix' + bytes(1016), 'a VHD disk image'),
+            'x.vhdx': (b'vhdxfile' + bytes(600), 'a VHDX disk image'),
+            'x.vmdk': (b'KDMV' + bytes(600), 'a VMDK disk image'),
+            'raw.img': (disk, 'a raw disk image'),
+            'gpt.img': (gpt, 'a raw disk image (GPT)'),
+            'ntfs.img': (b'\xeb\x52\x90NTFS    ' + bytes(501) + b'\x55\xaa',
+                         'the image of an NTFS file system'),
+            'fat.img': (bytes(82) + b'FAT32   ' + bytes(600),
+                        'the image of a FAT file system'),
+            'login.wim': (HTML, 'a web page'),
+            'lfs.wim': (LFS, 'a pointer of Git LFS'),
+            'x.zip': (b'PK\3\4' + bytes(600), 'a .zip archive'),
+            'x.gz': (b'\x1f\x8b\x08' + bytes(600), 'a gzip file'),
+            'x.exe': (b'MZ\x90\0' + bytes(600), 'a Windows program'),
+            'x.7z': (b'7z\xbc\xaf\x27\x1c' + bytes(600), 'a 7-Zip archive'),
+        }
+        for name, (data, what) in kinds.items():
+            for command in (['list'], ['add']):
+                with self.subTest(name=name, command=command):
+                    path = self.folder / name
+                    path.write_bytes(data)
+                    run = wimtrust(*command, path, *(
+                        [odd.CERTS / 'root-rsa2048.der']
+                        if command == ['add'] else []))
+                    self.assertEqual(run.status, 4, run.err)
+                    self.assertIn(f'is not a WIM but {what}',
+                                  run.err)
+                    self.assertEqual(path.read_bytes(), bytes(data))
+
+
+if __name__ == '__main__':
+    main()
