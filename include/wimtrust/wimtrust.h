@@ -487,6 +487,9 @@ struct wt_image {
 	uint64_t key_count; /**< keys in the hive */
 	const struct wt_entry *entries;
 	size_t entry_count;
+	/** Windows RE in the image, which trusts by itself and is not changed;
+	 *  NULL for none. */
+	const char *winre_path;
 	struct wt_error problem; /**< why its hive cannot be used */
 	/* check only */
 	bool is_trusted;
@@ -551,6 +554,9 @@ struct wt_report {
 	uint32_t chunk_len;
 	int boot_index;
 	bool has_integrity_table, is_interrupted, is_pipable, is_solid;
+	/** Bytes between the resources that belong to nothing: what a rebuild
+	 *  would save, before this call. */
+	uint64_t unused_len;
 	uint64_t hole_len; /**< bytes that --repair would cut off */
 	const struct wt_image *images;
 	size_t image_count;

@@ -40,6 +40,11 @@ static void print_wim(const struct wt_report *report)
 	if (report->is_interrupted)
 		cli_line(stdout, "  writing    interrupted; --repair of add "
 				 "and remove takes it back");
+	if (report->unused_len > 0)
+		cli_line(stdout,
+			"  holes      %s; --rebuild of add and remove would "
+			"save them",
+			cli_text_size(size, report->unused_len));
 	if (report->hole_len > 0)
 		cli_line(stdout,
 			"  behind     %llu bytes behind the end that "
@@ -107,6 +112,10 @@ static void print_image(const struct cli *cli, const struct wt_image *image)
 			cli_line(stdout, "  described  %s", image->description);
 	}
 	print_hive(cli, image);
+	if (image->winre_path)
+		cli_line(stdout,
+			"  winre      %s trusts by itself, is not changed",
+			image->winre_path);
 }
 
 void print_info(struct cli *cli, enum wt_status status)

@@ -175,6 +175,21 @@ static enum wt_status target_edit(
 	return ret;
 }
 
+/* The image that repairs Windows trusts what its own stores hold. */
+static void warn_winre(struct wt_report *report)
+{
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = &report->images[i];
+
+		if (image->is_chosen && image->winre_path)
+			wt_report_warn(report, "winre-unchanged",
+				"%s: image %d holds Windows RE (%s), which "
+				"trusts by itself and is not changed",
+				report->target, image->index,
+				image->winre_path);
+	}
+}
+
 static enum wt_status edit_run(struct edit *edit, const char *path,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)
@@ -193,6 +208,7 @@ static enum wt_status edit_run(struct edit *edit, const char *path,
 		path, true, NULL, NULL, options, report, &target, err);
 	if (ret != WT_OK)
 		return ret;
+	warn_winre(report);
 	edit->hives = calloc(target->hive_count + 1, sizeof(*edit->hives));
 	ret = edit->hives ? target_edit(edit, target, err)
 			  : wt_fail_memory(err);

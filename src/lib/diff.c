@@ -251,6 +251,7 @@ static enum wt_status sides_report(struct diff *diff, struct wt_error *err)
 	report->is_pipable = from->is_pipable;
 	report->is_solid = from->is_solid;
 	report->hole_len = from->hole_len;
+	report->unused_len = from->unused_len;
 	report->other = diff->old_side;
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < sides[i]->warning_count; j++)

@@ -274,8 +274,8 @@ class Verify(Case):
         for where in ('', ' (it is in TrustedPeople)'):
             self.assert_fails(
                 wimtrust('verify', hive, chains / 'server.pem'), 1,
-                f'{hive}: CN=server.example is neither a CA nor issued by '
-                f'itself: name the store with --store{where}',
+                f'{hive}: CN=server.example is neither a CA nor '
+                f'self-signed: name the store with --store{where}',
                 "for a server's own certificate, verify the CA that issued it")
             wimtrust('add', '-s', 'trustedpeople', '--allow', 'not-ca', hive,
                      chains / 'server.pem')

@@ -189,6 +189,7 @@ static json_t *json_image(const struct cli *cli, const struct wt_image *image)
 	json_object_set_new(object, "hive", json_hive(image));
 	for (size_t i = 0; i < image->entry_count; i++)
 		json_array_append_new(entries, json_entry(&image->entries[i]));
+	json_object_set_new(object, "winre", cli_json_text(image->winre_path));
 	json_object_set_new(object, "entries", entries);
 	json_object_set_new(object, "problem", cli_json_error(&image->problem));
 	if (cli->command && cli->command->bit == CLI_CHECK) {
@@ -222,6 +223,8 @@ static json_t *json_wim(const struct wt_report *report)
 	json_object_set_new(object, "solid", json_boolean(report->is_solid));
 	json_object_set_new(
 		object, "loose_bytes", json_count(report->hole_len));
+	json_object_set_new(
+		object, "unused_bytes", json_count(report->unused_len));
 	return object;
 }
 

@@ -110,6 +110,27 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 				: "nothing to do");
 }
 
+/* Below that, holes are not worth a line. */
+#define HOLES_MIN 1000000
+
+/* What each append leaves behind is about as long as what it adds. */
+static void say_holes(const struct cli *cli)
+{
+	const struct wt_report *report = cli->report;
+	uint64_t holes = report->unused_len;
+	char size[CLI_SIZE_MAX] = "";
+
+	if (report->size_after > report->size_before)
+		holes += report->size_after - report->size_before;
+	if (report->kind == WT_TARGET_WIM && !cli->options.rebuild &&
+		holes >= HOLES_MIN)
+		cli_line(stdout,
+			"%s: about %s of it are holes, which --rebuild would "
+			"save",
+			report->output ? report->output : report->target,
+			cli_text_size(size, holes));
+}
+
 void cli_print_verdict(const struct cli *cli)
 {
 	const struct wt_report *report = cli->report;
@@ -122,6 +143,8 @@ void cli_print_verdict(const struct cli *cli)
 	else if (is_writer && !report->is_changed)
 		note = " (nothing was written)";
 	say_actions(cli, text, sizeof(text));
+	if (is_writer)
+		say_holes(cli);
 	cli_line(stdout, "%s: %s%s%s%s",
 		report->output ? report->output : report->target, text, note,
 		report->other ? ", compared with " : "",

@@ -126,6 +126,9 @@ static enum wt_status image_describe(struct wt_report *report, size_t index,
 	if (ret == WT_OK)
 		ret = wt_report_text(
 			report, from->hive_path, &image->hive_path, err);
+	if (ret == WT_OK && from->winre_path[0] != '\0')
+		ret = wt_report_text(
+			report, from->winre_path, &image->winre_path, err);
 	return ret;
 }
 
@@ -142,6 +145,7 @@ static enum wt_status wim_describe(
 	report->is_interrupted = info->is_interrupted;
 	report->is_pipable = info->is_pipable;
 	report->is_solid = info->is_solid;
+	report->unused_len = info->unused_len;
 	/* Not the file's own length: what a writer has put behind the end so
 	 * far is not part of the state that is shown. */
 	report->hole_len = target->file->len > info->used_len

@@ -35,6 +35,7 @@ struct step {
 	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
 	char logs[WT_HIVE_LOGS][NAME_MAX_LEN];
 	uint64_t log_lens[WT_HIVE_LOGS];
+	char recovery[NAME_MAX_LEN]; /* the folder Recovery, as stored */
 };
 
 static void note_log(struct step *step, const struct wimlib_dir_entry *entry)
@@ -55,6 +56,16 @@ static void note_log(struct step *step, const struct wimlib_dir_entry *entry)
 	}
 }
 
+/* Windows RE is kept in a folder beside the hive's. */
+static void note_recovery(
+	struct step *step, const struct wimlib_dir_entry *entry)
+{
+	if (strcasecmp(entry->filename, "Recovery") == 0 &&
+		(entry->attributes & WIMLIB_FILE_ATTRIBUTE_DIRECTORY))
+		snprintf(step->recovery, sizeof(step->recovery), "%s",
+			entry->filename);
+}
+
 static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 {
 	const struct wimlib_resource_entry *data = &entry->streams[0].resource;
@@ -64,6 +75,7 @@ static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 		return 0;
 	if (step->is_last)
 		note_log(step, entry);
+	note_recovery(step, entry);
 	if (strcasecmp(entry->filename, step->name) != 0)
 		return 0;
 	if (step->count < 2)
@@ -161,6 +173,30 @@ static void take(
 	}
 }
 
+static int on_recovery_entry(const struct wimlib_dir_entry *entry, void *ctx)
+{
+	char *name = ctx;
+
+	if (entry->filename && strcasecmp(entry->filename, "winre.wim") == 0 &&
+		!(entry->attributes & WIMLIB_FILE_ATTRIBUTE_DIRECTORY))
+		snprintf(name, NAME_MAX_LEN, "%s", entry->filename);
+	return 0;
+}
+
+/* An image that cannot be walked has none, as far as can be told. */
+static void winre_find(WIMStruct *wim, int image, const char *system32,
+	const char *recovery, char *ret_path)
+{
+	char folder[WT_WIM_PATH_MAX] = "", name[NAME_MAX_LEN] = "";
+
+	snprintf(folder, sizeof(folder), "%.150s/%.30s", system32, recovery);
+	if (wimlib_iterate_dir_tree(wim, image, folder,
+		    WIMLIB_ITERATE_DIR_TREE_FLAG_CHILDREN, on_recovery_entry,
+		    name) == 0 &&
+		name[0] != '\0')
+		snprintf(ret_path, WT_WIM_PATH_MAX, "%.200s/%s", folder, name);
+}
+
 enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 	struct wt_wim_found *ret_found, struct wt_error *ret_hive_error,
 	struct wt_error *err)
@@ -183,6 +219,9 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 		if (code != 0)
 			return wt_wim_fail(err, code, object,
 				"cannot read the files of image %d", image);
+		if (step.recovery[0] != '\0' && i == 2)
+			winre_find(wim, image, folder, step.recovery,
+				found.winre_path);
 		if (step.count == 0 ||
 			!is_usable(&step, image, folder, object, &hive_error))
 			break;

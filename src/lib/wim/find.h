@@ -18,6 +18,7 @@ struct wt_wim_found {
 	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
 	char log_paths[WT_HIVE_LOGS][WT_WIM_PATH_MAX]; /**< "" for none */
 	uint64_t log_lens[WT_HIVE_LOGS];
+	char winre_path[WT_WIM_PATH_MAX]; /**< of Windows RE; "" for none */
 };
 
 /**

@@ -31,6 +31,7 @@ struct findings {
 	struct wt_wim_extent extents[EXTENTS_MAX];
 	size_t extent_count;
 	bool has_too_many_extents;
+	uint64_t stored_len; /* of all that the blob table names */
 };
 
 struct reading {
@@ -62,6 +63,7 @@ static bool add_extent(struct findings *findings, uint64_t offset, uint64_t len)
 static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
 {
 	struct findings *findings = ctx;
+	bool is_new = true;
 
 	if (blob->is_metadata && findings->metadata_count++ < WT_WIM_IMAGES_MAX)
 		findings->metadata[findings->metadata_count -
@@ -75,11 +77,18 @@ static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
 						 : 0),
 		};
 	if (blob->packed)
-		add_extent(findings, blob->raw_resource_offset_in_wim,
+		is_new = add_extent(findings, blob->raw_resource_offset_in_wim,
 			blob->is_metadata ? blob->raw_resource_compressed_size
 					  : SOLID_HEADER_LEN);
 	else if (blob->is_metadata)
 		add_extent(findings, blob->offset, blob->compressed_size);
+	/* Many blobs may share a solid resource; what no image refers to any
+	 * more is a hole, though the table still names it. */
+	if (blob->packed ? is_new
+			 : blob->is_metadata || blob->reference_count > 0)
+		findings->stored_len +=
+			blob->packed ? blob->raw_resource_compressed_size
+				     : blob->compressed_size;
 	return 0;
 }
 
@@ -94,6 +103,9 @@ static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
 	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
 	ret = wt_wim_find(wim, image->index, reading->object, found,
 		&image->hive_error, err);
+	if (ret == WT_OK)
+		snprintf(image->winre_path, sizeof(image->winre_path), "%s",
+			found->winre_path);
 	if (ret != WT_OK || found->path[0] == '\0')
 		return ret;
 	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found->path);
@@ -269,6 +281,20 @@ static void fill_info(const struct wt_wim_header *header, uint64_t len,
 		snprintf(info->guid + 2 * i, 3, "%02X", header->guid[i]);
 }
 
+/* What lies between the resources belongs to nothing. Resources that overlap
+ * leave no holes that could be told. */
+static void fill_unused(const struct findings *findings,
+	const struct wt_wim_header *header, struct wt_wim_info *info)
+{
+	uint64_t used = WT_WIM_HEADER_LEN + findings->stored_len +
+			header->blob_table.len + header->xml.len +
+			header->integrity.len;
+
+	if (findings->stored_len > 0 && findings->stored_len < info->len &&
+		used < info->used_len)
+		info->unused_len = info->used_len - used;
+}
+
 static void add_header_extents(
 	const struct wt_wim_header *header, struct findings *findings)
 {
@@ -320,6 +346,7 @@ static enum wt_status build(const struct findings *findings,
 		return wt_fail_memory(err);
 	}
 	fill_info(header, len, &wim->info);
+	fill_unused(findings, header, &wim->info);
 	memcpy(wim->images, findings->images,
 		header->image_count * sizeof(wim->images[0]));
 	memcpy(wim->extents, findings->extents,

@@ -52,6 +52,8 @@ struct wt_wim_image {
 	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
 	 *  none, or an empty one. */
 	uint64_t log_lens[WT_HIVE_LOGS];
+	/** Windows RE in it, an image of its own; "" when there is none. */
+	char winre_path[WT_WIM_PATH_MAX];
 	/** Why there is no hive, when that is an error and not an absence:
 	 *  found twice, a link in the path, a folder, too large. */
 	struct wt_error hive_error;
@@ -61,6 +63,7 @@ struct wt_wim_image {
 struct wt_wim_info {
 	uint64_t len;	      /**< of the file, bytes */
 	uint64_t used_len;    /**< up to the header's last resource, bytes */
+	uint64_t unused_len;  /**< of these, what no resource takes, bytes */
 	char compression[16]; /**< "LZX", "XPRESS", "LZMS", "None" */
 	uint32_t chunk_len;
 	char guid[33];
