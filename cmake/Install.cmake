@@ -85,5 +85,6 @@ install(FILES
   DESTINATION "${cmake_dir}" COMPONENT dev)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/wimtrust.pc"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT dev)
-install(FILES "${PROJECT_SOURCE_DIR}/include/wimtrust/wimtrust.h"
+install(FILES "${PROJECT_SOURCE_DIR}/include/wimtrust/error.h"
+  "${PROJECT_SOURCE_DIR}/include/wimtrust/wimtrust.h"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/wimtrust" COMPONENT dev)

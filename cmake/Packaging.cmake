@@ -80,7 +80,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "${soname_package} (= ${package_version})")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS
-  "libwim-dev, libhivex-dev, libssl-dev, libudfread-dev, libarchive-dev, pkgconf")
+  "libwim-dev, libhivex-dev, libssl-dev, libseccomp-dev, libudfread-dev, \
+libarchive-dev, pkgconf")
 set(CPACK_COMPONENT_DEV_DESCRIPTION
 "The header, the static library, the pkg-config file and the CMake package of
 libwimtrust. The recommended packages are needed to link the static library.")

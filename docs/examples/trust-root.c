@@ -30,10 +30,10 @@ static void print_error(const struct wt_error *err)
 static void print_entries(const struct wt_report *report)
 {
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		for (size_t j = 0; j < image->entry_count; j++) {
-			const struct wt_entry *entry = &image->entries[j];
+			const struct wt_entry *entry = wt_image_entry(image, j);
 
 			printf("image %d: %s %s %s\n", image->index,
 				wt_action_name(entry->action),

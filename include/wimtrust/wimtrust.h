@@ -8,61 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wimtrust/error.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
-#define WT_API __attribute__((visibility("default")))
-#else
-#define WT_API
-#endif
-
-/*
- * Errors
- *
- * Every function that can fail returns an enum wt_status and takes a struct
- * wt_error last, which may be NULL. On success the error is left as it was;
- * outputs are written on success only.
- */
-
-/** What a call came to. The values are the exit statuses of the program. */
-enum wt_status {
-	WT_OK = 0,	    /**< done, or already so */
-	WT_NO = 1,	    /**< verify, check, diff or remove says no */
-	WT_ERR_USAGE = 2,   /**< the request contradicts itself */
-	WT_ERR_CERT = 3,    /**< certificate input is bad or refused */
-	WT_ERR_WIM = 4,	    /**< the WIM is bad or refused */
-	WT_ERR_HIVE = 5,    /**< the registry hive is bad or refused */
-	WT_ERR_IMAGE = 6,   /**< no such image, or no hive in it */
-	WT_ERR_FILE = 7,    /**< file system: space, permission, locked */
-	WT_INTERRUPTED = 8, /**< cancelled; native is the signal's number */
-};
-
-/** Where a native error code comes from. */
-enum wt_domain {
-	WT_DOMAIN_NONE = 0,
-	WT_DOMAIN_SYSTEM,  /**< native is an errno */
-	WT_DOMAIN_OPENSSL, /**< native is the OpenSSL reason code */
-	WT_DOMAIN_WIMLIB,  /**< native is an enum wimlib_error_code */
-	WT_DOMAIN_HIVEX,   /**< native is the errno that hivex set */
-	WT_DOMAIN_SIGNAL,  /**< native is a signal's number */
-};
-
-/**
- * Why a call failed: a plain value that owns nothing. All text is UTF-8,
- * NUL-terminated, cut to the array, and may hold what a file said: escape it
- * before it reaches a terminal.
- */
-struct wt_error {
-	enum wt_status status;
-	enum wt_domain domain;
-	int native;
-	char code[32];	  /**< stable word, "hive-dirty" */
-	char object[256]; /**< what the call failed on, mostly a path */
-	char reason[384]; /**< one line, without the object */
-	char hint[384];	  /**< the remedy in one line, or "" */
-};
+/** The version of this header. wt_versions() has that of the library. */
+#define WT_VERSION_MAJOR 0
+#define WT_VERSION_MINOR 1
+#define WT_VERSION_PATCH 0
 
 /*
  * Processes, threads and signals
@@ -485,8 +440,7 @@ struct wt_image {
 	uint64_t hive_len;
 	bool is_dirty;	    /**< its transaction logs hold changes */
 	uint64_t key_count; /**< keys in the hive */
-	const struct wt_entry *entries;
-	size_t entry_count;
+	size_t entry_count; /**< see wt_image_entry() */
 	/** Windows RE in the image, which trusts by itself and is not changed;
 	 *  NULL for none. */
 	const char *winre_path;
@@ -498,8 +452,7 @@ struct wt_image {
 	 *  it, or when nothing tells which it is. */
 	const char *root_name;
 	const char *root_sha1; /**< its thumbprint; NULL when not at hand */
-	const struct wt_chain_link *chain;
-	size_t chain_count;
+	size_t chain_count;    /**< see wt_image_link() */
 };
 
 /**
@@ -557,13 +510,29 @@ struct wt_report {
 	/** Bytes between the resources that belong to nothing: what a rebuild
 	 *  would save, before this call. */
 	uint64_t unused_len;
-	uint64_t hole_len; /**< bytes that --repair would cut off */
-	const struct wt_image *images;
-	size_t image_count;
-	const struct wt_warning *warnings;
-	size_t warning_count;
+	uint64_t hole_len;	       /**< bytes that --repair would cut off */
+	size_t image_count;	       /**< see wt_report_image() */
+	size_t warning_count;	       /**< see wt_report_warning() */
 	const struct wt_report *other; /**< diff: what was compared with */
 };
+
+/*
+ * What a report holds is reached by these, so that the structs may grow. What
+ * they give is borrowed from the report, and NULL past the last one.
+ */
+
+/** index is below report->image_count. */
+WT_API const struct wt_image *wt_report_image(
+	const struct wt_report *report, size_t index);
+/** index is below report->warning_count. */
+WT_API const struct wt_warning *wt_report_warning(
+	const struct wt_report *report, size_t index);
+/** index is below image->entry_count. */
+WT_API const struct wt_entry *wt_image_entry(
+	const struct wt_image *image, size_t index);
+/** index is below image->chain_count. */
+WT_API const struct wt_chain_link *wt_image_link(
+	const struct wt_image *image, size_t index);
 
 WT_API enum wt_status wt_report_new(
 	struct wt_report **ret_report, struct wt_error *err);

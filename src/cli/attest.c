@@ -69,7 +69,7 @@ static json_t *stores(const struct wt_image *image)
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < image->entry_count; i++) {
-		const struct wt_entry *entry = &image->entries[i];
+		const struct wt_entry *entry = wt_image_entry(image, i);
 		char store[64] = "";
 		const char *name = cli_entry_store(entry, store);
 		json_t *array = json_object_get(object, name);
@@ -93,7 +93,7 @@ static json_t *images(const struct wt_report *old, const struct wt_report *new)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < new->image_count; i++) {
-		const struct wt_image *image = &new->images[i];
+		const struct wt_image *image = wt_report_image(new, i);
 		json_t *object = json_object();
 
 		if (!image->is_chosen || i >= old->image_count) {
@@ -105,7 +105,8 @@ static json_t *images(const struct wt_report *old, const struct wt_report *new)
 		json_object_set_new(object, "name", cli_json_text(image->name));
 		json_object_set_new(
 			object, "boot", json_boolean(image->is_boot));
-		json_object_set_new(object, "before", stores(&old->images[i]));
+		json_object_set_new(
+			object, "before", stores(wt_report_image(old, i)));
 		json_object_set_new(object, "after", stores(image));
 		json_array_append_new(array, object);
 	}

@@ -64,13 +64,13 @@ static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
 
 	memset(gathered, 0, sizeof(*gathered));
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		gathered->entries = cli_grow(gathered->entries,
 			gathered->count + image->entry_count,
 			sizeof(*gathered->entries));
 		for (size_t j = 0; j < image->entry_count; j++) {
-			const struct wt_entry *entry = &image->entries[j];
+			const struct wt_entry *entry = wt_image_entry(image, j);
 
 			if (!is_selected(cli, entry))
 				continue;

@@ -3,7 +3,8 @@
 #ifndef CLI_H
 #define CLI_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
+
 #include "output/progress.h"
 #include "savefile.h"
 

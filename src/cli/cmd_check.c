@@ -56,7 +56,7 @@ static void print_chain(
 	struct cli_table *table = cli_table_new(columns, 3);
 
 	for (size_t i = 0; i < image->chain_count; i++) {
-		const struct wt_chain_link *link = &image->chain[i];
+		const struct wt_chain_link *link = wt_image_link(image, i);
 		const char *cells[] = {
 			link->source, link->cert->sha1, link->cert->subject};
 
@@ -88,8 +88,8 @@ static void print_addresses(
 	size_t count = 0;
 
 	for (size_t i = 0; i + 1 < image->chain_count; i++)
-		wt_cert_addresses(
-			image->chain[i].handle, address_row, table, NULL);
+		wt_cert_addresses(wt_image_link(image, i)->handle, address_row,
+			table, NULL);
 	count = cli_table_count(table);
 	if (count > 0)
 		cli_line(stdout, "  addresses that the PC may have to reach:");
@@ -111,7 +111,7 @@ static bool is_same_answer(const struct wt_image *a, const struct wt_image *b)
 		strcmp(a->verdict.reason, b->verdict.reason) != 0)
 		return false;
 	for (size_t i = 0; i < a->chain_count; i++)
-		if (!is_same_link(&a->chain[i], &b->chain[i]))
+		if (!is_same_link(wt_image_link(a, i), wt_image_link(b, i)))
 			return false;
 	return true;
 }
@@ -131,9 +131,9 @@ static bool print_head(const struct cli *cli, const struct wt_image *image)
 	size_t count = 0;
 
 	for (size_t i = 0; !cli->is_verbose && i < report->image_count; i++) {
-		if (!is_alike(&report->images[i], image))
+		if (!is_alike(wt_report_image(report, i), image))
 			continue;
-		if (count++ == 0 && &report->images[i] != image)
+		if (count++ == 0 && wt_report_image(report, i) != image)
 			return false;
 	}
 	cli_number_images(report, is_alike, image, numbers, sizeof(numbers));
@@ -152,7 +152,7 @@ void print_check(struct cli *cli, enum wt_status status)
 	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 		char problem[CLI_PROBLEM_MAX] = "";
 
 		if (!image->is_chosen || !print_head(cli, image))

@@ -58,8 +58,9 @@ static void count_stores(const struct wt_image *image, char *buf, size_t size)
 	size_t counts[WT_STORE_COUNT] = {0}, unsound = 0, used = 0;
 
 	for (size_t i = 0; i < image->entry_count; i++) {
-		counts[image->entries[i].store]++;
-		unsound += image->entries[i].action == WT_ACTION_UNSOUND;
+		counts[wt_image_entry(image, i)->store]++;
+		unsound +=
+			wt_image_entry(image, i)->action == WT_ACTION_UNSOUND;
 	}
 	snprintf(buf, size, "empty");
 	for (int i = 0; i < WT_STORE_COUNT && used < size; i++) {
@@ -132,5 +133,5 @@ void print_info(struct cli *cli, enum wt_status status)
 			report->kind == WT_TARGET_FOLDER ? "Windows folder"
 							 : "SOFTWARE hive");
 	for (size_t i = 0; i < report->image_count; i++)
-		print_image(cli, &report->images[i]);
+		print_image(cli, wt_report_image(report, i));
 }

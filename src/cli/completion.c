@@ -533,7 +533,7 @@ static void print_word(const char *word, const char *meaning)
 static void print_images(const struct wt_report *report)
 {
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 		char number[16] = "", *name = cli_text_safe(image->name);
 
 		snprintf(number, sizeof(number), "%d", image->index);
@@ -547,18 +547,18 @@ static void print_images(const struct wt_report *report)
 		char text[32] = "";
 
 		snprintf(text, sizeof(text), "image %d",
-			report->images[i].index);
-		print_word(report->images[i].name, text);
+			wt_report_image(report, i)->index);
+		print_word(wt_report_image(report, i)->name, text);
 	}
 }
 
 static void print_thumbprints(const struct wt_report *report)
 {
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		for (size_t j = 0; j < image->entry_count; j++) {
-			const struct wt_entry *entry = &image->entries[j];
+			const struct wt_entry *entry = wt_image_entry(image, j);
 			char *name = NULL, *safe = NULL;
 
 			if (!entry->cert)

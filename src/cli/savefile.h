@@ -3,7 +3,7 @@
 #ifndef CLI_SAVEFILE_H
 #define CLI_SAVEFILE_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /** Where a file is to go: its folder, open, and its name in there. */
 struct cli_save {

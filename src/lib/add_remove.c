@@ -179,7 +179,7 @@ static enum wt_status target_edit(
 static void warn_winre(struct wt_report *report)
 {
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		if (image->is_chosen && image->winre_path)
 			wt_report_warn(report, "winre-unchanged",

@@ -81,7 +81,7 @@ static const struct wt_entry **entries_sort(
 	const struct wt_entry **entries = calloc(count + 1, sizeof(*entries));
 
 	for (size_t i = 0; entries && i < count; i++)
-		entries[i] = &image->entries[i];
+		entries[i] = wt_image_entry(image, i);
 	if (entries && count > 0)
 		qsort(entries, count, sizeof(*entries),
 			diff->is_by_trust ? by_trust : by_store);
@@ -153,16 +153,14 @@ static enum wt_status image_compare(
 		pair->new_image && pair->new_image->index > 0 ? pair->new_image
 		: pair->old_image			      ? pair->old_image
 							      : pair->new_image;
-	struct wt_image *image = wt_report_image(diff->report, index);
+	struct wt_image *image = wt_report_edit_image(diff->report, index);
 	const struct wt_entry **olds = entries_sort(diff, pair->old_image);
 	const struct wt_entry **news = entries_sort(diff, pair->new_image);
 	enum wt_status ret = WT_OK;
 
 	*image = *like;
 	image->is_chosen = true;
-	image->entries = NULL;
 	image->entry_count = 0;
-	image->chain = NULL;
 	image->chain_count = 0;
 	if (!olds || !news)
 		ret = wt_fail_memory(err);
@@ -179,9 +177,9 @@ static size_t chosen_count(
 	size_t count = 0;
 
 	for (size_t i = 0; i < side->image_count; i++) {
-		if (!side->images[i].is_chosen)
+		if (!wt_report_image(side, i)->is_chosen)
 			continue;
-		*ret_last = &side->images[i];
+		*ret_last = wt_report_image(side, i);
 		count++;
 	}
 	return count;
@@ -210,7 +208,7 @@ static void pair_images(struct diff *diff, bool are_images_named)
 	if (are_images_named && pair_singles(diff))
 		return;
 	for (size_t i = 0; !is_old_led && i < news->image_count; i++) {
-		const struct wt_image *image = &news->images[i];
+		const struct wt_image *image = wt_report_image(news, i);
 
 		if (image->is_chosen)
 			diff->pairs[diff->count++] = (struct pair){
@@ -219,7 +217,7 @@ static void pair_images(struct diff *diff, bool are_images_named)
 	if (olds->kind != WT_TARGET_WIM)
 		return;
 	for (size_t i = 0; i < olds->image_count; i++) {
-		const struct wt_image *image = &olds->images[i];
+		const struct wt_image *image = wt_report_image(olds, i);
 		const struct wt_image *other =
 			wt_side_image(news, image->index);
 
@@ -255,8 +253,9 @@ static enum wt_status sides_report(struct diff *diff, struct wt_error *err)
 	report->other = diff->old_side;
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < sides[i]->warning_count; j++)
-			wt_report_warn(report, sides[i]->warnings[j].code, "%s",
-				sides[i]->warnings[j].text);
+			wt_report_warn(report,
+				wt_report_warning(sides[i], j)->code, "%s",
+				wt_report_warning(sides[i], j)->text);
 	return wt_report_add_images(report, diff->count, err);
 }
 

@@ -25,8 +25,8 @@ enum wt_status wt_expect_make(const struct wt_options *options,
 		return ret;
 	ret = wt_side_read(options->base, options, &expect->base, err);
 	for (size_t i = 0; ret == WT_OK && i < expect->base->warning_count; i++)
-		wt_report_warn(report, expect->base->warnings[i].code, "%s",
-			expect->base->warnings[i].text);
+		wt_report_warn(report, wt_report_warning(expect->base, i)->code,
+			"%s", wt_report_warning(expect->base, i)->text);
 	return ret;
 }
 
@@ -130,14 +130,15 @@ static bool is_expected(const struct wt_expect *expect,
 	const struct wt_image *base = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (!wt_side_compare(&image->entries[i], entry, false))
+		if (!wt_side_compare(wt_image_entry(image, i), entry, false))
 			return true;
 	if (!expect->base)
 		return false;
 	is_by_trust = expect->base->kind == WT_TARGET_CERTS;
 	base = wt_side_image(expect->base, image->index);
 	for (size_t i = 0; base && i < base->entry_count; i++)
-		if (!wt_side_compare(&base->entries[i], entry, is_by_trust))
+		if (!wt_side_compare(
+			    wt_image_entry(base, i), entry, is_by_trust))
 			return true;
 	return false;
 }
@@ -147,7 +148,8 @@ enum wt_status wt_expect_no_others(const struct wt_expect *expect,
 	struct wt_error *err)
 {
 	const struct wt_hive_content *content = hive->content;
-	const struct wt_image *image = &target->report->images[hive->image];
+	const struct wt_image *image =
+		wt_report_image(target->report, hive->image);
 	size_t count = image->entry_count;
 	enum wt_status ret = WT_OK;
 

@@ -214,9 +214,10 @@ static enum wt_status verify_result(
 	const struct wt_entry *first = NULL;
 
 	for (size_t i = 0; i < report->image_count; i++)
-		for (size_t j = 0; j < report->images[i].entry_count; j++) {
+		for (size_t j = 0; j < wt_report_image(report, i)->entry_count;
+			j++) {
 			const struct wt_entry *entry =
-				&report->images[i].entries[j];
+				wt_image_entry(wt_report_image(report, i), j);
 
 			total++;
 			if (entry->action == WT_ACTION_PRESENT)
@@ -225,7 +226,7 @@ static enum wt_status verify_result(
 			if (first)
 				continue;
 			first = entry;
-			image = &report->images[i];
+			image = wt_report_image(report, i);
 		}
 	if (!first)
 		return WT_OK;
@@ -390,7 +391,7 @@ static enum wt_status revocation_warn(struct wt_report *report,
 static enum wt_status answer_report(struct wt_report *report, size_t index,
 	const struct wt_trust_result *result, struct wt_error *err)
 {
-	struct wt_image *image = wt_report_image(report, index);
+	struct wt_image *image = wt_report_edit_image(report, index);
 	enum wt_status ret = WT_OK;
 
 	image->is_trusted = result->is_trusted;
@@ -449,7 +450,7 @@ static enum wt_status check_result(
 	const struct wt_report *report, struct wt_error *err)
 {
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		if (!image->is_chosen || image->is_trusted)
 			continue;

@@ -260,7 +260,7 @@ enum wt_status wt_entry_describe(const struct wt_target *target,
 	char object[sizeof(err->object)] = "";
 	struct wt_cert *cert = NULL;
 	struct wt_report *report = target->report;
-	int index = report->images[hive->image].index;
+	int index = wt_report_image(report, hive->image)->index;
 	enum wt_status ret = wt_cancelled(target->options->cancel, err);
 
 	if (ret != WT_OK)
@@ -409,7 +409,7 @@ static enum wt_status warn_vetoed(const struct wt_target *target,
 {
 	bool is_vetoed = false;
 	char image[32] = "";
-	int index = target->report->images[hive->image].index;
+	int index = wt_report_image(target->report, hive->image)->index;
 	enum wt_status ret =
 		wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
 

@@ -68,7 +68,7 @@ static enum wt_status certs_list(struct wt_report *report, const char *path,
 	if (ret != WT_OK)
 		return ret;
 	report->kind = WT_TARGET_CERTS;
-	wt_report_image(report, 0)->is_chosen = true;
+	wt_report_edit_image(report, 0)->is_chosen = true;
 	for (size_t i = 0; ret == WT_OK && i < wt_cert_list_count(certs); i++) {
 		const struct wt_cert *cert = wt_cert_list_get(certs, i);
 		struct wt_entry entry = {.handle = cert,
@@ -117,11 +117,11 @@ const struct wt_image *wt_side_image(
 	const struct wt_report *side, int image_index)
 {
 	if (side->kind != WT_TARGET_WIM)
-		return side->image_count > 0 ? &side->images[0] : NULL;
+		return side->image_count > 0 ? wt_report_image(side, 0) : NULL;
 	for (size_t i = 0; i < side->image_count; i++)
-		if (side->images[i].is_chosen &&
-			side->images[i].index == image_index)
-			return &side->images[i];
+		if (wt_report_image(side, i)->is_chosen &&
+			wt_report_image(side, i)->index == image_index)
+			return wt_report_image(side, i);
 	return NULL;
 }
 

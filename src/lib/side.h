@@ -3,7 +3,7 @@
 #ifndef WT_SIDE_H
 #define WT_SIDE_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /**
  * Lists what path holds: a target's stores, or the certificates of a file,

@@ -117,17 +117,17 @@ static struct use *collect_uses(const struct wt_report *report, size_t *ret)
 	size_t count = 0;
 
 	for (size_t i = 0; i < report->image_count; i++)
-		if (report->images[i].is_chosen)
-			count += report->images[i].entry_count;
+		if (wt_report_image(report, i)->is_chosen)
+			count += wt_report_image(report, i)->entry_count;
 	uses = cli_alloc(count + 1, sizeof(*uses));
 	count = 0;
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		for (size_t j = 0; image->is_chosen && j < image->entry_count;
 			j++, count++)
-			uses[count] =
-				(struct use){&image->entries[j], i, count};
+			uses[count] = (struct use){
+				wt_image_entry(image, j), i, count};
 	}
 	*ret = count;
 	return uses;
@@ -143,21 +143,21 @@ void cli_number_images(const struct wt_report *report,
 	for (size_t i = 0; i < count; i++) {
 		size_t last = i;
 
-		if (!is_in(&report->images[i], ctx))
+		if (!is_in(wt_report_image(report, i), ctx))
 			continue;
 		if (used + 16 > size) {
 			snprintf(buf + used, size - used, ", ...");
 			return;
 		}
 		while (last + 1 < count &&
-			is_in(&report->images[last + 1], ctx))
+			is_in(wt_report_image(report, last + 1), ctx))
 			last++;
 		used += (size_t)snprintf(buf + used, size - used, "%s%d",
-			used ? ", " : "", report->images[i].index);
+			used ? ", " : "", wt_report_image(report, i)->index);
 		if (last > i)
 			used += (size_t)snprintf(buf + used, size - used,
 				"%s%d", last == i + 1 ? ", " : "-",
-				report->images[last].index);
+				wt_report_image(report, last)->index);
 		i = last;
 	}
 }
@@ -174,7 +174,7 @@ static bool is_member(const struct wt_image *image, const void *ctx)
 	const struct membership *in = ctx;
 
 	for (size_t i = 0; i < in->count; i++)
-		if (&in->report->images[in->uses[i].image] == image)
+		if (wt_report_image(in->report, in->uses[i].image) == image)
 			return true;
 	return false;
 }
@@ -182,7 +182,8 @@ static bool is_member(const struct wt_image *image, const void *ctx)
 /* 'image 1 "Setup", boot', or 'images 1-3 (boot: 2)'; "" for a hive. */
 static void name_images(const struct membership *in, char *buf, size_t size)
 {
-	const struct wt_image *first = &in->report->images[in->uses->image];
+	const struct wt_image *first =
+		wt_report_image(in->report, in->uses->image);
 	char numbers[NUMBERS_MAX] = "", boot[32] = "";
 
 	buf[0] = '\0';
@@ -197,9 +198,10 @@ static void name_images(const struct membership *in, char *buf, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < in->count; i++)
-		if (in->report->images[in->uses[i].image].is_boot)
+		if (wt_report_image(in->report, in->uses[i].image)->is_boot)
 			snprintf(boot, sizeof(boot), " (boot: %d)",
-				in->report->images[in->uses[i].image].index);
+				wt_report_image(in->report, in->uses[i].image)
+					->index);
 	cli_number_images(in->report, is_member, in, numbers, sizeof(numbers));
 	snprintf(buf, size, "images %s%s", numbers, boot);
 }
@@ -284,7 +286,7 @@ static void print_nothing(
 	const struct cli *cli, const struct cli_listing *listing)
 {
 	for (size_t i = 0; i < cli->report->image_count; i++) {
-		const struct wt_image *image = &cli->report->images[i];
+		const struct wt_image *image = wt_report_image(cli->report, i);
 
 		if (!image->is_chosen || image->entry_count > 0)
 			continue;

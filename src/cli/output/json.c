@@ -139,10 +139,10 @@ static json_t *json_chain(const struct wt_image *image)
 	for (size_t i = 0; i < image->chain_count; i++) {
 		json_t *link = json_object();
 
-		json_object_set_new(
-			link, "source", cli_json_text(image->chain[i].source));
-		cli_json_cert(link, image->chain[i].cert);
-		json_addresses(link, image->chain[i].handle);
+		json_object_set_new(link, "source",
+			cli_json_text(wt_image_link(image, i)->source));
+		cli_json_cert(link, wt_image_link(image, i)->cert);
+		json_addresses(link, wt_image_link(image, i)->handle);
 		json_array_append_new(array, link);
 	}
 	return array;
@@ -188,7 +188,8 @@ static json_t *json_image(const struct cli *cli, const struct wt_image *image)
 	json_object_set_new(object, "chosen", json_boolean(image->is_chosen));
 	json_object_set_new(object, "hive", json_hive(image));
 	for (size_t i = 0; i < image->entry_count; i++)
-		json_array_append_new(entries, json_entry(&image->entries[i]));
+		json_array_append_new(
+			entries, json_entry(wt_image_entry(image, i)));
 	json_object_set_new(object, "winre", cli_json_text(image->winre_path));
 	json_object_set_new(object, "entries", entries);
 	json_object_set_new(object, "problem", cli_json_error(&image->problem));
@@ -291,8 +292,8 @@ static json_t *json_warnings(const struct cli *cli)
 		add_warning(
 			array, cli->warnings[i].code, cli->warnings[i].text);
 	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
-		add_warning(array, cli->report->warnings[i].code,
-			cli->report->warnings[i].text);
+		add_warning(array, wt_report_warning(cli->report, i)->code,
+			wt_report_warning(cli->report, i)->text);
 	return array;
 }
 
@@ -364,7 +365,7 @@ static json_t *json_images(const struct cli *cli)
 
 	for (size_t i = 0; report && i < report->image_count; i++)
 		json_array_append_new(
-			images, json_image(cli, &report->images[i]));
+			images, json_image(cli, wt_report_image(report, i)));
 	return images;
 }
 

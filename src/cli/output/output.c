@@ -73,8 +73,8 @@ void cli_print_warnings(const struct cli *cli)
 	for (size_t i = 0; i < cli->warning_count; i++)
 		print_warning(cli->warnings[i].code, cli->warnings[i].text);
 	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
-		print_warning(cli->report->warnings[i].code,
-			cli->report->warnings[i].text);
+		print_warning(wt_report_warning(cli->report, i)->code,
+			wt_report_warning(cli->report, i)->text);
 }
 
 void cli_print_image(const struct cli *cli, const struct wt_image *image)

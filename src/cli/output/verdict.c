@@ -45,7 +45,7 @@ static bool has_action(const struct wt_image *image, const void *ctx)
 	const enum wt_action *action = ctx;
 
 	for (size_t i = 0; image->is_chosen && i < image->entry_count; i++)
-		if (image->entries[i].action == *action)
+		if (wt_image_entry(image, i)->action == *action)
 			return true;
 	return false;
 }
@@ -53,7 +53,7 @@ static bool has_action(const struct wt_image *image, const void *ctx)
 /* A hive stands for itself. */
 static bool has_images(const struct wt_report *report)
 {
-	return report->image_count > 0 && report->images[0].index > 0;
+	return report->image_count > 0 && wt_report_image(report, 0)->index > 0;
 }
 
 /* " to image 2", " to 3 images", or nothing for a hive */
@@ -174,8 +174,9 @@ static void say_who(
 	const struct wt_image *boot = NULL;
 
 	for (size_t i = 0; i < report->image_count; i++)
-		if (report->images[i].is_boot && report->images[i].is_chosen)
-			boot = &report->images[i];
+		if (wt_report_image(report, i)->is_boot &&
+			wt_report_image(report, i)->is_chosen)
+			boot = wt_report_image(report, i);
 	cli_number_images(report, is_other, &same, sames, sizeof(sames));
 	cli_number_images(report, is_other, &other, others, sizeof(others));
 	if (boot)
@@ -204,7 +205,7 @@ static bool check_says_yes(const struct wt_report *report)
 	bool is_any = false;
 
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		if (image->is_chosen && image->is_boot)
 			return image->is_trusted;
@@ -224,9 +225,11 @@ static void say_server(const struct cli *cli, char *buf, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < report->image_count; i++) {
-		if (report->images[i].chain_count == 0)
+		if (wt_report_image(report, i)->chain_count == 0)
 			continue;
-		name = cli_text_name(report->images[i].chain[0].cert->subject);
+		name = cli_text_name(
+			wt_image_link(wt_report_image(report, i), 0)
+				->cert->subject);
 		snprintf(buf, size, "the server \"%s\"", name);
 		free(name);
 		return;

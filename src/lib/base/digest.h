@@ -3,7 +3,7 @@
 #ifndef WT_BASE_DIGEST_H
 #define WT_BASE_DIGEST_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /** To the end of the file. */
 #define WT_DIGEST_REST UINT64_MAX

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * base/error.c: fills a struct wt_error; the only place messages are formatted.
  */
+
 #include "base/error.h"
 
 #include <errno.h>

@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * base/error.h: fills a struct wt_error where a failure is found. */
+ * base/error.h: errors, and what only the library asks of them. */
 #ifndef WT_BASE_ERROR_H
 #define WT_BASE_ERROR_H
 
-#include <wimtrust/wimtrust.h>
-
-#define WT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-
-/**
- * Fills err (NULL allowed) and returns status, so that a failing function can
- * say `return wt_fail(...)`. object may be NULL.
- */
-enum wt_status wt_fail(struct wt_error *err, enum wt_status status,
-	const char *code, const char *object, const char *fmt, ...)
-	WT_PRINTF(5, 6);
-
-/**
- * The same for a failed system call: errno is read first, kept as the native
- * code, and its text follows the formatted one after ": ".
- */
-enum wt_status wt_fail_errno(struct wt_error *err, enum wt_status status,
-	const char *code, const char *object, const char *fmt, ...)
-	WT_PRINTF(5, 6);
-
-/** Out of memory, the one failure without an object. */
-enum wt_status wt_fail_memory(struct wt_error *err);
-
-/** Adds the native code of another library. Returns err->status. */
-enum wt_status wt_error_native(
-	struct wt_error *err, enum wt_domain domain, int native);
-
-/** Adds the remedy. Keeps one that stands there already. */
-void wt_error_hint(struct wt_error *err, const char *fmt, ...) WT_PRINTF(2, 3);
+#include <wimtrust/error.h>
 
 /** 0, or the number that a signal handler or another thread put into *cancel,
  *  which may be NULL. */

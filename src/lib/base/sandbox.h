@@ -3,7 +3,7 @@
 #ifndef WT_BASE_SANDBOX_H
 #define WT_BASE_SANDBOX_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /**
  * What a kind of child needs. All zero: it works on the descriptors that it

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#include <wimtrust/wimtrust.h>
+
 #include <openssl/types.h>
 
 /** Object identifiers in dotted form, owned by the certificate. */

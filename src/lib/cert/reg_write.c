@@ -2,10 +2,11 @@
  * cert/reg_write.c: writes registry exports (.reg) as regedit does. */
 #include <wimtrust/wimtrust.h>
 
+#include <wimtrust/wimtrust.h>
+
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/text.h"
 
 /* A hex line ends behind the byte that reaches this column. */

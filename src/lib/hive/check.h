@@ -3,8 +3,9 @@
 #ifndef WT_HIVE_CHECK_H
 #define WT_HIVE_CHECK_H
 
-#include "base/bytes.h"
 #include "base/error.h"
+
+#include "base/bytes.h"
 
 /*
  * Source of the format: "Windows registry file format specification" by

@@ -3,7 +3,7 @@
 #ifndef WT_HIVE_HIVE_H
 #define WT_HIVE_HIVE_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /**
  * The places in a SOFTWARE hive where Windows keeps stores. Sources: the

@@ -31,7 +31,7 @@ static void images_hint(const struct wt_report *report, struct wt_error *err)
 	size_t shown = 0;
 
 	for (; shown < report->image_count; shown++) {
-		const struct wt_image *image = &report->images[shown];
+		const struct wt_image *image = wt_report_image(report, shown);
 		char one[HINT_LEN] = "";
 		int len = snprintf(one, sizeof(one), "%s%d (%s)",
 			shown > 0 ? ", " : "", image->index, image->name);
@@ -79,14 +79,14 @@ static enum wt_status image_find(const struct wt_report *report,
 
 	if (number_of(selector, &number)) {
 		for (size_t i = 0; i < report->image_count; i++)
-			if (report->images[i].index == number) {
+			if (wt_report_image(report, i)->index == number) {
 				*ret_index = i;
 				return WT_OK;
 			}
 	}
 	/* A number that no image has may be a name: "2022". */
 	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = &report->images[i];
+		const struct wt_image *image = wt_report_image(report, i);
 
 		if (is_boot ? image->is_boot
 			    : strcasecmp(image->name, selector) == 0) {
@@ -123,7 +123,7 @@ static enum wt_status no_hive(
 static enum wt_status image_choose(struct wt_report *report, size_t index,
 	bool is_asked_for, struct wt_error *err)
 {
-	struct wt_image *image = wt_report_image(report, index);
+	struct wt_image *image = wt_report_edit_image(report, index);
 
 	if (image->problem.status != WT_OK) {
 		if (err)
@@ -158,7 +158,7 @@ enum wt_status wt_images_choose(struct wt_report *report,
 	for (size_t j = 0; ret == WT_OK && j < report->image_count; j++) {
 		if (selector_count == 0)
 			ret = image_choose(report, j, false, err);
-		chosen_count += report->images[j].is_chosen;
+		chosen_count += wt_report_image(report, j)->is_chosen;
 	}
 	if (ret == WT_OK && chosen_count == 0)
 		return no_hive(report, 0, err);

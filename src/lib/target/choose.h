@@ -3,7 +3,7 @@
 #ifndef WT_TARGET_CHOOSE_H
 #define WT_TARGET_CHOOSE_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /**
  * Sets is_chosen of the images that the selectors name: numbers, names in

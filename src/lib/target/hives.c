@@ -23,7 +23,7 @@ enum wt_status wt_target_list_hives(
 	if (!target->hives)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < report->image_count; i++) {
-		if (report->images[i].is_chosen)
+		if (wt_report_image(report, i)->is_chosen)
 			target->hives[target->hive_count++] =
 				(struct wt_target_hive){
 					.image = i, .fd = -1, .new_fd = -1};
@@ -70,7 +70,7 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 
 	if (ret != WT_OK)
 		return ret;
-	wt_report_image(report, hive->image)->is_dirty = true;
+	wt_report_edit_image(report, hive->image)->is_dirty = true;
 	if (state.has_long_log)
 		wt_report_warn(report, "hive-bad-log",
 			"%s: a transaction log beside it is longer than any of "
@@ -152,7 +152,7 @@ void wt_target_hive_object(const struct wt_target *target,
 	const struct wt_target_hive *hive, char *text, size_t size)
 {
 	const struct wt_report *report = target->report;
-	int index = report->images[hive->image].index;
+	int index = wt_report_image(report, hive->image)->index;
 
 	if (target->kind == WT_TARGET_WIM)
 		snprintf(text, size, "%s: image %d: SOFTWARE", report->target,
@@ -201,7 +201,7 @@ static enum wt_status hive_read(struct wt_target *target,
 	ret = wt_hive_read_finish(reading, &hive->content, err);
 	if (ret != WT_OK)
 		return ret;
-	wt_report_image(target->report, hive->image)->key_count =
+	wt_report_edit_image(target->report, hive->image)->key_count =
 		hive->content->key_count;
 	if (hive->content->fault[0] != '\0') {
 		wt_target_hive_object(target, hive, object, sizeof(object));
@@ -217,7 +217,7 @@ static enum wt_status bare_hive_open(
 {
 	enum wt_status ret = WT_OK;
 
-	wt_report_image(target->report, 0)->hive_len = target->file->len;
+	wt_report_edit_image(target->report, 0)->hive_len = target->file->len;
 	ret = hive_open(target, &target->hives[0], target->file->fd, err);
 	if (ret == WT_OK)
 		ret = hive_read(target, &target->hives[0], err);

@@ -14,10 +14,16 @@ struct owned {
 	void (*free_data)(void *data);
 };
 
-/* The public part stands first, so that one pointer leads to both. */
+/* The public part comes first, so that one pointer leads to both. */
+struct image {
+	struct wt_image shown;
+	struct wt_entry *entries;
+	struct wt_chain_link *chain;
+};
+
 struct report {
 	struct wt_report shown;
-	struct wt_image *images;
+	struct image *images;
 	struct wt_warning *warnings;
 	struct owned *owned;
 };
@@ -43,8 +49,8 @@ void wt_report_clear(struct wt_report *shown)
 	struct report *report = report_of(shown);
 
 	for (size_t i = 0; i < shown->image_count; i++) {
-		free((void *)(uintptr_t)report->images[i].entries);
-		free((void *)(uintptr_t)report->images[i].chain);
+		free(report->images[i].entries);
+		free(report->images[i].chain);
 	}
 	free(report->images);
 	free(report->warnings);
@@ -115,50 +121,93 @@ static void *array_grow(void *array, size_t count, size_t size)
 enum wt_status wt_report_add_images(
 	struct wt_report *report, size_t count, struct wt_error *err)
 {
-	struct wt_image *images = calloc(count, sizeof(*images));
+	struct image *images = calloc(count, sizeof(*images));
 
 	if (!images)
 		return wt_fail_memory(err);
 	for (size_t i = 0; i < count; i++) {
-		images[i].name = images[i].description = "";
-		images[i].arch = images[i].version = "";
-		images[i].hive_path = "";
+		struct wt_image *shown = &images[i].shown;
+
+		shown->name = shown->description = "";
+		shown->arch = shown->version = "";
+		shown->hive_path = "";
 	}
 	report_of(report)->images = images;
-	report->images = images;
 	report->image_count = count;
 	return WT_OK;
 }
 
-struct wt_image *wt_report_image(struct wt_report *report, size_t index)
+struct wt_image *wt_report_edit_image(struct wt_report *report, size_t index)
 {
-	return &report_of(report)->images[index];
+	return &report_of(report)->images[index].shown;
+}
+
+const struct wt_image *wt_report_image(
+	const struct wt_report *report, size_t index)
+{
+	const struct report *whole =
+		(const struct report *)(const void *)report;
+
+	if (!report || index >= report->image_count)
+		return NULL;
+	return &whole->images[index].shown;
+}
+
+const struct wt_warning *wt_report_warning(
+	const struct wt_report *report, size_t index)
+{
+	const struct report *whole =
+		(const struct report *)(const void *)report;
+
+	if (!report || index >= report->warning_count)
+		return NULL;
+	return &whole->warnings[index];
+}
+
+const struct wt_entry *wt_image_entry(
+	const struct wt_image *image, size_t index)
+{
+	const struct image *whole = (const struct image *)(const void *)image;
+
+	if (!image || index >= image->entry_count)
+		return NULL;
+	return &whole->entries[index];
+}
+
+const struct wt_chain_link *wt_image_link(
+	const struct wt_image *image, size_t index)
+{
+	const struct image *whole = (const struct image *)(const void *)image;
+
+	if (!image || index >= image->chain_count)
+		return NULL;
+	return &whole->chain[index];
 }
 
 enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 	const struct wt_entry *entry, struct wt_error *err)
 {
-	struct wt_image *to = wt_report_image(report, image);
+	struct image *to = &report_of(report)->images[image];
 	struct wt_entry *entries = NULL;
 	const char *key = NULL;
 	enum wt_status ret = wt_report_text(report, entry->key, &key, err);
 
 	if (ret != WT_OK)
 		return ret;
-	entries = array_grow((void *)(uintptr_t)to->entries, to->entry_count,
-		sizeof(*entries));
+	entries = array_grow(
+		to->entries, to->shown.entry_count, sizeof(*entries));
 	if (!entries)
 		return wt_fail_memory(err);
 	to->entries = entries;
-	entries[to->entry_count] = *entry;
-	entries[to->entry_count++].key = key;
+	entries[to->shown.entry_count] = *entry;
+	entries[to->shown.entry_count++].key = key;
 	return WT_OK;
 }
 
 enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
 	const struct wt_chain_link *from, struct wt_error *err)
 {
-	struct wt_image *to = wt_report_image(report, image);
+	struct image *to = &report_of(report)->images[image];
 	struct wt_chain_link *chain = NULL;
 	struct wt_chain_link link = *from;
 	enum wt_status ret =
@@ -166,12 +215,11 @@ enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
 
 	if (ret != WT_OK)
 		return ret;
-	chain = array_grow(
-		(void *)(uintptr_t)to->chain, to->chain_count, sizeof(*chain));
+	chain = array_grow(to->chain, to->shown.chain_count, sizeof(*chain));
 	if (!chain)
 		return wt_fail_memory(err);
 	to->chain = chain;
-	chain[to->chain_count++] = link;
+	chain[to->shown.chain_count++] = link;
 	return WT_OK;
 }
 
@@ -198,7 +246,6 @@ void wt_report_warn(
 	if (!warnings)
 		return;
 	report->warnings = warnings;
-	shown->warnings = warnings;
 	warnings[shown->warning_count++] = warning;
 }
 
@@ -206,7 +253,7 @@ void wt_report_warn_once(
 	struct wt_report *report, const char *code, const char *text)
 {
 	for (size_t i = 0; i < report->warning_count; i++)
-		if (strcmp(report->warnings[i].text, text) == 0)
+		if (strcmp(wt_report_warning(report, i)->text, text) == 0)
 			return;
 	wt_report_warn(report, code, "%s", text);
 }

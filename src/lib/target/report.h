@@ -3,7 +3,7 @@
 #ifndef WT_TARGET_REPORT_H
 #define WT_TARGET_REPORT_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /* A report owns all that it points to, but for the certificates that its
  * caller gave. What these functions give back belongs to the report. */
@@ -25,7 +25,7 @@ enum wt_status wt_report_add_images(
 	struct wt_report *report, size_t count, struct wt_error *err);
 
 /** The image, to be filled. index is below report->image_count. */
-struct wt_image *wt_report_image(struct wt_report *report, size_t index);
+struct wt_image *wt_report_edit_image(struct wt_report *report, size_t index);
 
 /** Adds a copy of entry, its key's name included. */
 enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,

@@ -98,7 +98,8 @@ static enum wt_status folder_open(
 		ret = wt_report_add_images(target->report, 1, err);
 	if (ret == WT_OK)
 		ret = wt_report_text(target->report, hive_path,
-			&wt_report_image(target->report, 0)->hive_path, err);
+			&wt_report_edit_image(target->report, 0)->hive_path,
+			err);
 	close(dir_fd);
 	wt_free(hive_path);
 	return ret;
@@ -107,7 +108,7 @@ static enum wt_status folder_open(
 static enum wt_status image_describe(struct wt_report *report, size_t index,
 	const struct wt_wim_image *from, struct wt_error *err)
 {
-	struct wt_image *image = wt_report_image(report, index);
+	struct wt_image *image = wt_report_edit_image(report, index);
 	enum wt_status ret = WT_OK;
 
 	image->index = from->index;
@@ -417,7 +418,8 @@ static enum wt_status kind_tell(
 		ret = wt_report_add_images(report, 1, err);
 		if (ret == WT_OK)
 			ret = wt_report_text(report, path,
-				&wt_report_image(report, 0)->hive_path, err);
+				&wt_report_edit_image(report, 0)->hive_path,
+				err);
 		return ret;
 	}
 	target->kind = WT_TARGET_WIM;

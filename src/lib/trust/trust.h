@@ -3,7 +3,7 @@
 #ifndef WT_TRUST_TRUST_H
 #define WT_TRUST_TRUST_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 /** What a store's certificate is to the chain. */
 enum wt_trust_kind {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * trust/work.c: how much may be computed for one question. */
-#include "trust/work.h"
-
 #include "base/error.h"
+
+#include "trust/work.h"
 
 bool wt_trust_spend(struct wt_trust_work *work, uint64_t cost)
 {

@@ -3,7 +3,7 @@
 #ifndef WT_WIM_WIM_H
 #define WT_WIM_WIM_H
 
-#include "base/error.h"
+#include <wimtrust/wimtrust.h>
 
 #include <stdatomic.h>
 

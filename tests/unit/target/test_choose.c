@@ -24,7 +24,7 @@ static struct wt_report *report_make(void)
 	report->kind = WT_TARGET_WIM;
 	report->target = "boot.wim";
 	for (size_t i = 0; i < 4; i++) {
-		struct wt_image *image = wt_report_image(report, i);
+		struct wt_image *image = wt_report_edit_image(report, i);
 
 		image->index = (int)i + 1;
 		image->name = names[i];
@@ -71,7 +71,7 @@ static void each_word_means_its_images(void **state)
 		wt_images_choose(report, cases[i].words, count, &err);
 		assert_string_equal(err.code, cases[i].code);
 		for (size_t j = 0; cases[i].chosen && j < 4; j++)
-			if (report->images[j].is_chosen !=
+			if (wt_report_image(report, j)->is_chosen !=
 				(cases[i].chosen[j] == 'y'))
 				fail_msg("case %zu: image %zu", i, j + 1);
 		wt_report_free(report);
@@ -85,7 +85,7 @@ static void a_name_that_two_have_is_refused(void **state)
 	struct wt_error err = {0};
 
 	(void)state;
-	wt_report_image(report, 0)->name = "Setup";
+	wt_report_edit_image(report, 0)->name = "Setup";
 	assert_int_equal(
 		wt_images_choose(report, &word, 1, &err), WT_ERR_IMAGE);
 	assert_string_equal(err.code, "no-such-image");
@@ -101,7 +101,7 @@ static void a_problem_counts_when_its_image_is_meant(void **state)
 	struct wt_error err = {0};
 
 	(void)state;
-	wt_fail(&wt_report_image(report, 1)->problem, WT_ERR_IMAGE,
+	wt_fail(&wt_report_edit_image(report, 1)->problem, WT_ERR_IMAGE,
 		"hive-path-link", "boot.wim", "is a link");
 	assert_int_equal(wt_images_choose(report, words, 1, &err), WT_OK);
 	assert_int_equal(
@@ -121,10 +121,10 @@ static void the_hint_says_what_it_leaves_out(void **state)
 	(void)state;
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	wt_report_image(report, 2)->name = name;
+	wt_report_edit_image(report, 2)->name = name;
 	wt_images_choose(report, &word, 1, &err);
 	assert_non_null(strstr(err.hint, "2 (Setup) and 2 more"));
-	wt_report_image(report, 0)->name = name;
+	wt_report_edit_image(report, 0)->name = name;
 	err = (struct wt_error){0};
 	wt_images_choose(report, &word, 1, &err);
 	assert_non_null(strstr(err.hint, "it has 4 images"));

@@ -4,6 +4,8 @@
 #include "fail.h"
 #include "target/folder.h"
 
+#include <wimtrust/wimtrust.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
