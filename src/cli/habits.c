@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SPELLING "look at the spelling"
+
 struct synonym {
 	const char *word, *meaning;
 };
@@ -457,8 +459,10 @@ static void hint_absent(const struct cli *cli, struct wt_error *err)
 		 !strchr(word, '/'))
 		replace_hint(err,
 			"a value of --backup follows an =: --backup=%s", word);
-	else if (word[0] == '/')
-		replace_hint(err, "look at the spelling");
+	/* Without what is said of the current folder. */
+	else if (word[0] == '/' &&
+		 strncmp(err->hint, SPELLING, strlen(SPELLING)) == 0)
+		replace_hint(err, SPELLING);
 }
 
 /* "wimtrust add TARGET ROOT.cer": the target is known. */

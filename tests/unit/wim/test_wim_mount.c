@@ -730,8 +730,8 @@ static void without_a_call_or_a_file_that_it_needs_it_does_not_mount(
 		bool is_without_mtab;
 		const char *reason;
 	} cases[] = {
-		{ENOSYS, false, "container has no such call"},
-		{EPERM, false, "container has no such call"},
+		{ENOSYS, false, "the container has no openat2"},
+		{EPERM, false, "the container has no openat2"},
 		{0, true, "there is no /etc/mtab"},
 	};
 

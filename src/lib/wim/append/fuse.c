@@ -54,8 +54,8 @@ bool wt_fuse_probe(bool *ret_private, struct wt_error *err)
 
 	if (!can_open_beneath()) {
 		wt_fail_errno(err, WT_ERR_FILE, "mount-failed", "openat2",
-			"this kernel or container has no such call, which "
-			"a mount is used with");
+			"the kernel or the container has no openat2, which a "
+			"mount needs");
 		return false;
 	}
 	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
