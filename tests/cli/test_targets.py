@@ -290,6 +290,23 @@ class Places(wt.Case):
         self.wt("add", image, wt.ROOT, "-o", self.path("new.wim"))
         self.wt("verify", self.path("new.wim"), wt.ROOT)
 
+    @unittest.skipUnless(wt.fuse_works(), "FUSE does not work here")
+    def test_folder_that_is_an_image_mounted_by_wimlib(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        place = self.path("mount")
+        os.mkdir(place)
+        wt.run("wimlib-imagex", "mountrw", image, "1", place)
+        try:
+            self.wt("add", place, wt.ROOT)
+            self.wt("verify", place, wt.ROOT)
+            self.assertEqual([], [
+                name for name in os.listdir(
+                    os.path.dirname(place + wt.HIVE)) if "wimtrust" in name])
+        finally:
+            wt.run("wimlib-imagex", "unmount", place, "--commit")
+        self.wt("verify", image, wt.ROOT)
+        wt.run("wimlib-imagex", "verify", image)
+
     def test_folder_mounted_from_ntfs_keeps_its_descriptor(self):
         volume, root = self.path("volume"), self.path("root")
         os.mkdir(root)

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* "nobody" on every Linux: the kernel's own overflow user. */
@@ -135,6 +137,26 @@ static bool landlock_enter(const struct wt_sandbox *sandbox)
 	return is_on;
 }
 
+/* A FUSE file system may serve nobody but the user who mounted it, root too,
+ * and answers fstat() of an open file to others with EACCES. */
+static bool is_on_fuse(int fd)
+{
+	struct statfs fs = {0};
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 &&
+	       (unsigned long)fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static bool needs_user(const struct wt_sandbox *sandbox)
+{
+	if (sandbox->read_fd > 0 && is_on_fuse(sandbox->read_fd))
+		return true;
+	for (size_t i = 0; i < sandbox->fd_count; i++)
+		if (is_on_fuse(sandbox->fds[i]))
+			return true;
+	return false;
+}
+
 /*
  * Gives up what root has. Who opens files by name keeps the user, and the two
  * capabilities that let root open a file whose mode says no.
@@ -151,7 +173,8 @@ static unsigned privileges_drop(const struct wt_sandbox *sandbox)
 		none[0].effective = none[0].permitted =
 			1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
 	/* A user namespace may not know nobody. */
-	else if (geteuid() == 0 && setgroups(0, NULL) == 0 &&
+	else if (geteuid() == 0 && !needs_user(sandbox) &&
+		 setgroups(0, NULL) == 0 &&
 		 setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
 		 setresuid(NOBODY, NOBODY, NOBODY) == 0)
 		locks |= WT_LOCK_USER;
