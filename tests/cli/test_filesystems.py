@@ -85,8 +85,7 @@ class Place(Case):
         # other, so that a file is closed when close() was called before.
         self.daemon = subprocess.Popen(
             [MANNERFS, self.real, PLACES[PLACE], self.place, '-f', '-s', '-o',
-             'default_permissions' +
-             (',allow_other' if os.geteuid() == 0 else '')])
+             'default_permissions'])
         self.addCleanup(self.unmount)
         for _ in range(500):
             if os.path.ismount(self.place):
@@ -98,7 +97,9 @@ class Place(Case):
 
     def unmount(self):
         subprocess.run(['fusermount3', '-u', '-z', self.place], check=False)
-        self.daemon.wait(timeout=10)
+        # Another program's mount namespace may have a copy of the mount.
+        self.daemon.kill()
+        self.daemon.wait()
 
     def run_it(self, *args):
         return wimtrust(*args, env=self.env)
@@ -225,6 +226,67 @@ class Commits(Place):
             self.assert_done(self.run_it('remove', target, ROOT_DER))
             self.assertEqual(os.listdir(hive.parent).count('SOFTWARE'), 1)
         self.assert_tidy('SOFTWARE', 'Windows')
+
+
+class Temporary(Place):
+    """TMPDIR is on it."""
+
+    def setUp(self):
+        super().setUp()
+        self.inside = self.place / 'tmp'
+        self.inside.mkdir()
+        self.env['TMPDIR'] = os.fspath(self.inside)
+        self.target = self.folder / 'boot.wim'
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+
+    def assert_empty(self, why=None):
+        for _ in range(50):
+            there = os.listdir(self.real / 'tmp')
+            if not there:
+                break
+            time.sleep(0.02)
+        self.assertEqual(there, [], why)
+
+    @unittest.skipUnless('mandatory' in PLACES[PLACE], 'wimlib works here')
+    def test_where_wimlib_cannot_work_it_is_told(self):
+        run = self.run_it('add', self.target, ROOT_DER)
+        self.assertEqual(run.status, 7, run.err)
+        self.assertIn('[temp-locks]', run.err)
+        self.assertIn('set TMPDIR to a folder on a local disk', run.err)
+        self.assertFalse(self.is_new(self.target))
+        self.assert_empty()
+
+    @unittest.skipIf('mandatory' in PLACES[PLACE], 'wimlib cannot work here')
+    def test_nothing_stays(self):
+        for access in ('update', 'auto'):
+            self.assert_done(self.run_it('add', '--access', access,
+                                         self.target, ROOT_DER))
+            self.assertTrue(self.is_new(self.target))
+            self.assert_empty(access)
+            self.assert_done(self.run_it('remove', self.target, ROOT_DER))
+            self.assert_empty(access)
+
+    @unittest.skipIf('mandatory' in PLACES[PLACE], 'wimlib cannot work here')
+    def test_the_next_run_removes_what_a_killed_one_left(self):
+        watch = Faults(self.folder, self.inside)
+        command = [WIMTRUST, 'add', '--access', 'update', self.target,
+                   ROOT_DER]
+        env = dict(self.env)
+        self.assertEqual(watch.run(command, env=env).returncode, 0)
+        calls = watch.calls()
+        self.assertGreater(calls, 3)
+        left = 0
+        for at in sorted({3 + i * (calls - 3) // KILLS
+                          for i in range(KILLS)}):
+            shutil.copyfile(WIMS / 'two.wim', self.target)
+            done = watch.run(command, at, KILL_BEFORE, env=env)
+            why = (at, watch.name(), done.stderr)
+            time.sleep(0.05)
+            left += os.listdir(self.real / 'tmp') != []
+            self.assert_done(self.run_it('list', self.target))
+            if watch.name() not in ('unlinkat', 'rmdir'):
+                self.assert_empty(why)
+        self.assertGreater(left, 0)
 
 
 @unittest.skipUnless(locks(), 'nothing is written without locks')

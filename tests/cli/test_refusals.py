@@ -106,6 +106,41 @@ class Images(wt.Case):
         self.wt("remove", "-v", image, wt.ROOT)
         self.assertRegex(self.out, "commit   append: has 2 names")
 
+    def test_what_nobody_may_change(self):
+        image = self.copy(wt.sample("lzx.wim"))
+        hive = self.copy(wt.hive("soft", "--keys", "2000"), "SOFTWARE")
+        for target in (image, hive):
+            for mark in "ia":
+                if subprocess.run(["chattr", "+" + mark, target],
+                                  stderr=subprocess.DEVNULL).returncode:
+                    self.skipTest("chattr does not work here")
+                try:
+                    for more in ([], ["--commit", "append"], ["--backup"]):
+                        error = self.refuses(7, "immutable", target, "add",
+                                             *more, target, wt.ROOT)
+                        self.assertIn("chattr -" + mark, error["hint"])
+                finally:
+                    wt.run("chattr", "-" + mark, target)
+        wt.run("chattr", "+i", self.folder)
+        try:
+            for more in ([], ["--commit", "append"]):
+                self.wt("add", *more, image, wt.ROOT, status=7,
+                        env={"TMPDIR": "/tmp"})
+                self.assertIn("lsattr -d", self.err)
+        finally:
+            wt.run("chattr", "-i", self.folder)
+
+    def test_name_that_leaves_no_room(self):
+        image = self.copy(wt.sample("lzx.wim"), "n" * 253)
+        for more in ([], ["--commit", "append"]):
+            error = self.refuses(7, "name-too-long", image, "add", "--backup",
+                                 *more, image, wt.ROOT)
+            self.assertIn("shorter --backup=SUFFIX", error["hint"])
+        self.wt("add", "--backup=~", image, wt.ROOT)
+        self.assertTrue(os.path.exists(image + "~"))
+        self.refuses(7, "name-too-long", image, "add", "-o",
+                     self.path("n" * 256), image, wt.ROOT)
+
     def test_hive_found_twice(self):
         self.add(6, "hive-path-ambiguous",
                  wt.sample("ambiguous.wim", "--tree", "ambiguous"))

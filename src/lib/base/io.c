@@ -243,6 +243,10 @@ static const char *fail_code(int native, const char **ret_hint)
 		return "not-found";
 	case ENOMEM:
 		return "no-memory";
+	case ENAMETOOLONG:
+		*ret_hint = "use a shorter name, or a folder with a shorter "
+			    "path";
+		return "name-too-long";
 	case EFBIG:
 		*ret_hint = "raise the limit of a file's length (ulimit -f); "
 			    "FAT has none over 4 GB";

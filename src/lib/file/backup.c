@@ -14,12 +14,30 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err)
+enum wt_status wt_backup_suffix_check(const struct wt_workfile *file,
+	const char *suffix, struct wt_error *err)
 {
-	if (suffix[0] != '\0' && !strchr(suffix, '/'))
+	struct stat found = {0};
+	char *name = NULL;
+	bool is_too_long = false;
+
+	if (suffix[0] == '\0' || strchr(suffix, '/'))
+		return wt_fail(err, WT_ERR_USAGE, "bad-suffix", suffix,
+			"cannot be the ending of a backup's name");
+	if (asprintf(&name, "%s%s", file->name, suffix) < 0)
+		return wt_fail_memory(err);
+	is_too_long =
+		fstatat(file->dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 &&
+		errno == ENAMETOOLONG;
+	free(name);
+	if (!is_too_long)
 		return WT_OK;
-	return wt_fail(err, WT_ERR_USAGE, "bad-suffix", suffix,
-		"cannot be the ending of a backup's name");
+	wt_fail(err, WT_ERR_FILE, "name-too-long", file->path,
+		"with %s its backup's name is longer than the file system "
+		"takes",
+		suffix);
+	wt_error_hint(err, "use a shorter --backup=SUFFIX");
+	return WT_ERR_FILE;
 }
 
 static char *backup_name(const struct wt_copy *copy)
@@ -129,9 +147,6 @@ enum wt_status wt_backup_make(
 	*ret_is_new = false;
 	if (!name)
 		return wt_fail_memory(err);
-	ret = wt_backup_suffix_check(copy->publish->backup_suffix, err);
-	if (ret != WT_OK)
-		goto out;
 	/* A run that was killed just here has made it already; rename() of
 	 * two names of one file would do nothing. */
 	if (is_replaced_file(copy, name))

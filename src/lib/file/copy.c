@@ -120,8 +120,9 @@ static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
 	 * and attributes cannot be kept. */
 	if (fd < 0)
 		return wt_io_fail(err, copy->path,
-			"is there and cannot be "
-			"opened");
+			errno == ENAMETOOLONG
+				? "cannot be made"
+				: "is there and cannot be opened");
 	copy->replaced_fd = fd;
 	if (fstat(fd, &copy->replaced) != 0)
 		return wt_io_fail(err, copy->path, "cannot read it");
@@ -239,7 +240,9 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		wt_io_fail(err, copy->path,
 			"cannot make a new file in its folder %s",
 			copy->folder);
-		if (copy->is_itself)
+		if (errno == EPERM)
+			wt_error_hint(err, WT_FIXED_FOLDER_HINT);
+		else if (copy->is_itself)
 			wt_error_hint(err, "run this as who may write into "
 					   "that folder, or write another "
 					   "file with -o FILE");
@@ -347,8 +350,13 @@ enum wt_status wt_copy_begin(struct wt_workfile *file,
 		ret = wt_io_fail(err, file->path, "cannot read it");
 		goto out;
 	}
-	ret = publish->output ? place_output(copy, err)
-			      : place_itself(copy, err);
+	if (!publish->output)
+		ret = wt_workfile_fixed_check(file, err);
+	if (ret == WT_OK && !publish->output && publish->backup_suffix)
+		ret = wt_backup_suffix_check(file, publish->backup_suffix, err);
+	if (ret == WT_OK)
+		ret = publish->output ? place_output(copy, err)
+				      : place_itself(copy, err);
 	if (ret == WT_OK)
 		ret = file_create(copy, err);
 	if (ret == WT_OK)

@@ -39,8 +39,13 @@ struct wt_copy {
  *  NULL allowed. */
 void wt_copy_free(struct wt_copy *copy);
 
-/** Is suffix something that may end a file's name? bad-suffix when not. */
-enum wt_status wt_backup_suffix_check(const char *suffix, struct wt_error *err);
+/**
+ * May file have a backup under its name plus suffix?
+ *
+ * @return WT_ERR_USAGE: bad-suffix; WT_ERR_FILE: name-too-long
+ */
+enum wt_status wt_backup_suffix_check(const struct wt_workfile *file,
+	const char *suffix, struct wt_error *err);
 
 /**
  * Keeps what copy will replace under its name plus suffix; what stood there

@@ -50,8 +50,11 @@ static enum wt_status access_check(
 	const struct wt_workfile *file, struct wt_error *err)
 {
 	int flags = fcntl(file->fd, F_GETFL);
+	enum wt_status ret = wt_workfile_fixed_check(file, err);
 	struct statvfs fs = {0};
 
+	if (ret != WT_OK)
+		return ret;
 	if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR)
 		return WT_OK;
 	if (fstatvfs(file->fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0) {
@@ -60,8 +63,8 @@ static enum wt_status access_check(
 	}
 	wt_fail(err, WT_ERR_FILE, "permission", file->path,
 		"you may not write into it");
-	wt_error_hint(err, "run this as its owner, or use --commit replace "
-			   "or -o FILE");
+	wt_error_hint(err, "run this as its owner, or write another file with "
+			   "-o FILE");
 	return WT_ERR_FILE;
 }
 
@@ -177,7 +180,7 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 	enum wt_status ret = WT_OK;
 	char *path = NULL;
 
-	ret = wt_backup_suffix_check(publish->backup_suffix, err);
+	ret = wt_backup_suffix_check(file, publish->backup_suffix, err);
 	if (ret != WT_OK)
 		return ret;
 	if (asprintf(&path, "%s%s", file->path, publish->backup_suffix) < 0)

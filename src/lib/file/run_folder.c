@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/tree.h"
 #include "file/temp.h"
+#include "file/traits.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,8 @@
 /* The sticky bit says nothing in a private folder, so nobody sets it there:
  * it tells ours from one of the user's, such as "wimtrust-images". */
 #define MODE 01700
+/* A file in it tells it where a folder cannot have such a mode. */
+#define MARK "wimtrust"
 #define CREATE_TRIES 16
 
 /* How long the children of a killed run take to go at most, and how often
@@ -84,7 +87,8 @@ static bool is_abandoned(
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &found) == 0 && found.st_uid == geteuid() &&
-		(found.st_mode & 07777) == MODE &&
+		((found.st_mode & 07777) == MODE ||
+			faccessat(fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) &&
 		lock_abandoned(fd, budget_ms) &&
 		fstatat(parent_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
 		by_name.st_ino == found.st_ino &&
@@ -106,6 +110,25 @@ static char *parent_resolve(const char **parent)
 	return realpath(*parent, NULL);
 }
 
+/* Killed before it was marked, where all modes are alike: it is empty then, and
+ * goes only if it is. */
+static void unmarked_remove(int parent_fd, const char *name)
+{
+	struct stat parent = {0}, found = {0};
+	int fd = -1;
+
+	if (wt_traits_is_plain(parent_fd) || fstat(parent_fd, &parent) != 0)
+		return;
+	fd = wt_io_open(
+		parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd >= 0 && fstat(fd, &found) == 0 && found.st_uid == geteuid() &&
+		found.st_mode == parent.st_mode &&
+		flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
+	if (fd >= 0)
+		close(fd);
+}
+
 void wt_run_folder_sweep(const char *parent)
 {
 	char *resolved = parent_resolve(&parent);
@@ -122,8 +145,10 @@ void wt_run_folder_sweep(const char *parent)
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0 ||
 			strlen(entry->d_name) != NAME_LEN)
 			continue;
-		if (!is_abandoned(dirfd(dir), entry->d_name, &budget_ms, &fd))
+		if (!is_abandoned(dirfd(dir), entry->d_name, &budget_ms, &fd)) {
+			unmarked_remove(dirfd(dir), entry->d_name);
 			continue;
+		}
 		if (asprintf(&path, "%s/%s", resolved, entry->d_name) >= 0) {
 			wt_tree_remove(dirfd(dir), entry->d_name, path);
 			free(path);
@@ -159,17 +184,27 @@ static int folder_create(struct wt_run_folder *folder)
 static bool folder_lock(struct wt_run_folder *folder)
 {
 	struct stat found = {0};
+	int mark_fd = -1;
 
 	folder->fd = wt_io_open(folder->parent_fd, folder->name,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (folder->fd < 0)
 		return false;
 	owner_lock(folder->fd);
-	if (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 ||
+	/* Without locks nobody ever takes it for abandoned. */
+	if ((flock(folder->fd, LOCK_EX | LOCK_NB) != 0 &&
+		    !wt_traits_is_cannot(errno)) ||
 		fstatat(folder->parent_fd, folder->name, &found,
 			AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	(void)fchmod(folder->fd, MODE);
+	if (fstat(folder->fd, &found) == 0 && (found.st_mode & 07777) == MODE)
+		return true;
+	/* Without it nothing is lost but that it would stay when we die. */
+	mark_fd = wt_io_open(folder->fd, MARK,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (mark_fd >= 0)
+		close(mark_fd);
 	return true;
 }
 
@@ -240,6 +275,35 @@ out:
 	free(resolved);
 	wt_run_folder_free(folder);
 	return ret;
+}
+
+enum wt_status wt_run_folder_check_locks(
+	const struct wt_run_folder *folder, struct wt_error *err)
+{
+	static const char name[] = "locks";
+	char parent[512];
+	bool is_locked_out = false;
+	int fd = -1;
+
+	if (wt_traits_is_plain(folder->fd))
+		return WT_OK;
+	fd = wt_io_open(folder->fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (fd < 0)
+		return WT_OK; /* then the next file cannot be made either */
+	is_locked_out = flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+			wt_io_truncate(fd, 1) == 0 &&
+			wt_traits_is_locked_out(folder->fd, name);
+	close(fd);
+	(void)unlinkat(folder->fd, name, 0);
+	if (!is_locked_out)
+		return WT_OK;
+	snprintf(parent, sizeof(parent), "%.*s",
+		(int)(folder->name - 1 - folder->path), folder->path);
+	wt_fail(err, WT_ERR_FILE, "temp-locks", parent,
+		"the folder for temporary files is on a file system whose "
+		"locks keep wimlib out of its own files");
+	wt_error_hint(err, "set TMPDIR to a folder on a local disk");
+	return WT_ERR_FILE;
 }
 
 const char *wt_run_folder_path(const struct wt_run_folder *folder)

@@ -214,9 +214,11 @@ enum wt_status wt_undo_write(const struct wt_undo *undo, int dir_fd,
 	if (fd < 0) {
 		wt_io_fail(err, object,
 			"cannot make the undo file %s beside it", own_name);
-		wt_error_hint(err, "run this as who may write into that "
-				   "folder, or write another file with "
-				   "-o FILE");
+		wt_error_hint(err, errno == EPERM
+					   ? WT_FIXED_FOLDER_HINT
+					   : "run this as who may write into "
+					     "that folder, or write another "
+					     "file with -o FILE");
 		return WT_ERR_FILE;
 	}
 	/* Best effort: who may read the file should be able to read what it
@@ -488,13 +490,33 @@ int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 	return 0;
 }
 
+static int range_is_old(const struct wt_undo_range *range, int fd)
+{
+	uint8_t *data = malloc((size_t)range->len);
+	int ret = -1;
+
+	if (data &&
+		wt_io_read(fd, data, (size_t)range->len, range->offset) == 0)
+		ret = memcmp(data, range->old_data, (size_t)range->len) == 0;
+	/* Cut off by the change: to be written. */
+	else if (data && errno == ENODATA)
+		ret = 0;
+	free(data);
+	return ret;
+}
+
 int wt_undo_restore(const struct wt_undo *undo, int fd)
 {
 	for (size_t i = 0; i < undo->range_count; i++) {
 		const struct wt_undo_range *range = &undo->ranges[i];
+		int is_old = range_is_old(range, fd);
 
-		if (wt_io_write(fd, range->old_data, (size_t)range->len,
-			    range->offset) != 0)
+		/* What was never changed is not written: on a full disk that
+		 * copies on write there would be no room for it. */
+		if (is_old < 0 ||
+			(is_old == 0 && wt_io_write(fd, range->old_data,
+						(size_t)range->len,
+						range->offset) != 0))
 			return -1;
 	}
 	/* The old head has to be on the disk before what the new one points

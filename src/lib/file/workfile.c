@@ -12,10 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define POLL_MS 50
@@ -263,6 +265,23 @@ enum wt_status wt_workfile_open(const char *path, int dir_fd,
 out:
 	wt_workfile_close(file);
 	return ret;
+}
+
+enum wt_status wt_workfile_fixed_check(
+	const struct wt_workfile *file, struct wt_error *err)
+{
+	int flags = 0;
+
+	if (ioctl(file->fd, FS_IOC_GETFLAGS, &flags) != 0 ||
+		(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) == 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "immutable", file->path,
+		"is marked so that nobody may change it (lsattr shows it)");
+	wt_error_hint(err,
+		"chattr -%c '%.200s', or write another file with "
+		"-o FILE",
+		(flags & FS_IMMUTABLE_FL) != 0 ? 'i' : 'a', file->path);
+	return WT_ERR_FILE;
 }
 
 enum wt_status wt_workfile_let_go(

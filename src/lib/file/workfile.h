@@ -55,6 +55,19 @@ enum wt_status wt_workfile_lock(const char *path, int dir_fd,
 	unsigned wait_seconds, const volatile sig_atomic_t *cancel,
 	struct wt_workfile **ret_file, struct wt_error *err);
 
+/** What to do about EPERM of a folder. */
+#define WT_FIXED_FOLDER_HINT                                                   \
+	"lsattr -d shows whether the folder is immutable, which chattr -i "    \
+	"takes away; or write another file with -o FILE"
+
+/**
+ * Is the file marked so that nobody may change or replace it, not even root?
+ *
+ * @return WT_ERR_FILE: immutable
+ */
+enum wt_status wt_workfile_fixed_check(
+	const struct wt_workfile *file, struct wt_error *err);
+
 /**
  * Closes the locked file itself, for where it cannot be replaced while it is
  * open. A lock file beside it keeps other runs away from then on.
@@ -168,6 +181,15 @@ struct wt_run_folder;
 enum wt_status wt_run_folder_new(const char *parent,
 	struct wt_run_folder **ret_folder, struct wt_error *err);
 const char *wt_run_folder_path(const struct wt_run_folder *folder);
+
+/**
+ * Can wimlib work in the folder? It locks a file and writes to it by another
+ * descriptor.
+ *
+ * @return WT_ERR_FILE: temp-locks
+ */
+enum wt_status wt_run_folder_check_locks(
+	const struct wt_run_folder *folder, struct wt_error *err);
 void wt_run_folder_free(struct wt_run_folder *folder);
 
 /**

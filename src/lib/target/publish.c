@@ -378,7 +378,9 @@ static enum wt_status wim_patch(struct wt_target *target,
 	if (ret != WT_OK)
 		goto out;
 	folder = wt_run_folder_path(target->temp_folder);
-	ret = temp_room_check(target, folder, err);
+	ret = wt_run_folder_check_locks(target->temp_folder, err);
+	if (ret == WT_OK)
+		ret = temp_room_check(target, folder, err);
 	if (ret != WT_OK)
 		goto out;
 	target->wim_options.temp_folder = folder;
@@ -386,9 +388,6 @@ static enum wt_status wim_patch(struct wt_target *target,
 		options->access, &target->wim_options, ret_patch, err);
 	target->wim_options.temp_folder = NULL;
 out:
-	/* From here on its files are only those that are open. */
-	wt_run_folder_free(target->temp_folder);
-	target->temp_folder = NULL;
 	free(puts);
 	return ret;
 }

@@ -48,10 +48,12 @@ void wt_target_close(struct wt_target *target)
 			close(hive->new_fd);
 		wt_hive_content_free(hive->content);
 	}
-	wt_run_folder_free(target->temp_folder);
 	wt_copy_abandon(target->copy);
 	if (target->patch.fd >= 0)
 		close(target->patch.fd);
+	/* After all that lies in it: where a file that is open is renamed when
+	 * it is removed, its folder cannot be. */
+	wt_run_folder_free(target->temp_folder);
 	free(target->hives);
 	wim_forget(target);
 	wt_shared_free(

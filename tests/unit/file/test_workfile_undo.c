@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define UNDO_NAME ".target.wim.wimtrust-undo"
@@ -206,6 +207,26 @@ static void a_torn_hive_is_restored(void **state)
 	next_run(fixture, "state before was restored");
 	assert_true(fixture_is_old(fixture, fixture->target));
 	assert_int_equal(fixture_count(fixture), 1);
+}
+
+/* On a full disk that copies on write there would be no room for it. */
+static void a_head_that_was_never_changed_is_not_written(void **state)
+{
+	struct fixture *fixture = *state;
+	int old_fd = open(fixture->target, O_RDONLY);
+	int fd = memfd_create("file", MFD_ALLOW_SEALING);
+	struct wt_undo *undo = NULL;
+
+	assert_int_equal(wt_io_copy(old_fd, 0, fd, 0, OLD_LEN, NULL), 0);
+	assert_int_equal(
+		wt_undo_new(fd, &fixture->patch, "target", &undo, NULL), WT_OK);
+	assert_int_equal(ftruncate(fd, OLD_LEN + 10), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	assert_int_equal(wt_undo_restore(undo, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), OLD_LEN);
+	wt_undo_free(undo);
+	close(fd);
+	close(old_fd);
 }
 
 static void a_live_writer_is_not_seen_half(void **state)
@@ -528,6 +549,7 @@ int main(void)
 		TEST(a_torn_change_that_shortens_is_taken_back),
 		TEST(a_cut_file_with_its_old_pages_becomes_whole_again),
 		TEST(a_torn_hive_is_restored),
+		TEST(a_head_that_was_never_changed_is_not_written),
 		TEST(a_live_writer_is_not_seen_half),
 		TEST(what_another_program_wrote_is_left),
 		TEST(a_damaged_undo_file_changes_nothing),
