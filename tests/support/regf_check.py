@@ -72,6 +72,8 @@ class Reader:
             return
         kind = bytes(self.data[at:at + 2])
         count = self.u16(at + 2)
+        if count == 0:
+            self.fault("a list without subkeys at", hex(offset))
         if kind == b"ri":
             for i in range(count):
                 yield from self.leaves(self.u32(at + 4 + 4 * i))
@@ -95,6 +97,8 @@ class Reader:
         count = 0
         longest = 0
         if self.u32(at + 20) == 0:
+            if self.u32(at + 28) != regf.NONE:
+                self.fault("a list for no subkeys in", hex(offset))
             return self.name(at)
         for child, kind, hint in self.leaves(self.u32(at + 28)):
             name = self.key(child, offset)
