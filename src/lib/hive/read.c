@@ -248,74 +248,93 @@ static enum wt_status stores_read(
 	return ret;
 }
 
-/* Where Windows may not find a key: the step that is index steps from the root
+/* As many stores as there are places and names of stores. */
+#define STORES_MAX (WT_PLACE_COUNT * WT_STORE_COUNT)
+
+/* Where Windows may not find a key: the step that is depth steps from the root
  * on, or a key of the store. */
 static void fault_note(struct wt_hive_reading *reader,
-	const struct wt_hive_store *store, size_t index, const char *why)
+	const struct wt_hive_store *store, size_t depth, const char *why)
 {
 	char *text = reader->shared->fault;
 	size_t size = sizeof(reader->shared->fault);
 	size_t len = 0;
 
-	if (index == store->step_count)
+	if (depth == store->step_count)
 		len += (size_t)snprintf(text, size, "a key of ");
-	for (size_t i = 0; i <= index && i < store->step_count; i++)
+	for (size_t i = 0; i <= depth && i < store->step_count; i++)
 		len += (size_t)snprintf(text + len, size - len, "%s%s",
 			i > 0 ? "\\" : "", store->steps[i].text);
 	snprintf(text + len, size - len, ": %s", why);
 }
 
-/* Goes down to a store, and over its keys, as Windows does. */
-static enum wt_status store_find(struct wt_hive_reading *reader,
-	struct wt_hive_store *store, struct wt_error *err)
+/* Notes the first of the subkeys from index to end that Windows may miss. */
+static void faults_note(struct wt_hive_reading *reader,
+	const struct wt_hive_children *children, uint32_t parent, size_t index,
+	size_t end, const struct wt_hive_store *store, size_t depth)
 {
-	uint32_t key = reader->raw->base.root;
-	enum wt_status ret = WT_OK;
+	for (; index < end && reader->shared->fault[0] == '\0'; index++) {
+		const char *why = wt_hive_child_fault(
+			reader->raw, children, parent, index);
 
-	for (size_t i = 0; ret == WT_OK && i <= store->step_count; i++) {
-		struct wt_hive_children children = {0};
-		size_t index = 0, end = 0;
-		uint32_t next = WT_HIVE_NONE;
-
-		ret = wt_hive_children_open(&children, reader->raw, key, err);
-		if (ret != WT_OK)
-			return ret;
-		if (i == store->step_count)
-			end = children.count;
-		else if (wt_hive_children_find(
-				 &children, &store->steps[i].name, &index) > 0)
-			end = index + 1;
-		for (; index < end && reader->shared->fault[0] == '\0';
-			index++) {
-			const char *why = wt_hive_child_fault(
-				reader->raw, &children, key, index);
-
-			next = children.at[index].key;
-			if (why)
-				fault_note(reader, store, i, why);
-		}
-		wt_hive_children_close(&children);
-		if (next == WT_HIVE_NONE)
-			break;
-		key = next;
+		if (why)
+			fault_note(reader, store, depth, why);
 	}
+}
+
+/* Goes down to the stores, which all are on the way to below key, and over
+ * their keys, as Windows does. Each list is read once. */
+static enum wt_status faults_find(struct wt_hive_reading *reader,
+	const struct wt_hive_store *stores, size_t count, uint32_t key,
+	size_t depth, struct wt_error *err)
+{
+	struct wt_hive_children children = {0};
+	size_t end = 0;
+	enum wt_status ret =
+		wt_hive_children_open(&children, reader->raw, key, err);
+
+	if (ret == WT_OK && depth == stores->step_count) {
+		faults_note(reader, &children, key, 0, children.count, stores,
+			depth);
+		count = 0; /* no store is below another */
+	}
+	for (size_t i = 0; ret == WT_OK && i < count; i = end) {
+		const struct wt_hive_step *step = &stores[i].steps[depth];
+		size_t index = 0;
+
+		for (end = i + 1; end < count; end++)
+			if (strcmp(stores[end].steps[depth].text, step->text))
+				break;
+		if (wt_hive_children_find(&children, &step->name, &index) == 0)
+			continue;
+		faults_note(reader, &children, key, index, index + 1,
+			&stores[i], depth);
+		ret = faults_find(reader, stores + i, end - i,
+			children.at[index].key, depth + 1, err);
+	}
+	wt_hive_children_close(&children);
 	return ret;
 }
 
-static enum wt_status faults_find(
+static enum wt_status stores_find(
 	struct wt_hive_reading *reader, struct wt_error *err)
 {
+	/* Those with the same first steps together. */
+	static const enum wt_hive_place order[WT_PLACE_COUNT] = {
+		WT_PLACE_MACHINE, WT_PLACE_ENTERPRISE, WT_PLACE_POLICY};
+	struct wt_hive_store *stores = calloc(STORES_MAX, sizeof(*stores));
+	size_t count = 0;
 	enum wt_status ret = WT_OK;
 
-	for (int i = 0; i < WT_PLACE_COUNT; i++)
-		for (int j = WT_STORE_AUTHROOT;
-			ret == WT_OK && j < WT_STORE_COUNT; j++) {
-			struct wt_hive_store store = {0};
-
-			wt_hive_store_steps(&store, (enum wt_hive_place)i,
-				(enum wt_store)j);
-			ret = store_find(reader, &store, err);
-		}
+	if (!stores)
+		return wt_fail_memory(err);
+	for (size_t i = 0; i < WT_PLACE_COUNT; i++)
+		for (int j = WT_STORE_AUTHROOT; j < WT_STORE_COUNT; j++)
+			wt_hive_store_steps(
+				&stores[count++], order[i], (enum wt_store)j);
+	ret = faults_find(
+		reader, stores, count, reader->raw->base.root, 0, err);
+	free(stores);
 	return ret;
 }
 
@@ -339,7 +358,7 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 	reader->limit = raw.len + raw.len / 2;
 	ret = wt_hivex_copy(&raw, reader->hive_fd, map.len, &copy, err);
 	if (ret == WT_OK)
-		ret = faults_find(reader, err);
+		ret = stores_find(reader, err);
 	if (ret == WT_OK)
 		ret = stores_read(
 			reader, copy < 0 ? reader->hive_fd : copy, err);
