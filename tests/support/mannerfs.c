@@ -22,7 +22,10 @@
  *                            removed, and goes when it is closed
  *   mode=OCTAL               of everything, whatever was set
  *   mmap=none, inodes=odd    each name of a file has its own number
- *   grain=SECONDS            of times */
+ *   grain=SECONDS            of times
+ *   bad-sector=N             of each file, the 512 bytes at N cannot be read
+ *   flip=N                   a bit of byte N is turned over on its way to the
+ *                            disk; what was written stays in the page cache */
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
 #include <errno.h>
@@ -55,6 +58,7 @@ static struct {
 	enum locks locks;
 	bool has_no_mmap, has_odd_inodes, renames_open;
 	unsigned mode, grain;
+	off_t bad_sector, flip; /* 0: none */
 } manners;
 
 static char root[PATH_MAX];
@@ -201,7 +205,9 @@ static bool is_locked_out(const struct opened *me)
 
 static void *on_init(struct fuse_conn_info *connection, struct fuse_config *how)
 {
-	(void)connection;
+	/* Else the cache goes with each new time of the file. */
+	if (manners.flip > 0)
+		connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 	how->use_ino = !manners.has_odd_inodes;
 	how->hard_remove = !manners.renames_open;
 	return NULL;
@@ -362,6 +368,9 @@ static int on_read(const char *path, char *dst, size_t len, off_t offset,
 	(void)path;
 	if (is_locked_out(opened_of(info)))
 		return -EACCES;
+	if (manners.bad_sector > 0 && offset < manners.bad_sector + 512 &&
+		offset + (off_t)len > manners.bad_sector)
+		return -EIO;
 	got = pread(opened_of(info)->fd, dst, len, offset);
 	return got < 0 ? -errno : (int)got;
 }
@@ -375,6 +384,13 @@ static int on_write(const char *path, const char *src, size_t len, off_t offset,
 	if (is_locked_out(opened_of(info)))
 		return -EACCES;
 	put = pwrite(opened_of(info)->fd, src, len, offset);
+	if (put > 0 && manners.flip >= offset && manners.flip < offset + put &&
+		manners.flip > 0) {
+		char byte = (char)(src[manners.flip - offset] ^ 1);
+
+		if (pwrite(opened_of(info)->fd, &byte, 1, manners.flip) != 1)
+			return -EIO;
+	}
 	return put < 0 ? -errno : (int)put;
 }
 
@@ -629,6 +645,10 @@ static bool special_set(const char *name, const char *value)
 		manners.mode = (unsigned)strtoul(value, NULL, 8);
 	else if (strcmp(name, "grain") == 0)
 		manners.grain = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(name, "bad-sector") == 0)
+		manners.bad_sector = strtol(value, NULL, 10);
+	else if (strcmp(name, "flip") == 0)
+		manners.flip = strtol(value, NULL, 10);
 	else
 		return false;
 	return true;

@@ -130,7 +130,7 @@ static enum wt_status compare(const struct wt_copy *copy,
 {
 	const volatile sig_atomic_t *cancel = copy->publish->cancel;
 
-	if (wt_patch_compare(patch, copy->fd, WT_PATCH_ALL, cancel) == 0)
+	if (wt_patch_compare_afresh(patch, copy->fd, WT_PATCH_ALL, cancel) == 0)
 		return WT_OK;
 	return wt_patch_fail(cancel, copy->path,
 		"its new copy does not hold what was written to it", err);
@@ -150,6 +150,8 @@ static enum wt_status finish(struct wt_copy *copy, const struct wt_patch *patch,
 			wt_io_truncate(copy->fd, patch->new_len) != 0))
 		ret = wt_patch_fail(publish->cancel, copy->path,
 			"its new copy cannot be written", err);
+	if (ret == WT_OK && publish->rebuild && wt_io_sync(copy->fd) != 0)
+		ret = wt_io_fail(err, copy->path, "cannot be written");
 	if (ret == WT_OK && publish->rebuild)
 		ret = compare(copy, patch, err);
 	if (ret == WT_OK && publish->rebuild)

@@ -79,11 +79,13 @@ static enum wt_status tail_write(const struct wt_workfile *file,
 	if (wt_patch_write(patch, file->fd, WT_PATCH_TAIL, publish->cancel) !=
 			0 ||
 		wt_io_truncate(file->fd, patch->new_len) != 0 ||
-		wt_io_sync(file->fd) != 0 ||
-		wt_patch_compare(
-			patch, file->fd, WT_PATCH_TAIL, publish->cancel) != 0)
+		wt_io_sync(file->fd) != 0)
 		return wt_patch_fail(
 			publish->cancel, file->path, "cannot be written", err);
+	if (wt_patch_compare_afresh(
+		    patch, file->fd, WT_PATCH_TAIL, publish->cancel) != 0)
+		return wt_patch_fail(publish->cancel, file->path,
+			"does not hold what was written to it", err);
 	return WT_OK;
 }
 
@@ -118,7 +120,8 @@ static enum wt_status verify(const struct wt_workfile *file,
 {
 	char path[64] = "";
 
-	if (wt_patch_compare(patch, file->fd, WT_PATCH_REPLACED, NULL) != 0)
+	if (wt_patch_compare_afresh(patch, file->fd, WT_PATCH_REPLACED, NULL) !=
+		0)
 		return wt_io_fail(err, file->path,
 			"does not hold what was written to it");
 	if (!publish->verify)

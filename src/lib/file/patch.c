@@ -6,8 +6,11 @@
 #include "base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMPARE_LEN ((size_t)256 << 10)
 
@@ -116,6 +119,29 @@ int wt_patch_compare(const struct wt_patch *patch, int fd,
 	saved = errno;
 	free(buffer);
 	errno = saved;
+	return ret;
+}
+
+int wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
+	enum wt_patch_part part, const volatile sig_atomic_t *cancel)
+{
+	int fresh_fd = -1, saved = 0, ret = -1;
+	char path[64] = "";
+
+	for (size_t i = 0; i < patch->extent_count; i++)
+		(void)posix_fadvise(fd, (off_t)patch->extents[i].offset,
+			(off_t)patch->extents[i].len, POSIX_FADV_DONTNEED);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fresh_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fresh_fd >= 0)
+		ret = wt_patch_compare(patch, fresh_fd, part, cancel);
+	saved = errno;
+	if (fresh_fd >= 0)
+		close(fresh_fd);
+	errno = saved;
+	/* Locks that are mandatory (SMB) keep out all but the first one. */
+	if (ret != 0 && (fresh_fd < 0 || errno == EACCES))
+		ret = wt_patch_compare(patch, fd, part, cancel);
 	return ret;
 }
 

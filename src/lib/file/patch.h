@@ -24,6 +24,14 @@ int wt_patch_write(const struct wt_patch *patch, int fd,
 int wt_patch_compare(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
 
+/**
+ * The same with a descriptor that is opened afresh, past the page cache where
+ * the file system lets go of it: what the disk holds, not what was written to
+ * memory. To be called when the file is synced.
+ */
+int wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
+	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
+
 /** What errno and *cancel say: the signal, or the reason and the errno. */
 enum wt_status wt_patch_fail(const volatile sig_atomic_t *cancel,
 	const char *object, const char *reason, struct wt_error *err);

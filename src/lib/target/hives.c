@@ -7,6 +7,7 @@
 #include "target/folder.h"
 #include "target/report.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +186,7 @@ static enum wt_status hive_open(struct wt_target *target,
 		if (err)
 			*err = damage;
 	}
-	if (target->wim && hive->fd != hive_fd)
+	if (hive->fd != hive_fd)
 		close(hive_fd);
 	return ret;
 }
@@ -212,13 +213,48 @@ static enum wt_status hive_read(struct wt_target *target,
 	return WT_OK;
 }
 
+/* A copy in memory: a file may not be there to be mapped, be cut off by others,
+ * or have a sector that cannot be read. */
+static enum wt_status bare_hive_take(
+	struct wt_target *target, int *ret_fd, struct wt_error *err)
+{
+	const struct wt_workfile *file = target->file;
+	enum wt_status ret = WT_OK;
+	int fd = -1;
+
+	if (file->len > WT_HIVE_FILE_MAX)
+		return wt_fail(err, WT_ERR_HIVE, "hive-too-large", file->path,
+			"has %llu bytes; more than %llu are not read",
+			(unsigned long long)file->len,
+			(unsigned long long)WT_HIVE_FILE_MAX);
+	ret = wt_io_memory_file("hive", file->path, &fd, err);
+	if (ret != WT_OK)
+		return ret;
+	if (wt_io_copy(file->fd, 0, fd, 0, file->len,
+		    target->options->cancel) != 0) {
+		if (errno == ENODATA)
+			wt_fail(err, WT_ERR_FILE, "changed", file->path,
+				"became shorter while it was read");
+		else
+			wt_io_fail(err, file->path, "cannot be read");
+		ret = wt_cancelled(target->options->cancel, err);
+		close(fd);
+		return ret == WT_OK ? WT_ERR_FILE : ret;
+	}
+	*ret_fd = fd;
+	return WT_OK;
+}
+
 static enum wt_status bare_hive_open(
 	struct wt_target *target, struct wt_error *err)
 {
 	enum wt_status ret = WT_OK;
+	int fd = -1;
 
 	wt_report_edit_image(target->report, 0)->hive_len = target->file->len;
-	ret = hive_open(target, &target->hives[0], target->file->fd, err);
+	ret = bare_hive_take(target, &fd, err);
+	if (ret == WT_OK)
+		ret = hive_open(target, &target->hives[0], fd, err);
 	if (ret == WT_OK)
 		ret = hive_read(target, &target->hives[0], err);
 	return ret;
@@ -364,13 +400,9 @@ static enum wt_status hive_park(struct wt_target *target,
 	return ret;
 }
 
-static void hive_let_go(
-	const struct wt_target *target, struct wt_target_hive *hive)
+static void hive_let_go(struct wt_target_hive *hive)
 {
-	/* A bare hive that is sound is read from the file itself. */
-	if (hive->fd != target->file->fd)
-		wt_wim_fds_close(&hive->fd, 1);
-	hive->fd = -1;
+	wt_wim_fds_close(&hive->fd, 1);
 	wt_hive_content_free(hive->content);
 	hive->content = NULL;
 }
@@ -427,7 +459,7 @@ enum wt_status wt_target_next_hives(
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = target->first; i < target->end; i++)
-		hive_let_go(target, &target->hives[i]);
+		hive_let_go(&target->hives[i]);
 	target->first = target->end;
 	ret = turn_choose(target, err);
 	if (ret != WT_OK || target->first == target->end)

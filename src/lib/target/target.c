@@ -41,8 +41,7 @@ void wt_target_close(struct wt_target *target)
 		struct wt_target_hive *hive = &target->hives[i];
 
 		wt_hive_read_stop(hive->reading);
-		/* A bare hive that is sound is read from the file itself. */
-		if (hive->fd >= 0 && hive->fd != target->file->fd)
+		if (hive->fd >= 0)
 			close(hive->fd);
 		if (hive->new_fd >= 0)
 			close(hive->new_fd);
