@@ -438,7 +438,9 @@ static void hint_absent(const struct cli *cli, struct wt_error *err)
 	const char *word = err->object;
 	size_t at = find_operand(cli, err);
 
-	if (hint_windows_path(err) || hint_two_words(cli, at, err))
+	/* What else is not there has a hint of its own: a folder, say. */
+	if (hint_windows_path(err) || at == cli->operand_count ||
+		hint_two_words(cli, at, err))
 		return;
 	if (strpbrk(word, "*?["))
 		replace_hint(err, "no file matches; the shell left the "

@@ -57,7 +57,7 @@ class Failures(Case):
         return (
             ('wrong path', 7, 'not-found', ['add', f / 'no.wim', root]),
             ('wrong certificate', 7, 'cert-open', ['add', wim, f / 'no.cer']),
-            ('ISO', 4, 'wim-not-a-wim', ['add', f / 'windows.iso', root]),
+            ('ISO', 7, 'iso-read-only', ['add', f / 'windows.iso', root]),
             ('empty target', 4, 'wim-not-a-wim', ['add', f / 'empty', root]),
             ('text as target', 4, 'wim-not-a-wim',
              ['add', f / 'notes.txt', root]),
@@ -118,7 +118,7 @@ class Failures(Case):
     REMEDIES = {
         'wrong path': ['spelling'], 'wrong certificate': ['spelling'],
         'no folder for the output': ['spelling'],
-        'ISO': ['sources/boot.wim'], 'text as target': ['.wim or .esd'],
+        'ISO': ['-o boot.wim'], 'text as target': ['.wim or .esd'],
         'private key': ['.cer'], 'swapped': ['the order is'],
         '.pfx': ['-nokeys'], 'weak key': ['--allow weak-key'],
         'cut WIM': ['again'], 'cut hive': ['intact'],

@@ -57,12 +57,17 @@ class Images(wt.Case):
     def test_not_a_wim(self):
         for name, data in (("text.wim", b"hello, world\n" * 100),
                            ("empty.wim", b""),
-                           ("iso.iso", b"\0" * 0x8001 + b"CD001" + b"\0" * 99),
                            ("zip.wim", b"PK\x03\x04" + b"\0" * 999)):
             with self.subTest(name=name):
                 path = wt.write(self.path(name), data)
                 self.refuses(4, "wim-not-a-wim", path, "add", path, wt.ROOT)
                 os.unlink(path)
+
+    def test_iso_is_not_written(self):
+        iso = wt.write(self.path("iso.iso"),
+                       b"\0" * 0x8001 + b"CD001" + b"\0" * 99)
+        self.refuses(7, "iso-read-only", iso, "add", iso, wt.ROOT)
+        self.refuses(6, "iso-no-boot-wim", iso, "list", iso)
 
     def test_truncated(self):
         data = wt.read(wt.sample("lzx.wim"))
