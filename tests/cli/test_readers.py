@@ -10,7 +10,7 @@ import sys
 import time
 
 from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST,
-                     environment, main, wimtrust)
+                     digest, environment, main, wimtrust)
 
 sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
 
@@ -20,6 +20,10 @@ SANITIZED = bool(os.environ.get('WT_SANITIZE'))
 # Far below --wait, and what a reader needs on a machine with much to do.
 SECONDS = 30
 SERVER = SOURCE / 'testdata' / 'chains' / 'fullchain.pem'
+
+
+def hash_of(path):
+    return digest(path).upper()
 
 
 class Readers(Case):
@@ -91,7 +95,7 @@ class Readers(Case):
         self.assertGreater(calls, 5)
         new = self.read_all(target)
         self.assertNotEqual(old, new)
-        seen, leased = [], 0
+        seen, leased, hashes = [], 0, set()
         # Each of the last ones, where the new state takes effect.
         for at in [*range(1, calls - 12, 8),
                    *range(max(1, calls - 12), calls + 1,
@@ -109,14 +113,21 @@ class Readers(Case):
                     if one not in (before, after):
                         self.fail(why + one + before + after)
                     seen.append(one == after)
+                hashed = wimtrust('list', '--json', target, env=self.env)
             finally:
                 os.killpg(process.pid, signal.SIGCONT)
                 _, err = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 0, (why, err))
+            # Of what was shown, and not of what is behind its end by then.
+            if hashed.status == 0:
+                hashes.add(hashed.json['target']['sha256_before'])
+                self.assertIn(hashed.json['target']['sha256_before'],
+                              (hash_of(source), hash_of(file)), why)
             for one, after in zip(self.read_all(target), new):
                 if one != after:
                     self.fail(why + one + after)
         self.assertIn(False, seen)
+        self.assertIn(hash_of(source), hashes)
         return leased
 
     def test_of_an_image_that_is_being_replaced(self):
