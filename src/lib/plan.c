@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define REG_BINARY 3
-
 /* For wt_cert_warnings(): where they go, and about what. */
 struct warning_sink {
 	struct wt_report *report;
@@ -32,20 +30,13 @@ void wt_plan_free(struct wt_plan *plan)
 	*plan = (struct wt_plan){0};
 }
 
-/* Stores that a chain of TLS is built from. */
-static bool gives_tls_trust(enum wt_store store)
-{
-	return store == WT_STORE_AUTHROOT || store == WT_STORE_ROOT ||
-	       store == WT_STORE_CA;
-}
-
 /* The input itself says that it is trusted for less. */
 static void warn_limited(const struct wt_plan_item *item,
 	const struct wt_options *options, struct wt_report *report)
 {
 	const struct wt_cert_info *info = wt_cert_info(item->cert);
 
-	if (!options->usages && gives_tls_trust(item->store) &&
+	if (!options->usages && wt_entry_gives_tls_trust(item->store) &&
 		!wt_cert_limits(item->cert)->is_disallowed &&
 		!wt_trust_serves(item->cert, options->now))
 		wt_report_warn(report, "cert-limited",
@@ -207,89 +198,6 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 	return WT_OK;
 }
 
-static int content_order(const void *a, const void *b)
-{
-	const struct wt_hive_entry *one = a, *other = b;
-
-	if (one->place != other->place)
-		return (int)one->place - (int)other->place;
-	if (one->store != other->store)
-		return (int)one->store - (int)other->store;
-	return strcasecmp(one->key, other->key);
-}
-
-const struct wt_hive_entry *wt_content_find(
-	const struct wt_hive_content *content, enum wt_hive_place place,
-	enum wt_store store, const char *key)
-{
-	struct wt_hive_entry wanted = {
-		.place = place, .store = store, .key = (char *)(uintptr_t)key};
-
-	if (content->entry_count == 0)
-		return NULL;
-	return bsearch(&wanted, content->entries, content->entry_count,
-		sizeof(wanted), content_order);
-}
-
-static void cert_free(void *cert)
-{
-	wt_cert_free(cert);
-}
-
-static enum wt_status blob_decode(const struct wt_hive_entry *from,
-	const char *object, struct wt_cert **ret_cert, struct wt_error *err)
-{
-	if (!from->blob)
-		return wt_fail(err, WT_ERR_CERT, "blob-missing", object,
-			"its key has no value \"Blob\"");
-	if (from->blob_type != REG_BINARY)
-		return wt_fail(err, WT_ERR_CERT, "blob-bad-type", object,
-			"its value is of registry type %u, not REG_BINARY",
-			from->blob_type);
-	return wt_certblob_decode(
-		from->blob, from->blob_len, from->key, object, ret_cert, err);
-}
-
-enum wt_status wt_entry_describe(const struct wt_target *target,
-	const struct wt_target_hive *hive, const struct wt_hive_entry *from,
-	struct wt_entry *ret_entry, struct wt_error *err)
-{
-	struct wt_entry entry = {.store = from->store,
-		.place = wt_hive_place_path(from->place),
-		.key = from->key};
-	char object[sizeof(err->object)] = "";
-	struct wt_cert *cert = NULL;
-	struct wt_report *report = target->report;
-	int index = wt_report_image(report, hive->image)->index;
-	enum wt_status ret = wt_cancelled(target->options->cancel, err);
-
-	if (ret != WT_OK)
-		return ret;
-	if (index > 0)
-		snprintf(object, sizeof(object), "%s: image %d: %s\\%s",
-			report->target, index, wt_store_name(from->store),
-			from->key);
-	else
-		snprintf(object, sizeof(object), "%s: %s\\%s", report->target,
-			wt_store_name(from->store), from->key);
-	ret = blob_decode(from, object, &cert, &entry.problem);
-	if (ret == WT_OK) {
-		ret = wt_report_keep(report, cert, cert_free, err);
-		if (ret != WT_OK)
-			return ret;
-		entry.handle = cert;
-		entry.cert = wt_cert_info(cert);
-	} else if (ret == WT_ERR_CERT) {
-		entry.action = WT_ACTION_UNSOUND;
-	} else {
-		if (err)
-			*err = entry.problem;
-		return ret;
-	}
-	*ret_entry = entry;
-	return WT_OK;
-}
-
 /* Says what becomes of the limits of a value that is there. */
 static void limits_say(const struct wt_plan_item *item,
 	const struct wt_options *options, const struct wt_cert_info *present,
@@ -326,7 +234,7 @@ static enum wt_status sound_compare(const struct wt_plan_item *item,
 	bool is_verbatim = options->friendly_name ||
 			   (!options->usages && wt_cert_info(item->cert)->blob);
 	bool is_limited = wt_cert_limits(present)->is_disallowed ||
-			  (gives_tls_trust(item->store) &&
+			  (wt_entry_gives_tls_trust(item->store) &&
 				  !wt_trust_serves(present, options->now));
 	bool is_same = true;
 	enum wt_status ret = WT_OK;
@@ -358,7 +266,7 @@ static enum wt_status item_compare(const struct wt_plan_item *item,
 		entry->action = WT_ACTION_UNCHANGED;
 		return WT_OK;
 	}
-	ret = blob_decode(
+	ret = wt_entry_decode(
 		present, entry->cert->subject, &cert, &entry->problem);
 	if (ret == WT_ERR_CERT) {
 		entry->action = WT_ACTION_REPAIRED;
@@ -371,35 +279,6 @@ static enum wt_status item_compare(const struct wt_plan_item *item,
 	}
 	ret = sound_compare(item, options, cert, report, &entry->action, err);
 	wt_cert_free(cert);
-	return ret;
-}
-
-enum wt_status wt_plan_is_vetoed(const struct wt_target *target,
-	const struct wt_target_hive *hive, const struct wt_cert_info *info,
-	bool *ret_is_vetoed, struct wt_error *err)
-{
-	enum wt_status ret = WT_OK;
-
-	*ret_is_vetoed = false;
-	for (int i = 0; ret == WT_OK && i < WT_PLACE_COUNT; i++) {
-		const struct wt_hive_entry *found =
-			wt_content_find(hive->content, (enum wt_hive_place)i,
-				WT_STORE_DISALLOWED, info->sha1);
-		struct wt_entry entry = {0};
-
-		if (!found)
-			continue;
-		ret = wt_entry_describe(target, hive, found, &entry, err);
-		if (ret == WT_OK && entry.cert)
-			*ret_is_vetoed = true;
-		else if (ret == WT_OK)
-			wt_report_warn(target->report, "disallowed-unsound",
-				"%s: the store Disallowed names it, but %s, so "
-				"it does not count; wimtrust remove -s "
-				"disallowed takes %s out of it",
-				info->subject, entry.problem.reason,
-				info->sha1);
-	}
 	return ret;
 }
 
@@ -424,60 +303,6 @@ static enum wt_status warn_vetoed(const struct wt_target *target,
 	return ret;
 }
 
-void wt_entry_judge(const struct wt_target *target, struct wt_entry *entry)
-{
-	const struct wt_cert_info *info = entry->cert;
-
-	if (!gives_tls_trust(entry->store) ||
-		wt_trust_serves(entry->handle, target->options->now))
-		return;
-	if (wt_cert_limits(entry->handle)->is_disallowed)
-		wt_fail(&entry->problem, WT_NO, "cert-distrusted",
-			info->subject,
-			"is there with a property that tells Windows to "
-			"distrust it (%s)",
-			info->limits_text);
-	else
-		wt_fail(&entry->problem, WT_NO, "cert-limited", info->subject,
-			"is there, but limited so that no TLS server is "
-			"trusted (%s)",
-			info->limits_text);
-	entry->action = WT_ACTION_UNSOUND;
-}
-
-enum wt_status wt_entry_judge_veto(const struct wt_target *target,
-	const struct wt_target_hive *hive, struct wt_entry *entry,
-	const struct wt_cert_info *info, struct wt_error *err)
-{
-	bool is_vetoed = false;
-	enum wt_status ret = WT_OK;
-
-	if (entry->store == WT_STORE_DISALLOWED)
-		return WT_OK;
-	ret = wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
-	if (ret != WT_OK || !is_vetoed || entry->action != WT_ACTION_PRESENT)
-		return ret;
-	wt_fail(&entry->problem, WT_NO, "cert-disallowed", info->subject,
-		"is there, but in the store Disallowed too, so Windows "
-		"distrusts it anyway");
-	entry->action = WT_ACTION_UNSOUND;
-	return WT_OK;
-}
-
-const struct wt_hive_entry *wt_content_find_root(
-	const struct wt_hive_content *content, const char *key)
-{
-	static const enum wt_store stores[] = {
-		WT_STORE_AUTHROOT, WT_STORE_ROOT};
-	const struct wt_hive_entry *found = NULL;
-
-	for (int place = 0; !found && place < WT_PLACE_COUNT; place++)
-		for (size_t i = 0; !found && i < 2; i++)
-			found = wt_content_find(content,
-				(enum wt_hive_place)place, stores[i], key);
-	return found;
-}
-
 /* Is it trusted already, in another store of roots than the one that follows
  * from what it is? Then a second copy changes nothing. */
 static enum wt_status root_find(const struct wt_plan_item *item,
@@ -500,7 +325,7 @@ static enum wt_status root_find(const struct wt_plan_item *item,
 					      memcmp(present->blob, item->blob,
 						      item->blob_len) != 0)))
 		return WT_OK;
-	ret = blob_decode(present, entry->cert->subject, &cert, &why);
+	ret = wt_entry_decode(present, entry->cert->subject, &cert, &why);
 	if (ret == WT_OK && !wt_cert_info(cert)->limits_text) {
 		entry->action = WT_ACTION_UNCHANGED;
 		entry->store = present->store;

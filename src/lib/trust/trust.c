@@ -10,8 +10,8 @@
 
 #include "base/child.h"
 #include "trust/path.h"
-#include "trust/reason.h"
 #include "trust/server.h"
+#include "trust/tell.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -21,8 +21,6 @@
 
 /* The search is given up after so many certificates were looked at. */
 #define STEPS_MAX 20000
-
-#define HINT_ADD "if you trust it, add it: wimtrust add TARGET ROOT.cer"
 
 /** How far a chain got: the higher, the nearer to trust. */
 enum reach {
@@ -42,13 +40,10 @@ struct named {
 };
 
 struct search {
-	const struct wt_trust_query *query;
-	const char *object;
+	struct wt_trust_scene scene;
+	struct wt_trust_node *nodes; /* scene's */
 	const char *host;
-	struct wt_trust_use use;
 	struct wt_trust_work work;
-	struct wt_trust_node *nodes;
-	size_t node_count;
 	size_t *slots; /* open addressing by SHA-256: index + 1, 0 is free */
 	size_t slot_count;
 	struct named *named; /* the nodes by their subjects' hash */
@@ -76,12 +71,6 @@ void wt_trust_result_free(struct wt_trust_result *result)
  * Nodes
  */
 
-static bool is_same(const struct wt_cert *a, const struct wt_cert *b)
-{
-	return memcmp(wt_cert_sha1(a), wt_cert_sha1(b), WT_SHA1_LEN) == 0 &&
-	       memcmp(wt_cert_sha256(a), wt_cert_sha256(b), WT_SHA256_LEN) == 0;
-}
-
 /* Finds cert's node, or makes one. There is room for every certificate. */
 static struct wt_trust_node *node_of(
 	struct search *search, const struct wt_cert *cert)
@@ -93,11 +82,11 @@ static struct wt_trust_node *node_of(
 	for (pos &= search->slot_count - 1; search->slots[pos] != 0;
 		pos = (pos + 1) & (search->slot_count - 1)) {
 		node = &search->nodes[search->slots[pos] - 1];
-		if (is_same(node->cert, cert))
+		if (wt_trust_is_same(node->cert, cert))
 			return node;
 	}
-	node = &search->nodes[search->node_count++];
-	search->slots[pos] = search->node_count;
+	node = &search->nodes[search->scene.node_count++];
+	search->slots[pos] = search->scene.node_count;
 	node->cert = cert;
 	node->x509 = wt_cert_x509(cert);
 	return node;
@@ -123,7 +112,7 @@ static void add_store(struct search *search, const struct wt_trust_cert *copy)
 			node->source = copy->source;
 		break;
 	}
-	if (wt_trust_limits(copy, &search->use, NULL, NULL) != WT_OK)
+	if (wt_trust_limits(copy, &search->scene.use, NULL, NULL) != WT_OK)
 		node->is_limited = true;
 }
 
@@ -138,14 +127,14 @@ static int order_by_name(const void *a, const void *b)
 
 static enum wt_status name_nodes(struct search *search, struct wt_error *err)
 {
-	for (size_t i = 0; i < search->node_count; i++) {
+	for (size_t i = 0; i < search->scene.node_count; i++) {
 		search->named[i].index = i;
 		if (!wt_trust_name_hash(
 			    X509_get_subject_name(search->nodes[i].x509),
 			    &search->named[i].hash))
 			return wt_fail_memory(err);
 	}
-	qsort(search->named, search->node_count, sizeof(*search->named),
+	qsort(search->named, search->scene.node_count, sizeof(*search->named),
 		order_by_name);
 	return WT_OK;
 }
@@ -153,7 +142,7 @@ static enum wt_status name_nodes(struct search *search, struct wt_error *err)
 /* The first in named whose hash is not below this one. */
 static size_t find_name(const struct search *search, unsigned long hash)
 {
-	size_t low = 0, high = search->node_count;
+	size_t low = 0, high = search->scene.node_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -168,7 +157,7 @@ static size_t find_name(const struct search *search, unsigned long hash)
 
 static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 {
-	const struct wt_trust_query *query = search->query;
+	const struct wt_trust_query *query = search->scene.query;
 	size_t chain_count = wt_cert_list_count(query->chain), count = 0;
 	const struct wt_cert *server =
 		wt_cert_list_get(query->chain, search->server);
@@ -185,8 +174,8 @@ static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 	if (!search->nodes || !search->slots || !search->named)
 		return wt_fail_memory(err);
 	/* The server's own first, whose dates the limits need. */
-	search->use.at = query->at;
-	search->use.issued = wt_cert_info(server)->not_before;
+	search->scene.use.at = query->at;
+	search->scene.use.issued = wt_cert_info(server)->not_before;
 	node_of(search, server);
 	search->server = 0;
 	for (size_t i = 0; i < chain_count; i++)
@@ -194,7 +183,7 @@ static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 			true;
 	for (size_t i = 0; i < query->store_count; i++)
 		add_store(search, &query->stores[i]);
-	for (size_t i = 0; i < search->node_count; i++) {
+	for (size_t i = 0; i < search->scene.node_count; i++) {
 		struct wt_trust_node *node = &search->nodes[i];
 
 		/* What makes it trusted is told; else where it came from. */
@@ -262,8 +251,8 @@ static int likelihood(struct search *search, size_t index)
 
 	if (!node->veto && !node->is_limited)
 		weight += 8;
-	if (search->use.at >= info->not_before &&
-		search->use.at <= info->not_after)
+	if (search->scene.use.at >= info->not_before &&
+		search->scene.use.at <= info->not_after)
 		weight += 4;
 	if (!is_root(search, node))
 		weight += 1;
@@ -309,7 +298,7 @@ static enum wt_status link_node(
 	if (!wt_trust_name_hash(X509_get_issuer_name(node->x509), &hash))
 		return wt_fail_memory(err);
 	for (size_t i = find_name(search, hash);
-		status == WT_OK && i < search->node_count &&
+		status == WT_OK && i < search->scene.node_count &&
 		search->named[i].hash == hash;
 		i++) {
 		size_t index = search->named[i].index;
@@ -328,164 +317,6 @@ static enum wt_status link_node(
 	return status;
 }
 
-/*
- * Why a chain is not trusted
- */
-
-static const struct wt_trust_node *find_veto(const struct wt_trust_path *path)
-{
-	for (size_t i = 0; i < path->count; i++) {
-		if (wt_trust_at(path, i)->veto)
-			return wt_trust_at(path, i);
-	}
-	return NULL;
-}
-
-static void tell_veto(const struct search *search,
-	const struct wt_trust_node *node, struct wt_error *reason)
-{
-	const struct wt_cert_info *info = wt_cert_info(node->cert);
-
-	wt_fail(reason, WT_NO, "disallowed", search->object,
-		"%s (%s) stands in the image's %s store", info->subject,
-		info->sha1, node->veto->source);
-	wt_error_hint(reason,
-		"if it was put there by mistake: wimtrust remove -s disallowed "
-		"TARGET %s",
-		info->sha1);
-}
-
-/* The first copy on the chain whose properties say no. */
-static bool tell_limit(const struct search *search,
-	const struct wt_trust_path *path, struct wt_error *reason)
-{
-	for (size_t i = 0; i < path->count; i++) {
-		const struct wt_trust_node *node = wt_trust_at(path, i);
-
-		for (size_t j = 0;
-			node->is_limited && j < search->query->store_count;
-			j++) {
-			const struct wt_trust_cert *copy =
-				&search->query->stores[j];
-
-			if (is_same(copy->cert, node->cert) &&
-				wt_trust_limits(copy, &search->use,
-					search->object, reason) != WT_OK)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Property 0x80, of which only the name is known. */
-static void doubt_cas(
-	const struct search *search, struct wt_trust_doubts *doubts)
-{
-	for (size_t i = 0; i < search->path.count; i++) {
-		const struct wt_trust_node *node =
-			wt_trust_at(&search->path, i);
-
-		for (size_t j = 0; j < search->query->store_count; j++) {
-			const struct wt_cert *copy =
-				search->query->stores[j].cert;
-			const struct wt_cert_limits *limits =
-				wt_cert_limits(copy);
-
-			if (limits->has_disallowed_ca &&
-				search->use.at >= limits->disallowed_ca_from &&
-				is_same(copy, node->cert))
-				wt_trust_doubt(doubts, "disallowed-ca", node,
-					"has a value with property 0x80, by "
-					"its name a distrust as a CA");
-		}
-	}
-}
-
-static void tell_root(const struct search *search,
-	const struct wt_trust_path *path, struct wt_error *reason)
-{
-	const struct wt_trust_node *root = wt_trust_at(path, path->count - 1);
-	const struct wt_cert_info *info = wt_cert_info(root->cert);
-	const char *where = "the server sends it, which gives no trust";
-
-	if (path->count == 1)
-		where = "it is the server's own, signed by itself";
-	else if (!root->is_sent)
-		where = "it stands in another store, which gives no trust";
-	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
-		"the root %s (%s) is not in the image's Root store; %s",
-		info->subject, info->sha1, where);
-	wt_error_hint(reason, HINT_ADD);
-}
-
-/* A certificate of the wanted name with another key: a renewed CA. */
-static const struct wt_trust_node *find_namesake(
-	const struct search *search, const struct wt_trust_node *top)
-{
-	for (size_t i = 0; i < search->node_count; i++) {
-		const struct wt_trust_node *node = &search->nodes[i];
-
-		if (node != top &&
-			X509_NAME_cmp(X509_get_subject_name(node->x509),
-				X509_get_issuer_name(top->x509)) == 0)
-			return node;
-	}
-	return NULL;
-}
-
-/* Issuers are there, but all stand on the chain already. */
-static void tell_circle(const struct search *search,
-	const struct wt_cert_info *info, struct wt_error *reason)
-{
-	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
-		"the chain above %s (%s) goes in a circle, or on without end; "
-		"no root of it is in the image",
-		info->subject, info->sha1);
-	wt_error_hint(reason, HINT_ADD);
-}
-
-static void tell_renewed(const struct search *search,
-	const struct wt_cert_info *info, const struct wt_trust_node *namesake,
-	struct wt_error *reason)
-{
-	wt_fail(reason, WT_NO, "root-not-in-image", search->object,
-		"the %s that issued %s is not in the image; %s (%s) has that "
-		"name, but another key",
-		info->issuer, info->subject, namesake->source,
-		wt_cert_info(namesake->cert)->sha1);
-	wt_error_hint(reason,
-		"if the CA was renewed, add the certificate with the key in "
-		"use: wimtrust add TARGET CA.cer");
-}
-
-static void tell_open(const struct search *search,
-	const struct wt_trust_path *path, struct wt_error *reason)
-{
-	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
-	const struct wt_trust_node *namesake = find_namesake(search, top);
-	const struct wt_cert_info *info = wt_cert_info(top->cert);
-
-	if (top->issuer_count > 0) {
-		tell_circle(search, info, reason);
-	} else if (namesake) {
-		tell_renewed(search, info, namesake, reason);
-	} else if (path->count == 1) {
-		wt_fail(reason, WT_NO, "intermediate-missing", search->object,
-			"the issuer of the server's certificate, %s, is "
-			"neither among what the server sends nor in the image",
-			info->issuer);
-		wt_error_hint(reason, "let the server send it too, or add it "
-				      "and its root: wimtrust add TARGET "
-				      "CA.cer ROOT.cer");
-	} else {
-		wt_fail(reason, WT_NO, "root-not-in-image", search->object,
-			"the root %s, which issued %s (%s), is not in the "
-			"image",
-			info->issuer, info->subject, info->sha1);
-		wt_error_hint(reason, HINT_ADD);
-	}
-}
-
 /* A chain that ends in an anchor. */
 static enum wt_status judge_anchored(struct search *search,
 	enum reach *ret_reach, struct wt_trust_doubts *ret_doubts,
@@ -494,18 +325,18 @@ static enum wt_status judge_anchored(struct search *search,
 	const struct wt_trust_trial trial = {
 		.path = &search->path,
 		.host = search->host,
-		.at = search->use.at,
-		.object = search->object,
+		.at = search->scene.use.at,
+		.object = search->scene.object,
 	};
 	enum wt_status status = WT_OK;
 
-	if (tell_limit(search, &search->path, reason)) {
+	if (wt_trust_tell_limit(&search->scene, &search->path, reason)) {
 		*ret_reach = REACH_LIMIT;
 		return WT_OK;
 	}
 	status =
 		wt_trust_verify(&trial, &search->work, ret_doubts, reason, err);
-	doubt_cas(search, ret_doubts);
+	wt_trust_doubt_cas(&search->scene, &search->path, ret_doubts);
 	*ret_reach = reason->status == WT_OK ? REACH_TRUSTED : REACH_UNTRUSTED;
 	return status;
 }
@@ -515,7 +346,7 @@ static enum wt_status judge(
 	struct search *search, bool has_root, struct wt_error *err)
 {
 	const struct wt_trust_path *path = &search->path;
-	const struct wt_trust_node *veto = find_veto(path);
+	const struct wt_trust_node *veto = wt_trust_find_veto(path);
 	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
 	enum wt_status status = WT_OK;
 	enum reach reach = REACH_OPEN;
@@ -525,11 +356,11 @@ static enum wt_status judge(
 	if (has_root)
 		reach = top->anchor ? REACH_VETO : REACH_ROOT;
 	if (veto)
-		tell_veto(search, veto, &reason);
+		wt_trust_tell_veto(&search->scene, veto, &reason);
 	else if (!has_root)
-		tell_open(search, path, &reason);
+		wt_trust_tell_open(&search->scene, path, &reason);
 	else if (!top->anchor)
-		tell_root(search, path, &reason);
+		wt_trust_tell_root(&search->scene, path, &reason);
 	else
 		status = judge_anchored(search, &reach, &doubts, &reason, err);
 	search->path_count++;
@@ -674,7 +505,7 @@ static enum wt_status make_result(const struct search *search,
 		name_root(search, best, result);
 	if (search->work.is_spent && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-much-work",
-			search->object,
+			search->scene.object,
 			"given up, since the certificates cost too much to "
 			"verify%s%s",
 			search->reason.reason[0] ? "; the nearest chain: " : "",
@@ -683,7 +514,7 @@ static enum wt_status make_result(const struct search *search,
 			"give what the server sends and nothing else");
 	} else if (search->is_given_up && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-many-paths",
-			search->object,
+			search->scene.object,
 			"none of the first %d chains is trusted; the nearest: "
 			"%s",
 			WT_TRUST_PATHS_MAX, search->reason.reason);
@@ -712,21 +543,21 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	ERR_clear_error();
 	search->work.left = WT_TRUST_WORK_MAX;
 	search->work.cancel = query->cancel;
-	search->query = query;
-	search->object = object;
+	search->scene.query = query;
+	search->scene.object = object;
 	search->host = query->host ? host : NULL;
 	status = wt_trust_server(query->chain, search->host, object,
 		&search->work, &search->server, err);
 	if (status == WT_OK)
 		status = add_nodes(search, err);
-	search->path.nodes = search->nodes;
+	search->scene.nodes = search->path.nodes = search->nodes;
 	if (status == WT_OK)
 		status = walk(search, err);
 	if (status == WT_OK)
 		status = wt_cancelled(query->cancel, err);
 	if (status == WT_OK)
 		status = make_result(search, ret_result, err);
-	for (size_t i = 0; i < search->node_count; i++)
+	for (size_t i = 0; i < search->scene.node_count; i++)
 		free(search->nodes[i].issuers);
 	free(search->nodes);
 	free(search->slots);
