@@ -21,6 +21,15 @@ static inline void fuzz_emit(void *ctx, const char *code, const char *text)
 	FUZZ_REQUIRE(code[0] != '\0' && text[0] != '\0');
 }
 
+static inline void fuzz_address(
+	void *ctx, enum wt_address kind, const char *uri)
+{
+	size_t *count = ctx;
+
+	FUZZ_REQUIRE(kind <= WT_ADDRESS_ISSUER && uri != NULL);
+	FUZZ_REQUIRE(++*count <= WT_ADDRESSES_MAX);
+}
+
 /* What is encoded decodes to the same certificate, name and all. */
 static inline void fuzz_cert_check(const struct wt_cert *cert)
 {
@@ -28,12 +37,15 @@ static inline void fuzz_cert_check(const struct wt_cert *cert)
 	struct wt_cert *again = NULL;
 	struct wt_error err = {0};
 	uint8_t *blob = NULL;
-	size_t blob_len = 0;
+	size_t blob_len = 0, address_count = 0;
 	enum wt_store store = WT_STORE_AUTO;
 
 	wt_cert_policy(
 		cert, WT_STORE_AUTO, FUZZ_ALLOW_ALL, 0, &store, NULL, &err);
 	wt_cert_warnings(cert, 0, fuzz_emit, NULL);
+	FUZZ_REQUIRE(wt_cert_addresses(cert, fuzz_address, &address_count,
+			     &err) == WT_OK);
+	FUZZ_REQUIRE((info->limit_count > 0) == (info->limits_text != NULL));
 	for (int i = 0; i < 2; i++) {
 		if (wt_cert_encode(cert, i ? "name" : NULL, NULL, &blob,
 			    &blob_len, &err) != WT_OK) {

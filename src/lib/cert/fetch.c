@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * cert/fetch.c: the certificates that a TLS server sends.
  *
- * A child resolves the name, connects and shakes hands, so that each of these
- * ends in time and on a signal, and what parses the server's answer has limits.
+ * A child resolves the name and connects, so that both end in time and on a
+ * signal. A child of its own shakes hands: it has the connection and nothing
+ * else, for what it reads is a stranger's.
  */
 #include "cert/fetch.h"
 
@@ -27,7 +28,7 @@
 #define PORT "443"
 /* An address that does not answer is not waited for longer when others may. */
 #define ADDRESS_SECONDS 5
-/* The child's own limit comes first, and has the better message. */
+/* What a child gives itself comes first, and has the better message. */
 #define GRACE_SECONDS 5
 #define MEMORY_MAX ((uint64_t)1024 * 1024 * 1024)
 
@@ -229,27 +230,49 @@ static enum wt_status answer_write(
 	return len > 0 ? WT_OK : tls_fail(fetch, err);
 }
 
-/* In the child. */
+/* What the handshake needs. */
+struct handshake {
+	const struct fetch *fetch;
+	SSL *ssl;
+};
+
+/* In a child that has the connection and nothing else. */
+static enum wt_status tls_run(void *arg, struct wt_error *err)
+{
+	const struct handshake *handshake = arg;
+
+	ERR_clear_error();
+	if (!shake_hands(handshake->fetch, handshake->ssl))
+		return timeout_fail(handshake->fetch, err);
+	return answer_write(handshake->fetch, handshake->ssl, err);
+}
+
+/* In a child that may do what its caller may: it reads no byte of what the
+ * server sends. */
 static enum wt_status fetch_run(void *arg, struct wt_error *err)
 {
 	const struct fetch *fetch = arg;
-	SSL_CTX *ctx = NULL;
-	SSL *ssl = NULL;
 	int fd = -1;
+	const struct wt_sandbox connection = {.fds = &fd, .fd_count = 1};
+	const struct wt_child how = {
+		.limits = {.memory_len = MEMORY_MAX,
+			.seconds = fetch->seconds + GRACE_SECONDS},
+		.object = fetch->server,
+		.died_status = WT_ERR_FILE,
+		.died_code = "connect-crash",
+		.sandbox = &connection,
+	};
+	struct handshake handshake = {.fetch = fetch};
+	SSL_CTX *ctx = NULL;
 	enum wt_status ret = connect_any(fetch, &fd, err);
 
 	if (ret != WT_OK)
 		return ret;
-	ERR_clear_error();
 	ctx = SSL_CTX_new(TLS_client_method());
-	ssl = tls_new(fetch, ctx, fd);
-	if (!ssl)
-		ret = wt_fail_memory(err);
-	else if (!shake_hands(fetch, ssl))
-		ret = timeout_fail(fetch, err);
-	else
-		ret = answer_write(fetch, ssl, err);
-	SSL_free(ssl);
+	handshake.ssl = tls_new(fetch, ctx, fd);
+	ret = handshake.ssl ? wt_child_run(&how, tls_run, &handshake, err)
+			    : wt_fail_memory(err);
+	SSL_free(handshake.ssl);
 	SSL_CTX_free(ctx);
 	close(fd);
 	return ret;
@@ -315,7 +338,7 @@ enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
 	struct fetch fetch = {.server = server, .seconds = seconds};
 	const struct wt_child how = {
 		.limits = {.memory_len = MEMORY_MAX,
-			.seconds = seconds + GRACE_SECONDS},
+			.seconds = seconds + 2 * GRACE_SECONDS},
 		.object = server,
 		.died_status = WT_ERR_FILE,
 		.died_code = "connect-crash",
