@@ -117,9 +117,12 @@ enum wt_status cli_read_cert(
 /**
  * Reads operands from first on: thumbprints into ret_thumbprints, which the
  * caller frees, and files into cli->certs.
+ *
+ * @param prefix  what begins so goes with the thumbprints; NULL for none
  */
 enum wt_status cli_read_selectors(struct cli *cli, size_t first,
-	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err);
+	const char *prefix, const char ***ret_thumbprints, size_t *ret_count,
+	struct wt_error *err);
 
 /**
  * The folders of TARGET and of the output as they are when the program starts.

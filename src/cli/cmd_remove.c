@@ -14,7 +14,7 @@ enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
 	enum wt_status status = WT_OK;
 
 	cli_folders_note(cli, &folders);
-	status = cli_read_selectors(cli, 1, &thumbprints, &count, err);
+	status = cli_read_selectors(cli, 1, "key:", &thumbprints, &count, err);
 	if (!status)
 		status = cli_folders_check(cli, &folders, err);
 	if (!status)

@@ -13,7 +13,7 @@ enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
 	const char **thumbprints = NULL;
 	size_t count = 0;
 	enum wt_status status =
-		cli_read_selectors(cli, 1, &thumbprints, &count, err);
+		cli_read_selectors(cli, 1, NULL, &thumbprints, &count, err);
 
 	if (!status)
 		status = wt_target_verify(cli->operands[0], thumbprints, count,

@@ -25,7 +25,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "remove",
 		.bit = CLI_REMOVE,
-		.operands = "TARGET THUMBPRINT|CERT...",
+		.operands = "TARGET THUMBPRINT|CERT|key:NAME...",
 		.summary = "take certificates out of an image",
 		.text = "Takes certificates out of one store, or out of all.\n"
 			"THUMBPRINT: SHA-1 or SHA-256 in hex; CERT: a file "

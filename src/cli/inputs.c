@@ -149,7 +149,8 @@ static enum wt_status read_operand(
 }
 
 enum wt_status cli_read_selectors(struct cli *cli, size_t first,
-	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err)
+	const char *prefix, const char ***ret_thumbprints, size_t *ret_count,
+	struct wt_error *err)
 {
 	const char **thumbprints =
 		cli_alloc(cli->operand_count + 1, sizeof(*thumbprints));
@@ -157,8 +158,12 @@ enum wt_status cli_read_selectors(struct cli *cli, size_t first,
 	size_t count = 0;
 
 	for (size_t i = first; !status && i < cli->operand_count; i++) {
-		if (wt_is_thumbprint(cli->operands[i]))
-			thumbprints[count++] = cli->operands[i];
+		const char *operand = cli->operands[i];
+
+		if (wt_is_thumbprint(operand) ||
+			(prefix &&
+				strncmp(operand, prefix, strlen(prefix)) == 0))
+			thumbprints[count++] = operand;
 		else
 			status = read_operand(cli, cli->operands[i], err);
 	}

@@ -56,21 +56,28 @@ bool wt_is_thumbprint_of(const char *text, const struct wt_cert_info *cert)
 void wt_selectors_free(struct wt_selectors *selectors)
 {
 	free(selectors->all);
-	free(selectors->by_hex);
+	free(selectors->by_name);
 	*selectors = (struct wt_selectors){0};
 }
 
-static int by_hex(const void *left, const void *right)
+static int by_name(const void *left, const void *right)
 {
 	const struct wt_selector *const *one = left, *const *other = right;
 
-	return strcasecmp((*one)->hex, (*other)->hex);
+	return strcasecmp((*one)->name, (*other)->name);
 }
 
 static enum wt_status thumbprint_select(
 	const char *text, struct wt_selector *selector, struct wt_error *err)
 {
+	size_t prefix_len = strlen(WT_SELECTOR_KEY);
+
 	selector->text = text;
+	selector->name = selector->hex;
+	if (strncmp(text, WT_SELECTOR_KEY, prefix_len) == 0) {
+		selector->name = text + prefix_len;
+		return WT_OK;
+	}
 	if (thumbprint_digits(text, selector->hex) > 0)
 		return WT_OK;
 	wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", text, "is no thumbprint");
@@ -85,6 +92,7 @@ static void cert_select(
 	const struct wt_cert_info *info = wt_cert_info(cert);
 
 	selector->text = info->sha1;
+	selector->name = selector->hex;
 	memcpy(selector->hex, info->sha1, sizeof(info->sha1));
 }
 
@@ -100,8 +108,8 @@ enum wt_status wt_selectors_make(const char *const *thumbprints,
 		return wt_fail(err, WT_ERR_USAGE, "no-certificate", NULL,
 			"neither a thumbprint nor a certificate was given");
 	made.all = calloc(made.count, sizeof(*made.all));
-	made.by_hex = calloc(made.count, sizeof(struct wt_selector *));
-	if (!made.all || !made.by_hex)
+	made.by_name = calloc(made.count, sizeof(struct wt_selector *));
+	if (!made.all || !made.by_name)
 		ret = wt_fail_memory(err);
 	for (size_t i = 0; ret == WT_OK && i < made.count; i++) {
 		struct wt_selector *selector = &made.all[i];
@@ -112,19 +120,19 @@ enum wt_status wt_selectors_make(const char *const *thumbprints,
 			cert_select(
 				wt_cert_list_get(certs, i - thumbprint_count),
 				selector);
-		made.by_hex[i] = selector;
+		made.by_name[i] = selector;
 		made.has_sha256 |= strlen(selector->hex) == WT_SHA256_HEX_LEN;
 	}
 	if (ret != WT_OK) {
 		wt_selectors_free(&made);
 		return ret;
 	}
-	qsort(made.by_hex, made.count, sizeof(struct wt_selector *), by_hex);
+	qsort(made.by_name, made.count, sizeof(struct wt_selector *), by_name);
 	*ret_selectors = made;
 	return WT_OK;
 }
 
-bool wt_selectors_match(const struct wt_selectors *selectors, const char *hex)
+bool wt_selectors_match(const struct wt_selectors *selectors, const char *name)
 {
 	size_t first = 0, end = selectors->count;
 	bool is_match = false;
@@ -133,15 +141,15 @@ bool wt_selectors_match(const struct wt_selectors *selectors, const char *hex)
 	while (first < end) {
 		size_t middle = first + (end - first) / 2;
 
-		if (strcasecmp(selectors->by_hex[middle]->hex, hex) < 0)
+		if (strcasecmp(selectors->by_name[middle]->name, name) < 0)
 			first = middle + 1;
 		else
 			end = middle;
 	}
 	for (; first < selectors->count &&
-		strcasecmp(selectors->by_hex[first]->hex, hex) == 0;
+		strcasecmp(selectors->by_name[first]->name, name) == 0;
 		first++)
-		is_match = selectors->by_hex[first]->is_found = true;
+		is_match = selectors->by_name[first]->is_found = true;
 	return is_match;
 }
 

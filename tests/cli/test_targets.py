@@ -149,6 +149,38 @@ class Slack(wt.Case):
                          wt.tree_by_reglookup(hive))
 
 
+class Keys(wt.Case):
+    """Entries that no thumbprint leads to, and with keys below them."""
+
+    def lay_out(self, name):
+        return self.copy(os.path.join(os.environ["WT_HIVES"], "bad", name))
+
+    def keys(self, hive):
+        return [entry["key_name"] for entry in
+                self.json("list", hive)["images"][0]["entries"]]
+
+    def test_named_otherwise_are_removed_by_that_name(self):
+        hive = self.lay_out("odd-names")
+        before = self.keys(hive)
+        self.assertIn("Größe", before)
+        self.wt("remove", hive, "key:Größe", "key:TAB\there")
+        self.assertEqual([key for key in before
+                          if key not in ("Größe", "tab\there")],
+                         self.keys(hive))
+        self.wt("remove", hive, "key:Größe", status=1)
+        self.assertIn("[not-found]", self.err)
+        # A file of that name is named with its folder.
+        self.wt("remove", hive, "./key:Größe", status=7, cwd=self.folder)
+
+    def test_with_keys_below_are_removed_with_them(self):
+        hive = self.lay_out("odd-more-values")
+        key = "0123456789ABCDEF0123456789ABCDEF01234567"
+        self.assertIn("Deeper", str(wt.tree_by_reglookup(hive)))
+        self.wt("remove", hive, key)
+        self.assertNotIn(key, self.keys(hive))
+        self.assertNotIn("Deeper", str(wt.tree_by_reglookup(hive)))
+
+
 class Unchanged(wt.Case):
     """What holds the certificate already gives the same bytes."""
 
