@@ -234,6 +234,7 @@ class List(Case):
                 ('odd-way-link', 'Microsoft\\SystemCertificates: its flags', 5),
                 ('odd-way-parent', 'SystemCertificates: it names', 5),
                 ('odd-way-unsorted', 'Microsoft: its list', 5),
+                ('odd-neighbours-unsorted', 'a key of the root: its list', 0),
                 ('odd-twins', 'a key of Microsoft', 0)):
             hive = self.copy(HIVES / 'bad' / name, name)
             before = digest(hive)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * children.c: the subkeys of a key, and whether Windows would find them. */
+ * hive/children.c: the subkeys of a key, and whether Windows would find them.
+ */
 #include "hive/children.h"
 
 #include <stdlib.h>

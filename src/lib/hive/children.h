@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * children.h: the subkeys of a key, and whether Windows would find them. */
+ * hive/children.h: the subkeys of a key, and whether Windows would find them.
+ */
 #ifndef WT_HIVE_CHILDREN_H
 #define WT_HIVE_CHILDREN_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * guard.c: what hivex would make something else of is refused beforehand. */
+ * hive/guard.c: what hivex would make something else of is refused beforehand.
+ */
 #include "hive/guard.h"
 #include "hive/hivex.h"
 

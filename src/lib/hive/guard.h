@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * guard.h: what hivex would make something else of is refused beforehand. */
+ * hive/guard.h: what hivex would make something else of is refused beforehand.
+ */
 #ifndef WT_HIVE_GUARD_H
 #define WT_HIVE_GUARD_H
 

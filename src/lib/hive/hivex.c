@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * hivex.c: what it means when hivex fails. */
+ * hive/hivex.c: what it means when hivex fails. */
 #include "hive/hivex.h"
 #include "hive/map.h"
 #include "hive/name.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * hivex.h: what it means when hivex fails. */
+ * hive/hivex.h: what it means when hivex fails. */
 #ifndef WT_HIVE_HIVEX_H
 #define WT_HIVE_HIVEX_H
 

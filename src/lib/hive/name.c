@@ -13,7 +13,8 @@ uint16_t wt_hive_unit_upper(uint16_t unit)
 
 bool wt_hive_unit_is_known(uint16_t unit)
 {
-	return unit <= 0xFF || unit == 0x178 ||
+	/* Of the micro sign the versions of Windows disagree. */
+	return (unit <= 0xFF && unit != 0xB5) || unit == 0x178 ||
 	       (unit >= 0x590 && unit <= 0x109F) ||  /* Hebrew to Myanmar */
 	       (unit >= 0x2E00 && unit <= 0xA63F) || /* CJK */
 	       (unit >= 0xAC00 && unit <= 0xFEFF);   /* Hangul, surrogates */

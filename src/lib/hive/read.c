@@ -251,34 +251,43 @@ static enum wt_status stores_read(
 /* As many stores as there are places and names of stores. */
 #define STORES_MAX (WT_PLACE_COUNT * WT_STORE_COUNT)
 
-/* Where Windows may not find a key: the step that is depth steps from the root
- * on, or a key of the store. */
+/* The first key that Windows may not find: the step that is depth steps from
+ * the root on, or a key beside it. */
 static void fault_note(struct wt_hive_reading *reader,
-	const struct wt_hive_store *store, size_t depth, const char *why)
+	const struct wt_hive_store *store, size_t depth, bool is_step,
+	const char *why)
 {
 	char *text = reader->shared->fault;
 	size_t size = sizeof(reader->shared->fault);
 	size_t len = 0;
 
-	if (depth == store->step_count)
-		len += (size_t)snprintf(text, size, "a key of ");
-	for (size_t i = 0; i <= depth && i < store->step_count; i++)
+	if (!why || *text != '\0')
+		return;
+	if (!is_step)
+		len += (size_t)snprintf(text, size, "a key of %s",
+			depth == 0 ? "the root" : "");
+	for (size_t i = 0; i < depth + is_step; i++)
 		len += (size_t)snprintf(text + len, size - len, "%s%s",
 			i > 0 ? "\\" : "", store->steps[i].text);
 	snprintf(text + len, size - len, ": %s", why);
 }
 
-/* Notes the first of the subkeys from index to end that Windows may miss. */
+/* What is wrong with keys of a store, or beside a step. Beside it, a link may
+ * be right; Windows removes keys whose order or parent is not. */
 static void faults_note(struct wt_hive_reading *reader,
-	const struct wt_hive_children *children, uint32_t parent, size_t index,
-	size_t end, const struct wt_hive_store *store, size_t depth)
+	const struct wt_hive_children *children, uint32_t parent,
+	const struct wt_hive_store *store, size_t depth)
 {
-	for (; index < end && reader->shared->fault[0] == '\0'; index++) {
-		const char *why = wt_hive_child_fault(
-			reader->raw, children, parent, index);
+	for (size_t i = 0; i < children->count; i++) {
+		const uint8_t *node =
+			wt_hive_key(reader->raw, children->at[i].key);
 
-		if (why)
-			fault_note(reader, store, depth, why);
+		if (depth == store->step_count ||
+			!children->at[i].is_in_order ||
+			wt_get32(node + WT_NK_PARENT) != parent)
+			fault_note(reader, store, depth, false,
+				wt_hive_child_fault(
+					reader->raw, children, parent, i));
 	}
 }
 
@@ -293,11 +302,8 @@ static enum wt_status faults_find(struct wt_hive_reading *reader,
 	enum wt_status ret =
 		wt_hive_children_open(&children, reader->raw, key, err);
 
-	if (ret == WT_OK && depth == stores->step_count) {
-		faults_note(reader, &children, key, 0, children.count, stores,
-			depth);
+	if (ret == WT_OK && depth == stores->step_count)
 		count = 0; /* no store is below another */
-	}
 	for (size_t i = 0; ret == WT_OK && i < count; i = end) {
 		const struct wt_hive_step *step = &stores[i].steps[depth];
 		size_t index = 0;
@@ -307,11 +313,14 @@ static enum wt_status faults_find(struct wt_hive_reading *reader,
 				break;
 		if (wt_hive_children_find(&children, &step->name, &index) == 0)
 			continue;
-		faults_note(reader, &children, key, index, index + 1,
-			&stores[i], depth);
+		fault_note(reader, &stores[i], depth, true,
+			wt_hive_child_fault(
+				reader->raw, &children, key, index));
 		ret = faults_find(reader, stores + i, end - i,
 			children.at[index].key, depth + 1, err);
 	}
+	if (ret == WT_OK)
+		faults_note(reader, &children, key, stores, depth);
 	wt_hive_children_close(&children);
 	return ret;
 }

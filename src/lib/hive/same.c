@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * same.c: two hives side by side: only what was asked for differs. */
+ * hive/same.c: two hives side by side: only what was asked for differs. */
 #include "hive/same.h"
 
 #include <inttypes.h>

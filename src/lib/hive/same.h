@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * same.h: two hives side by side: only what was asked for differs. */
+ * hive/same.h: two hives side by side: only what was asked for differs. */
 #ifndef WT_HIVE_SAME_H
 #define WT_HIVE_SAME_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tasks.c: what changes mean for one hive, and which key each finds. */
+ * hive/tasks.c: what changes mean for one hive, and which key each finds. */
 #include "hive/tasks.h"
 #include "hive/guard.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * tasks.h: what changes mean for one hive, and whether hivex may make them. */
+ * hive/tasks.h: what changes mean for one hive, and whether hivex may make
+ * them. */
 #ifndef WT_HIVE_TASKS_H
 #define WT_HIVE_TASKS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tidy.c: cells that hivex leaves without use are given back. */
+ * hive/tidy.c: cells that hivex leaves without use are given back. */
 #include "hive/tidy.h"
 
 #include <stdlib.h>

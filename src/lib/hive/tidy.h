@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tidy.h: cells that hivex leaves without use are given back. */
+ * hive/tidy.h: cells that hivex leaves without use are given back. */
 #ifndef WT_HIVE_TIDY_H
 #define WT_HIVE_TIDY_H
 

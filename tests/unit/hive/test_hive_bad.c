@@ -124,6 +124,7 @@ static const struct bad_case cases[] = {
 	{"odd-inline", ALL(NULL)},
 	{"odd-more-values", NULL, NULL, "hive-other-big-value", NULL},
 	{"odd-names", ALL(NULL)},
+	{"odd-neighbours-unsorted", ALL(NULL)},
 	{"odd-no-values", ALL(NULL)},
 	{"odd-nothing", NULL, NULL, NULL, "hive-hidden-key"},
 	{"odd-place-unsorted", NULL, "hive-hidden-key", HIDDEN},
