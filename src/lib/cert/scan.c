@@ -566,6 +566,9 @@ static void ldif_attribute(
 /* Is all that is left Base64, with nothing but padding before it? */
 static bool is_all_base64(const struct scan *scan)
 {
+	/* once a file, or it would be looked through again and again */
+	if (scan->gap > 0 || scan->count > 0)
+		return false;
 	for (size_t i = scan->gap; i < scan->len; i++)
 		if (!is_padding(scan->data[i]) && scan->data[i] != '=' &&
 			!wt_base64_is_digit((char)scan->data[i]))
@@ -573,7 +576,7 @@ static bool is_all_base64(const struct scan *scan)
 	for (size_t i = scan->gap; i < scan->pos; i++)
 		if (!is_padding(scan->data[i]))
 			return false;
-	return scan->count == 0;
+	return true;
 }
 
 static bool is_ca_attribute(const char *name)

@@ -375,6 +375,46 @@ static void pem_of_100000_blocks_takes_no_quadratic_time(void **state)
 	free(pem.data);
 }
 
+/* Each is looked through once, however often it seems to begin. */
+static void repeated_beginnings_take_no_quadratic_time(void **state)
+{
+	static const char *const texts[] = {"-----BEGIN CERTIFICATE-----\n",
+		"-----END CERTIFICATE-----\n", "----BEGIN CERTIFICATE-----\n",
+		"-----BEGIN X-----\n", "BEGIN ", "- BEGIN CERTIFICATE ",
+		"# -----BEGIN CERTIFICATE-----",
+		"MIIEvQIBADANMIIEvQIBADANMIIEvQIBADANMIIEvQIBADAN%",
+		"MIIEvQIBADANMIIEvQIBADANMIIEvQIBADANMIIEvQIBADAN\n",
+		"cACertificate:: MIIEvQIBADANMIIEvQIBADANMIIEvQIBADAN\n A\n",
+		"0\x82\x0F\xFF\x30\x82\x0F\x01\xA0\x03\x02"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct bytes pem = bytes_read(CERTS "root-ed25519.pem");
+		struct wt_writer text = {0};
+		struct timespec start = {0}, end = {0};
+
+		wt_writer_bytes(&text, pem.data, pem.len);
+		wt_writer_bytes(&text, "%\n", 2);
+		while (text.len < (size_t)4 * 1024 * 1024)
+			wt_writer_bytes(&text, texts[i], strlen(texts[i]));
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		for (size_t skip = 0; skip < 2; skip++) {
+			struct wt_cert_list *list = list_new();
+
+			wt_cert_list_keep_going(list, true);
+			wt_cert_list_read_memory(list,
+				text.data + skip * pem.len,
+				text.len - skip * pem.len, "many", NULL);
+			assert_int_equal(wt_cert_list_count(list), 1 - skip);
+			wt_cert_list_free(list);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		assert_true(end.tv_sec - start.tv_sec < 30);
+		wt_writer_free(&text);
+		free(pem.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +430,7 @@ int main(void)
 		cmocka_unit_test(failure_leaves_the_list_as_it_was),
 		cmocka_unit_test(store_of_500_is_read_in_its_order),
 		cmocka_unit_test(pem_of_100000_blocks_takes_no_quadratic_time),
+		cmocka_unit_test(repeated_beginnings_take_no_quadratic_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
