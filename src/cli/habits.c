@@ -515,6 +515,11 @@ void cli_habits_hint(const struct cli *cli, struct wt_error *err)
 			"a thumbprint has 40 or 64 hex digits, with spaces in "
 			"quotes; wimtrust list %s shows them",
 			cli->operands[0]);
+	if (cli->command->bit == CLI_SHOW && at < cli->operand_count &&
+		strcmp(err->code, "cert-none") == 0 &&
+		kind_of(err->object) == KIND_TARGET)
+		replace_hint(err, "wimtrust list %s shows what it trusts",
+			cli->operands[at]);
 	if (!(cli->command->bit & CLI_TARGETS) || at == cli->operand_count ||
 		cli->command->bit == CLI_DIFF || err->status == WT_NO ||
 		is_absent)

@@ -140,6 +140,8 @@ class Operands(Case):
         for command in ('list', 'info'):
             self.assertEqual(self.hint(command, 'r.cer'),
                              'it holds certificates: wimtrust show r.cer')
+        self.assertEqual(self.hint('show', 'a.wim'),
+                         'wimtrust list a.wim shows what it trusts')
 
     def test_several_images_are_a_loop_that_works(self):
         for args, again in (
