@@ -114,6 +114,8 @@ static void want_of_memory_never_makes_a_server_trusted(void **state)
 		"another host",
 		"under a CA for any usage",
 		"inside the names that the root may issue for",
+		"outside of them",
+		"without the policy that a CA above it requires",
 		"the root is sent, but not in the image",
 		"signed by itself and in the image",
 		"altered after it was signed",
