@@ -267,6 +267,26 @@ class OddRoots(Case):
                           run.json['images'][0]['entries']], 3 * ['present'])
         self.assertEqual(wimtrust('verify', hive, bad).status, 0)
 
+    def test_root_that_nothing_says_who_signed(self):
+        """The same without an authority key identifier."""
+        root = make.certificate('Odd Root', KEY, aki=False)
+        root = root[:-1] + bytes([root[-1] ^ 1])
+        for store in ('auto', 'root', 'authroot'):
+            hive = self.hive()
+            run = wimtrust('add', '-s', store, hive, '-', input=root)
+            self.assertEqual(run.status, 3)
+            self.assertIn('[cert-bad-signature]', run.err)
+            self.assertIn('--allow bad-signature', run.err)
+            run = wimtrust('add', '-s', store, '--allow', 'bad-signature',
+                           hive, '-', input=root)
+            self.assertEqual(run.status, 0, run.err)
+            self.assertIn('its own key did not sign it', run.err)
+            self.assertEqual(entries(hive)[0][0].lower(),
+                             'authroot' if store == 'auto' else store)
+        hive = self.hive()
+        run = wimtrust('add', '-s', 'ca', hive, '-', input=root)
+        self.assertEqual(run.status, 0, run.err)
+
     def test_keys_that_cannot_be_used_are_reasons(self):
         rsa = make.RSA + '1'
         empty = {

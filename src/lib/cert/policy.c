@@ -297,6 +297,10 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	if (info->has_bad_signature)
 		emit(ctx, "cert-bad-signature",
 			"its own signature does not verify");
+	else if (wt_cert_is_self_issued_only(cert))
+		emit(ctx, "cert-bad-signature",
+			"subject and issuer are one name, but its own key did "
+			"not sign it, so it is no root to wimtrust check");
 	if (wt_cert_has_odd_date(cert))
 		emit(ctx, "cert-odd-date",
 			"its dates are written in a form that Windows reads "
