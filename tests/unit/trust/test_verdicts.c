@@ -12,6 +12,21 @@
 #include "chains.h"
 #include "trust/trust.h"
 
+/* OpenSSL loses the policyConstraints of a certificate without policies (see
+ * policy_cache_new()). */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#define LEAKS_BEGIN(line)                                                      \
+	if (strstr(line, "need0-bare"))                                        \
+	__lsan_disable()
+#define LEAKS_END(line)                                                        \
+	if (strstr(line, "need0-bare"))                                        \
+	__lsan_enable()
+#else
+#define LEAKS_BEGIN(line) (void)0
+#define LEAKS_END(line) (void)0
+#endif
+
 #define FOLDER WT_TESTDATA "/verdicts/"
 #define PEM_END "-----END CERTIFICATE-----\n"
 #define QUESTIONS_MIN 150
@@ -172,8 +187,10 @@ static bool ask(const char *certs, const char *line, char **fields)
 	query.chain = chain;
 	query.host = strcmp(fields[2], "-") == 0 ? NULL : fields[2];
 	query.at = strtoll(fields[3], NULL, 10);
+	LEAKS_BEGIN(line);
 	if (wt_trust_check(&query, "image", &result, &err) != WT_OK)
 		fail_msg("%s\n%s: %s", line, err.code, err.reason);
+	LEAKS_END(line);
 	describe(result, answer, sizeof(answer));
 	is_right = strcmp(answer, fields[4]) == 0;
 	if (!is_right)
