@@ -386,6 +386,8 @@ struct wt_options {
 	unsigned wait_seconds;	 /**< how long another writer is waited for */
 	const char *temp_parent; /**< NULL: $TMPDIR, or /tmp */
 	int64_t now;		 /**< seconds since 1970 */
+	bool is_stamped; /**< times that are written are not later than stamp */
+	int64_t stamp;	 /**< seconds since 1970 */
 	/** NULL, or a signal's number: not 0 ends the call soon. A handler may
 	 *  set it, or another thread by an atomic store (__atomic_store_n). */
 	const volatile sig_atomic_t *cancel;

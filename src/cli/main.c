@@ -18,6 +18,9 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+/* The year 9999. */
+#define SOURCE_DATE_MAX 253402300799LL
+
 static void setup(struct cli *cli)
 {
 	wt_options_init(&cli->options);
@@ -187,6 +190,34 @@ static enum wt_status check_settings(
 	return WT_OK;
 }
 
+/* The time that what is written may not be later than, as reproducible builds
+ * give it: reproducible-builds.org/specs/source-date-epoch. */
+static enum wt_status read_source_date(
+	struct wt_options *options, struct wt_error *err)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+	long long seconds = 0;
+
+	if (!text || !text[0])
+		return WT_OK;
+	errno = 0;
+	seconds = strtoll(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno != 0 ||
+		seconds > SOURCE_DATE_MAX) {
+		wt_fail(err, WT_ERR_USAGE, "bad-value", "SOURCE_DATE_EPOCH",
+			"cannot be \"%s\"", text);
+		wt_error_hint(err, "it takes seconds since 1970, as date +%%s "
+				   "prints them; or unset it");
+		return WT_ERR_USAGE;
+	}
+	/* What is written is not later than this, and not later than now. */
+	options->is_stamped = true;
+	options->stamp =
+		seconds < options->now ? (int64_t)seconds : options->now;
+	return WT_OK;
+}
+
 /* Options without which another does nothing. */
 static void warn_idle(struct cli *cli)
 {
@@ -241,6 +272,8 @@ static enum wt_status run(
 	status = check_operands(cli, err);
 	if (!status)
 		status = check_settings(cli, err);
+	if (!status)
+		status = read_source_date(&cli->options, err);
 	if (!status)
 		status = wt_cert_list_new(&cli->certs, err);
 	if (!status)

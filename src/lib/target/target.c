@@ -303,6 +303,8 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 		.threads = options->threads,
 		.check_integrity =
 			options->check_integrity || target->is_writing,
+		.is_stamped = options->is_stamped,
+		.stamp = options->stamp,
 		.cancel = options->cancel,
 		.progress = options->progress,
 		.progress_ctx = options->progress_ctx,

@@ -104,6 +104,8 @@ struct wt_wim_options {
 	/** Read the header, the blob table and the XML only: of the images
 	 *  there is the index then. */
 	bool skip_images;
+	bool is_stamped; /**< times that are written are not later than stamp */
+	int64_t stamp;	 /**< seconds since 1970 */
 	const char *temp_folder; /**< private, exists, on this machine */
 	const volatile sig_atomic_t *cancel;
 	/** Where children tell how far they are; NULL: progress is silent. */

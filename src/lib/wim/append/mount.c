@@ -5,6 +5,7 @@
 #include "base/tree.h"
 #include "wim/append/append.h"
 #include "wim/append/fuse.h"
+#include "wim/append/stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +141,9 @@ static enum wt_status rewrite(void *arg, struct wt_error *err)
 		goto out;
 	}
 	ret = copy(putting->put->hive_fd, fd, putting, err);
+	if (ret == WT_OK && wt_wim_stamp_file(append->options, fd) != 0)
+		ret = fail_staging(putting->fuse.staging,
+			"cannot set the time of the hive in the mount", err);
 	if (close(fd) != 0 && ret == WT_OK)
 		ret = fail_staging(putting->fuse.staging, "cannot write", err);
 	/* Only that it goes on: for more, wimlib would open a message queue
@@ -187,6 +191,9 @@ static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 		i++) {
 		ret = put_image(
 			mounting, &mounting->append->puts[i], &is_unused, err);
+		/* The next commit leaves the XML data of this one behind. */
+		if (ret == WT_OK)
+			ret = wt_wim_stamp_xml(mounting->append, err);
 		is_unused = is_unused && i == 0;
 	}
 	mounting->state->is_unused = ret != WT_OK && is_unused;

@@ -2,6 +2,8 @@
  * wim/append/update.c: puts hives into a skeleton by wimlib_update_image(). */
 #include "wim/append/append.h"
 
+#include "wim/append/stamp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,6 +69,9 @@ static enum wt_status add(WIMStruct *wim, const struct wt_wim_append *append,
 
 	if (ret != WT_OK)
 		return ret;
+	if (wt_wim_stamp_file(append->options, put->hive_fd) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			append->object, "cannot set the time of the new hive");
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", put->hive_fd);
 	snprintf(target, sizeof(target), "%s", image->hive_path);
 	errno = 0;
@@ -100,6 +105,8 @@ static enum wt_status update_in_child(void *arg, struct wt_error *err)
 			"cannot append to it");
 	if (code == WIMLIB_ERR_WRITE)
 		wt_error_hint(err, "set TMPDIR to a folder with more room");
+	if (ret == WT_OK)
+		ret = wt_wim_stamp_xml(append, err);
 	return ret;
 }
 
