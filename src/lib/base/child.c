@@ -213,9 +213,33 @@ static enum wt_status fail_denied(
 	return how->died_status;
 }
 
+/* What the machine did to it, not the file that it worked on: *ret_hint is
+ * NULL for anything else. */
+static const char *machine_fault(
+	int number, const char **ret_code, const char **ret_hint)
+{
+	*ret_hint = NULL;
+	if (number == SIGKILL) {
+		*ret_code = "no-memory";
+		*ret_hint = "free memory, or give the container more";
+		return "the system does that when memory is short";
+	}
+	if (number == SIGBUS) {
+		*ret_code = "io-error";
+		*ret_hint = "look at the disk of TMPDIR: dmesg names what "
+			    "failed";
+		return "a file that it had in memory could not be read";
+	}
+	return "it is malformed in a way that no check names";
+}
+
 static enum wt_status child_died(const struct wt_child *how, int status,
 	bool is_late, struct wt_error *err)
 {
+	enum wt_status ret = how->died_status;
+	const char *code = how->died_code;
+	const char *why = NULL, *hint = NULL;
+
 	if (is_late)
 		return wt_fail(err, how->died_status, how->died_code,
 			how->object, "gave no answer within %u seconds",
@@ -224,14 +248,16 @@ static enum wt_status child_died(const struct wt_child *how, int status,
 		return wt_fail(err, how->died_status, how->died_code,
 			how->object, "reading it ended with status %d",
 			WEXITSTATUS(status));
-	wt_fail(err, how->died_status, how->died_code, how->object,
+	why = machine_fault(WTERMSIG(status), &code, &hint);
+	if (hint)
+		ret = WT_ERR_FILE;
+	wt_fail(err, ret, code, how->object,
 		"working on it was ended by signal %d (%s); %s",
-		WTERMSIG(status), strsignal(WTERMSIG(status)),
-		WTERMSIG(status) == SIGKILL
-			? "the system does that when memory is short"
-			: "it is malformed in a way that no check names");
+		WTERMSIG(status), strsignal(WTERMSIG(status)), why);
 	wt_error_native(err, WT_DOMAIN_SIGNAL, WTERMSIG(status));
-	return how->died_status;
+	if (hint)
+		wt_error_hint(err, "%s", hint);
+	return ret;
 }
 
 static enum wt_status job_new(const struct wt_child *how, int *ret_alive_fd,

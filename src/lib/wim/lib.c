@@ -153,7 +153,9 @@ static const struct meaning meanings[] = {
 	{WIMLIB_ERR_UNEXPECTED_END_OF_FILE, WT_ERR_WIM, "wim-truncated",
 		hint_copy},
 	{WIMLIB_ERR_WIM_IS_INCOMPLETE, WT_ERR_WIM, "wim-truncated", hint_copy},
-	{WIMLIB_ERR_NOMEM, WT_ERR_WIM, "wim-memory", NULL},
+	{WIMLIB_ERR_NOMEM, WT_ERR_FILE, "no-memory",
+		"free memory, or raise the limit (ulimit -v); where there is "
+		"enough, the file asks for more than any real one"},
 	{WIMLIB_ERR_WRITE, WT_ERR_FILE, "write-failed", NULL},
 	{WIMLIB_ERR_READ, WT_ERR_FILE, "read-failed", NULL},
 	{WIMLIB_ERR_OPEN, WT_ERR_FILE, "open-failed", NULL},

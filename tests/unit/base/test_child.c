@@ -85,6 +85,37 @@ static void death_becomes_the_named_error(void **state)
 	assert_int_equal(err.native, SIGABRT);
 }
 
+static enum wt_status end_by(void *arg, struct wt_error *err)
+{
+	const int *number = arg;
+
+	(void)err;
+	signal(*number, SIG_DFL);
+	kill(getpid(), *number);
+	return WT_OK;
+}
+
+/* The machine's fault is not the file's. */
+static void want_of_memory_and_a_bad_disk_are_told_apart(void **state)
+{
+	static const struct {
+		int number;
+		const char *code;
+	} rows[] = {{SIGKILL, "no-memory"}, {SIGBUS, "io-error"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int number = rows[i].number;
+		struct wt_error err = {0};
+
+		assert_int_equal(wt_child_run(&plain, end_by, &number, &err),
+			WT_ERR_FILE);
+		assert_string_equal(err.code, rows[i].code);
+		assert_string_not_equal(err.hint, "");
+		assert_int_equal(err.native, number);
+	}
+}
+
 static void hanging_child_is_killed_when_time_is_up(void **state)
 {
 	struct wt_child how = plain;
@@ -257,6 +288,7 @@ int main(void)
 		cmocka_unit_test(result_comes_back_through_shared_memory),
 		cmocka_unit_test(error_comes_back_whole),
 		cmocka_unit_test(death_becomes_the_named_error),
+		cmocka_unit_test(want_of_memory_and_a_bad_disk_are_told_apart),
 		cmocka_unit_test(hanging_child_is_killed_when_time_is_up),
 		cmocka_unit_test(parent_works_beside_a_started_child),
 		cmocka_unit_test(waiting_tells_in_between),
