@@ -93,7 +93,7 @@ static bool is_cell_same(
 	const uint8_t *new = wt_hive_cell(side->after, after, 0, &after_len);
 
 	if (!old || !new)
-		return !old && !new &&before == after;
+		return before == after && !old && !new;
 	if (len > before_len || before == after)
 		len = before_len;
 	return after_len >= len && memcmp(old, new, len) == 0;
@@ -114,7 +114,7 @@ static bool is_big_same(
 	old = wt_hive_cell(side->before, old_list, 0, &old_len);
 	new = wt_hive_cell(side->after, new_list, 0, &new_len);
 	if (!old || !new)
-		return !old && !new &&old_list == new_list;
+		return old_list == new_list && !old && !new;
 	for (size_t i = 0; i < count && i < old_len / 4; i++) {
 		uint32_t old_part = wt_get32(old + 4 * i), new_part = 0;
 		size_t part = len < WT_HIVE_CELL_DATA_MAX
@@ -187,7 +187,7 @@ static bool is_value_same(struct side *side, uint32_t before, uint32_t after)
 	const uint8_t *new = wt_hive_value(side->after, after);
 
 	if (!old || !new)
-		return !old && !new &&before == after;
+		return before == after && !old && !new;
 	if (is_done(side, KIND_VALUE, before, after))
 		return true;
 	if (wt_get32(old + WT_VK_TYPE) != wt_get32(new + WT_VK_TYPE) ||
@@ -253,7 +253,7 @@ static bool are_set_values_same(struct side *side, const struct pair *pair)
 
 	if (pair->before != WT_HIVE_NONE)
 		old = values_get(side->before, pair->before, &old_count);
-	for (size_t j = 0; new &&j < new_count; j++) {
+	for (size_t j = 0; j < new_count && new; j++) {
 		uint32_t value = wt_get32(new + 4 * j);
 
 		if (is_blob(side->after, value)) {
@@ -313,7 +313,7 @@ static bool is_security_same(const struct side *side,
 		wt_hive_cell(side->after, after, WT_SK_HEAD_LEN, &new_room);
 
 	if (!old || !new)
-		return !old && !new &&before == after;
+		return before == after && !old && !new;
 	len = wt_get32(old + WT_SK_LEN);
 	if (len > old_room - WT_SK_HEAD_LEN)
 		len = old_room - WT_SK_HEAD_LEN;

@@ -52,7 +52,7 @@ static enum wt_status blob_set(const struct writer *writer, hive_node_h node,
 	const struct wt_hive_change *change)
 {
 	/* hivex only reads what value points to. */
-	const hive_set_value value = {.key = (char *)(uintptr_t) "Blob",
+	const hive_set_value value = {.key = (char *)(uintptr_t)("Blob"),
 		.t = REG_BINARY,
 		.len = change->blob_len,
 		.value = (char *)(uintptr_t)change->blob};

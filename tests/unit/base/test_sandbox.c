@@ -33,11 +33,13 @@ static char target[64], beside[64], ran[64];
 static int victim_fd = -1; /* the image itself, which the program has open */
 
 /* What the children tell. */
-static struct shared {
+struct shared {
 	_Atomic int tries, wins;
 	_Atomic int forks_wanted;
 	char bytes[8];
-} * shared;
+};
+
+static struct shared *shared;
 
 static bool opens(const char *path, int flags)
 {

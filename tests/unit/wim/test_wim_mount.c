@@ -38,14 +38,16 @@ enum moment {
 	BEFORE_COMMIT, /* before the client unmounts */
 };
 
-static struct {
+struct shared {
 	enum moment moment;
 	pid_t daemon;
 	atomic_int writes;
 	atomic_bool has_stopped; /* and waits for nobody */
 	atomic_bool is_later;	 /* than any limit, once it has stopped */
 	atomic_bool is_hasty;	 /* who waits does not sleep, once it has */
-} * shared;
+};
+
+static struct shared *shared;
 
 int __real_unshare(int flags);
 int __wrap_unshare(int flags);
