@@ -2,7 +2,10 @@
 include(CheckCCompilerFlag)
 include(CheckPIESupported)
 
-check_pie_supported(LANGUAGES C)
+# Not with -static-pie, which -pie would undo.
+if(NOT WIMTRUST_STATIC)
+  check_pie_supported(LANGUAGES C)
+endif()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(wimtrust_flags INTERFACE)
