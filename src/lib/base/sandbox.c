@@ -368,17 +368,17 @@ static bool add_own(scmp_filter_ctx filter, bool forks)
 {
 	bool is_added =
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) == 0 &&
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0 &&
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-			SCMP_A2(SCMP_CMP_EQ, 0)) == 0 &&
+			SCMP_A2(SCMP_CMP_EQ, 0, 0)) == 0 &&
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG)) == 0 &&
+			SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0)) == 0 &&
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)) == 0 &&
+			SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0 &&
 		/* The C library names its memory; it bears a no. */
 		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
 			SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, 0x53564d41)) == 0 &&
+			SCMP_A0(SCMP_CMP_EQ, 0x53564d41, 0)) == 0 &&
 		/* Is this a terminal? No. */
 		seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY),
 			SCMP_SYS(ioctl), 0) == 0;
@@ -391,7 +391,7 @@ static bool add_own(scmp_filter_ctx filter, bool forks)
 	       seccomp_rule_add(
 		       filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 0) == 0 &&
 	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-		       SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+		       SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
 }
 
 static bool seccomp_enter(const struct wt_sandbox *sandbox)

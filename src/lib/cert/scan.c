@@ -438,10 +438,10 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 		scan->key_count++;
 		return WT_OK;
 	case WT_LABEL_OTHER:
-		if (!is_certificate_in(scan, begin, end))
-			return other_note(scan, begin->label, err);
-		/* fall through */
 	case WT_LABEL_UNKNOWN_CERTIFICATE:
+		if (wt_mark_label(begin->label) == WT_LABEL_OTHER &&
+			!is_certificate_in(scan, begin, end))
+			return other_note(scan, begin->label, err);
 		return thing_refuse(scan, begin->start, "pem-unknown-label",
 			"what its BEGIN line names is no kind of certificate "
 			"that is known",
