@@ -37,6 +37,9 @@ struct cli_command {
 	const char *name;
 	const char *alias; /**< another name for it, or NULL */
 	unsigned bit;
+	/** What follows the name, a line for each form; one that begins with a
+	 *  space goes on with the form above it. As the manual's SYNOPSIS. */
+	const char *usage;
 	const char *operands; /**< "TARGET CERT..." */
 	const char *summary;  /**< a few words for the overview */
 	const char *text;     /**< at most three lines for --help */

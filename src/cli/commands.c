@@ -9,6 +9,7 @@ const struct cli_command cli_commands[] = {
 		.name = "add",
 		.alias = "inject",
 		.bit = CLI_ADD,
+		.usage = "[--backup | -o FILE [-f]] [OPTION]... TARGET CERT...",
 		.operands = "TARGET CERT...",
 		.summary = "put certificates into an image",
 		.text = "Puts certificates into every image of TARGET that has "
@@ -25,6 +26,9 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "remove",
 		.bit = CLI_REMOVE,
+		.usage =
+			"[--backup | -o FILE [-f]] [--if-present] [OPTION]...\n"
+			" TARGET THUMBPRINT|CERT|key:NAME...",
 		.operands = "TARGET THUMBPRINT|CERT|key:NAME...",
 		.summary = "take certificates out of an image",
 		.text = "Takes certificates out of one store, or out of all.\n"
@@ -41,6 +45,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "list",
 		.bit = CLI_LIST,
+		.usage = "[-i IMAGE]... [-s STORE] [--pem] [OPTION]... TARGET",
 		.operands = "TARGET",
 		.summary = "show the certificates that an image holds",
 		.text = "Lists the certificates of every store that gives or "
@@ -54,6 +59,10 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "verify",
 		.bit = CLI_VERIFY,
+		.usage = "[-i IMAGE]... [-s STORE] [--for LIST] [OPTION]...\n"
+			 " TARGET CERT|THUMBPRINT...\n"
+			 "--exact [--base PRISTINE] [OPTION]...\n"
+			 " TARGET CERT|THUMBPRINT...",
 		.operands = "TARGET CERT|THUMBPRINT...",
 		.summary = "are these certificates present and sound?",
 		.text = "Looks whether each certificate is in its store of "
@@ -69,6 +78,10 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "check",
 		.bit = CLI_CHECK,
+		.usage = "[--host NAME] [--at TIME] [-i IMAGE]... [OPTION]...\n"
+			 " TARGET CHAIN...\n"
+			 "--connect SERVER [--timeout SECONDS] [OPTION]... "
+			 "TARGET",
 		.operands = "TARGET CHAIN...",
 		.summary = "would an image trust this TLS server?",
 		.text = "Would Windows started from this image trust the "
@@ -87,6 +100,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "diff",
 		.bit = CLI_DIFF,
+		.usage = "[-i IMAGE]... [-s STORE] [OPTION]... OLD NEW",
 		.operands = "OLD NEW",
 		.summary = "what does one image trust that another does not?",
 		.text = "Compares what two images hold, by store and image.\n"
@@ -102,6 +116,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "info",
 		.bit = CLI_INFO,
+		.usage = "[-i IMAGE]... [OPTION]... TARGET",
 		.operands = "TARGET",
 		.summary = "images, boot index, hive and stores",
 		.text = "Says what TARGET is, which images it has and what "
@@ -115,6 +130,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "show",
 		.bit = CLI_SHOW,
+		.usage = "[-s STORE] [--allow LIST] [-r] [OPTION]... CERT...",
 		.operands = "CERT...",
 		.summary = "what a certificate file holds",
 		.text = "Shows each certificate in the files, and the store "
@@ -128,6 +144,11 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "export",
 		.bit = CLI_EXPORT,
+		.usage = "[--format FORMAT] [-s STORE] [--for LIST] [-o FILE "
+			 "[-f]]\n"
+			 " [OPTION]... CERT...\n"
+			 "[--format FORMAT] [-s STORE] [-i IMAGE]...\n"
+			 " [-o FILE [-f]] [OPTION]... TARGET [THUMBPRINT]...",
 		.operands = "CERT... | TARGET [THUMBPRINT]...",
 		.summary = "write a .reg file, a raw value or PEM",
 		.text = "Writes certificates, or those of an image, as a .reg "
@@ -144,6 +165,7 @@ const struct cli_command cli_commands[] = {
 	{
 		.name = "completion",
 		.bit = CLI_COMPLETION,
+		.usage = "[OPTION]... bash|zsh|fish",
 		.operands = "bash|zsh|fish",
 		.summary = "write a completion script for a shell",
 		.text = "Writes a completion script for the shell to stdout.",

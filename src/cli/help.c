@@ -79,10 +79,32 @@ static void print_also(const struct cli_command *command)
 	printf("\n");
 }
 
+static void print_usage(const struct cli_command *command)
+{
+	const char *head = "Usage:";
+	const char *line = command->usage;
+
+	while (*line) {
+		int len = (int)strcspn(line, "\n");
+
+		if (*line == ' ')
+			printf("%*s%.*s\n",
+				(int)(strlen("Usage: wimtrust ") +
+					strlen(command->name)),
+				"", len, line);
+		else
+			printf("%-6s wimtrust %s %.*s\n", head, command->name,
+				len, line);
+		head = "";
+		line += len;
+		line += strspn(line, "\n");
+	}
+}
+
 void cli_help_command(const struct cli_command *command)
 {
-	printf("Usage: wimtrust %s [OPTION]... %s\n\n%s\n\n", command->name,
-		command->operands, command->text);
+	print_usage(command);
+	printf("\n%s\n\n", command->text);
 	print_first(command);
 	print_also(command);
 	printf("More: man wimtrust-%s\n\nExample: %s\n", command->name,
