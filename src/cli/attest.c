@@ -57,7 +57,7 @@ static json_t *digest(const char *hex)
 	char lower[WT_SHA256_HEX_LEN + 1] = "";
 	json_t *object = json_object();
 
-	for (size_t i = 0; hex[i] && i < WT_SHA256_HEX_LEN; i++)
+	for (size_t i = 0; i < WT_SHA256_HEX_LEN && hex[i]; i++)
 		lower[i] = (char)tolower((unsigned char)hex[i]);
 	json_object_set_new(object, "sha256", cli_json_text(lower));
 	return object;

@@ -121,7 +121,8 @@ struct layout {
 static void lay_out(const struct cli_table *table,
 	const struct cli_screen *screen, struct layout *layout)
 {
-	size_t total = layout->indent, fixed = layout->indent;
+	size_t total = layout->indent;
+	size_t fixed = total;
 
 	layout->width = screen->width;
 	layout->widths = cli_alloc(table->column_count, sizeof(size_t));

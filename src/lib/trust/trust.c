@@ -264,7 +264,8 @@ static int likelihood(struct search *search, size_t index)
 static enum wt_status insert_issuer(struct search *search,
 	struct wt_trust_node *node, size_t index, struct wt_error *err)
 {
-	size_t i = node->issuer_count, count = node->issuer_count;
+	size_t count = node->issuer_count;
+	size_t i = count;
 	int weight = likelihood(search, index);
 
 	/* Room doubles at each power of two. */
