@@ -98,10 +98,6 @@ WT_API enum wt_status wt_error_native(
 WT_API void wt_error_hint(struct wt_error *err, const char *fmt, ...)
 	WT_PRINTF(2, 3);
 
-/** 0, or the number that a signal handler or another thread put into *cancel,
- *  which may be NULL. */
-int wt_cancel_number(const volatile sig_atomic_t *cancel);
-
 /** WT_INTERRUPTED with the signal's number when *cancel is set, else WT_OK.
  *  Long work asks this between steps. */
 WT_API enum wt_status wt_cancelled(

@@ -2,6 +2,8 @@
  * base/child.c: runs work on untrusted input in a process of its own. */
 #include "base/child.h"
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>

@@ -9,11 +9,6 @@
  *  which may be NULL. */
 int wt_cancel_number(const volatile sig_atomic_t *cancel);
 
-/** WT_INTERRUPTED with the signal's number when *cancel is set, else WT_OK.
- *  Long work asks this between steps. */
-enum wt_status wt_cancelled(
-	const volatile sig_atomic_t *cancel, struct wt_error *err);
-
 /**
  * Sets the hint to text, in which FILE is the file: its path stands there
  * instead, unless a shell would take it for something else.
