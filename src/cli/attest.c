@@ -155,7 +155,7 @@ enum wt_status cli_attest_after(struct cli *cli, struct wt_error *err)
 	if (strcmp(new->sha256_before, meant) != 0 ||
 		strcmp(cli->old->sha256_before, report->sha256_before) != 0) {
 		status = wt_fail(err, WT_ERR_FILE, "changed", path,
-			"was changed by another program meanwhile; no "
+			"was changed by another program in the meantime; no "
 			"statement was written");
 	} else {
 		root = statement(cli, path, new);

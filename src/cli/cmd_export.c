@@ -44,7 +44,7 @@ static enum wt_status check_thumbprints(
 		if (wt_is_thumbprint(cli->operands[i]))
 			continue;
 		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", cli->operands[i],
-			"is no thumbprint, and what comes before it is an "
+			"is not a thumbprint, and what comes before it is an "
 			"image");
 		wt_error_hint(err, "an image is exported by itself; a "
 				   "thumbprint has 40 or 64 hex digits");

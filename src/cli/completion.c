@@ -586,7 +586,7 @@ enum wt_status cmd_completion(struct cli *cli, struct wt_error *err)
 			return WT_OK;
 	}
 	wt_fail(err, WT_ERR_USAGE, "usage", cli->operands[0],
-		"is no shell that has a completion");
+		"is not a shell that has completions");
 	wt_error_hint(err, "bash, zsh and fish have one");
 	return WT_ERR_USAGE;
 }

@@ -61,7 +61,7 @@ enum wt_status cli_folders_check(const struct cli *cli,
 			return WT_OK;
 	}
 	return wt_fail(err, WT_ERR_FILE, "changed", path,
-		"another folder stands in the place of the one that it was in "
+		"another folder is in the place of the one that it was in "
 		"when the program started");
 }
 

@@ -101,12 +101,12 @@ static enum wt_status fail_no_command(const char *word, struct wt_error *err)
 	}
 	if (word[0] == '-') {
 		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
-			"is no option of the program alone");
+			"is not an option of the program alone");
 		wt_error_hint(err, "wimtrust --help, or the command first: "
 				   "wimtrust COMMAND [OPTION]...");
 		return WT_ERR_USAGE;
 	}
-	wt_fail(err, WT_ERR_USAGE, "unknown-command", word, "is no command");
+	wt_fail(err, WT_ERR_USAGE, "unknown-command", word, "is not a command");
 	/* What it means comes before what it looks like: "import" is no
 	 * slip of "export". */
 	near = cli_habits_command(word);
@@ -344,7 +344,7 @@ static void end_on_signal(const char *changed, char words[512])
 /* What did not reach stdout is a failure; but whoever closed the pipe knows
  * already.
  *
- * @param changed  the file that was changed all the same, or NULL */
+ * @param changed  the file that was changed anyway, or NULL */
 static int finish_stdout(struct cli *cli, int exit_code, const char *changed)
 {
 	struct wt_error err = {0};
@@ -361,7 +361,7 @@ static int finish_stdout(struct cli *cli, int exit_code, const char *changed)
 		"cannot be written");
 	if (changed)
 		wt_error_hint(&err,
-			"%s was changed all the same; wimtrust "
+			"%s was changed anyway; wimtrust "
 			"list shows what it holds",
 			changed);
 	cli_print_error(&err);

@@ -10,10 +10,11 @@
 	"look at the spelling; a path without a leading / begins in the "      \
 	"current folder"
 #define RIGHTS "ls -l shows who may; run it as a user who may"
-#define EXPORT_ANEW "export or download it anew"
+#define EXPORT_ANEW "export or download it again"
 #define INTACT_HIVE "take the hive from an intact copy of the image"
 #define INTACT_WIM                                                             \
-	"copy it anew from where it came from; wimlib-imagex verify looks at " \
+	"copy it again from where it came from; wimlib-imagex verify looks "   \
+	"at "                                                                  \
 	"all of it"
 #define ANOTHER_PROGRAM "run it again when that program is done"
 
@@ -68,13 +69,13 @@ static const struct {
 	{"wim-integrity", 0, INTACT_WIM},
 	{"wim-truncated", 0, INTACT_WIM},
 	{"wim-unsupported", 0,
-		"wimlib-imagex export writes it anew in the usual format"},
+		"wimlib-imagex export writes it again in the usual format"},
 	{"wim-not-interrupted", 0, "leave out --repair"},
 	{"hive-path-link", 0,
-		"no image of Windows has a link there: take the image anew "
+		"no image of Windows has a link there: take the image again "
 		"from where it came from"},
 	{"hive-is-folder", 0,
-		"no image of Windows has a folder there: take the image anew "
+		"no image of Windows has a folder there: take the image again "
 		"from where it came from"},
 	{"hive-encrypted", 0, "decrypt it on Windows: cipher /d"},
 	/* Hives */

@@ -80,7 +80,8 @@ static enum wt_status thumbprint_select(
 	}
 	if (thumbprint_digits(text, selector->hex) > 0)
 		return WT_OK;
-	wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", text, "is no thumbprint");
+	wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", text,
+		"is not a thumbprint");
 	wt_error_hint(err, "a thumbprint has 40 (SHA-1) or 64 (SHA-256) hex "
 			   "digits");
 	return WT_ERR_USAGE;

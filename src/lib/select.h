@@ -5,7 +5,7 @@
 
 #include "cert/cert.h"
 
-/** Before the name of a key that is no thumbprint: "key:Some name". */
+/** Before the name of a key that is not a thumbprint: "key:Some name". */
 #define WT_SELECTOR_KEY "key:"
 
 /** A thumbprint that was given, or a certificate's, or the name of a key. */

@@ -22,7 +22,7 @@ class Words(Case):
             for word in words.split():
                 with self.subTest(word=word):
                     self.assert_fails(
-                        wimtrust(word, 'x', 'y'), 2, f'{word}: is no command',
+                        wimtrust(word, 'x', 'y'), 2, f'{word}: is not a command',
                         f'did you mean wimtrust {command}?',
                         'unknown-command')
 
@@ -55,7 +55,7 @@ class Words(Case):
             self.assertEqual((run.status, run.out), (0, whole), args)
         self.assertEqual(wimtrust('version').out, wimtrust('--version').out)
         self.assert_fails(
-            wimtrust('help', 'rm'), 2, 'rm: is no command',
+            wimtrust('help', 'rm'), 2, 'rm: is not a command',
             'did you mean wimtrust remove?')
 
     def test_options_before_the_command(self):

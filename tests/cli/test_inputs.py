@@ -127,7 +127,7 @@ class Kinds(Case):
             wimtrust('add', hive, CERTS / 'bad-reg-key-mismatch.reg'), 3,
             f'{CERTS}/bad-reg-key-mismatch.reg, certificate 1: the value '
             f'holds the certificate {RSA}, but its key is named {ISSUING}',
-            'export or download it anew')
+            'export or download it again')
 
     def test_chain_out_of_order(self):
         hive = self.hive()
@@ -162,7 +162,7 @@ class Distrust(Case):
         other = self.copy(HIVES / 'software-1.3', 'OTHER')
         run = wimtrust('add', other, '-', input=exported)
         self.assertEqual(run.status, 0, run.err)
-        self.assertIn('stands in Disallowed where it comes from', run.err)
+        self.assertIn('is in Disallowed where it comes from', run.err)
         self.assertEqual([entry for entry in entries('list', other)
                           if entry[0] != 'TrustedPublisher'],
                          [('AuthRoot', RSA), ('CA', ISSUING),

@@ -63,11 +63,11 @@ class Help(Case):
 class Mistakes(Case):
     TABLE = (
         # arguments, the line, the hint
-        (['lsit', 'x'], 'lsit: is no command',
+        (['lsit', 'x'], 'lsit: is not a command',
          'did you mean wimtrust list?'),
-        (['frobnicate'], 'frobnicate: is no command',
+        (['frobnicate'], 'frobnicate: is not a command',
          'the commands are ' + NAMES),
-        (['--json-x', 'nothing'], '--json-x: is no option of the program '
+        (['--json-x', 'nothing'], '--json-x: is not an option of the program '
          'alone', 'wimtrust --help, or the command first: wimtrust COMMAND '
          '[OPTION]...'),
         (['list', '--imgae', '1', 'x'], 'list: there is no option --imgae',
@@ -110,7 +110,7 @@ class Mistakes(Case):
         (['info', 'x', 'y'],
          'info: takes no more than TARGET, and was given "y" too',
          'for example: wimtrust info boot.wim'),
-        (['completion', 'tcsh'], 'tcsh: is no shell that has a completion',
+        (['completion', 'tcsh'], 'tcsh: is not a shell that has completions',
          'bash, zsh and fish have one'),
         (['list', '--json', '--pem', 'x'],
          'list: --json and --pem exclude each other', 'run it twice, once with each'),
@@ -127,7 +127,7 @@ class Mistakes(Case):
     def test_file_in_place_of_a_command(self):
         hive = self.hive()
         self.assert_fails(
-            wimtrust(hive, ROOT_DER), 2, f'{hive}: is no command',
+            wimtrust(hive, ROOT_DER), 2, f'{hive}: is not a command',
             f'the command comes first: wimtrust list {hive}')
 
     def test_json_is_given_for_a_usage_error_too(self):

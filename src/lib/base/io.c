@@ -271,7 +271,7 @@ enum wt_status wt_io_fail(
 	errno = saved;
 	if (saved == ENODATA)
 		return wt_fail(err, WT_ERR_FILE, code, object,
-			"%s: the file became shorter meanwhile", what);
+			"%s: the file became shorter in the meantime", what);
 	wt_fail_errno(err, WT_ERR_FILE, code, object, "%s", what);
 	if (hint)
 		wt_error_hint(err, "%s", hint);

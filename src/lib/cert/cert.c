@@ -481,7 +481,7 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	if (!time_get(X509_get0_notBefore(cert->x509), &info->not_before) ||
 		!time_get(X509_get0_notAfter(cert->x509), &info->not_after))
 		return wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
-			"the certificate's validity is no readable date");
+			"the certificate's validity is not a readable date");
 	cert->has_odd_date = is_odd_date(X509_get0_notBefore(cert->x509)) ||
 			     is_odd_date(X509_get0_notAfter(cert->x509));
 	X509_get0_signature(NULL, &algorithm, cert->x509);

@@ -314,7 +314,7 @@ static bool split(const char *server, struct fetch *fetch)
 static enum wt_status server_fail(const char *server, struct wt_error *err)
 {
 	wt_fail(err, WT_ERR_USAGE, "bad-host", server,
-		"is no server: HOST, HOST:PORT or [ADDRESS]:PORT");
+		"is not a server: HOST, HOST:PORT or [ADDRESS]:PORT");
 	wt_error_hint(err, "leave out https:// and the path; a name with other "
 			   "than ASCII letters in its xn-- form");
 	return WT_ERR_USAGE;

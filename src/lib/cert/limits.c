@@ -72,7 +72,7 @@ static enum wt_status bad_usage(
 	snprintf(object, sizeof(object), "%.*s", (int)(len < 60 ? len : 60),
 		word);
 	wt_fail(err, WT_ERR_USAGE, "bad-usage", object,
-		"is no usage that a certificate can be limited to");
+		"is not a usage that a certificate can be limited to");
 	wt_error_hint(err, "server-auth, client-auth, code-signing, email and "
 			   "the like, or a number such as 1.3.6.1.5.5.7.3.1; "
 			   "any for no limit");

@@ -115,7 +115,7 @@ static enum wt_status signature_check(const struct wt_cert *cert,
 		"sign it: it was altered, or another key of that name signed "
 		"it");
 	wt_error_hint(err,
-		"get it anew; if a CA renewed its key so, --store ca adds it "
+		"get it again; if a CA renewed its key so, --store ca adds it "
 		"as an intermediate; --allow bad-signature takes it for a "
 		"root");
 	return WT_ERR_CERT;
@@ -309,7 +309,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	origin_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",
-			"it stands in Disallowed where it comes from");
+			"it is in Disallowed where it comes from");
 	else if (wt_cert_limits(cert)->is_disallowed)
 		emit(ctx, "cert-distrusted",
 			"a property that came with it tells Windows to "

@@ -245,7 +245,7 @@ static enum wt_status der_read(struct scan *scan, struct wt_error *err)
 	/* A program or a data base may hold many, and offers none. */
 	if (scan->is_in_data)
 		status = wt_fail(&why, WT_ERR_CERT, "cert-in-data", object,
-			"it stands in the middle of other data");
+			"it is in the middle of other data");
 	else
 		status = wt_cert_kind_read_der(
 			scan->list, der, len, object, &why);
@@ -443,9 +443,10 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 			!is_certificate_in(scan, begin, end))
 			return other_note(scan, begin->label, err);
 		return thing_refuse(scan, begin->start, "pem-unknown-label",
-			"what its BEGIN line names is no kind of certificate "
+			"what its BEGIN line names is not a kind of "
+			"certificate "
 			"that is known",
-			"when it is one all the same, write CERTIFICATE into "
+			"if it is one anyway, write CERTIFICATE into "
 			"its BEGIN and END line",
 			err);
 	default:
@@ -458,7 +459,7 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 	}
 	if (commented < 0)
 		return thing_refuse(scan, begin->start, "pem-commented",
-			"it stands behind a comment mark, so whether it is "
+			"it is behind a comment mark, so whether it is "
 			"meant to be trusted cannot be told",
 			"take the mark away, or the line", err);
 	return block_decode(scan, begin, end, err);

@@ -111,7 +111,7 @@ static enum wt_status backup_stage(struct wt_copy *copy,
 	if (is_replaced_file(copy, copy->name))
 		return backup_copy(copy, temp_name, err);
 	return wt_fail(err, WT_ERR_FILE, "changed", copy->path,
-		"was replaced by another program meanwhile");
+		"was replaced by another program in the meantime");
 }
 
 static enum wt_status backup_rename(struct wt_copy *copy, const char *temp_name,

@@ -28,7 +28,7 @@ static void report(const struct wt_copy *copy, const char *what)
 static enum wt_status changed(const char *object, struct wt_error *err)
 {
 	wt_fail(err, WT_ERR_FILE, "changed", object,
-		"was written or replaced by another program meanwhile");
+		"was written or replaced by another program in the meantime");
 	wt_error_hint(err, "try again; nothing was changed by this run");
 	return WT_ERR_FILE;
 }
@@ -316,7 +316,7 @@ static enum wt_status publish_new(struct wt_copy *copy, struct wt_error *err)
 		return WT_OK;
 	if (errno == EEXIST)
 		return wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
-			"has come into being meanwhile");
+			"was made in the meantime");
 	return wt_io_fail(
 		err, copy->path, "the finished file cannot be renamed to it");
 }

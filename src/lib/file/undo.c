@@ -322,7 +322,7 @@ static enum wt_status foreign_check(const struct stat *found,
 	if (S_ISLNK(found->st_mode))
 		why = "is a symbolic link";
 	else if (!S_ISREG(found->st_mode))
-		why = "is no plain file";
+		why = "is not a plain file";
 	else if (found->st_nlink > 1)
 		why = "has a second name";
 	else if ((open_to & ~file->st_mode) != 0 ||

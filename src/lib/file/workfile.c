@@ -84,7 +84,7 @@ static enum wt_status kind_check(
 	else if (S_ISFIFO(found->st_mode))
 		kind = "a pipe";
 	else if (S_ISLNK(found->st_mode))
-		kind = "a symbolic link that was put there meanwhile";
+		kind = "a symbolic link that was put there in the meantime";
 	else
 		kind = "a device or socket";
 	return wt_fail(err, WT_ERR_FILE, "not-a-file", path,

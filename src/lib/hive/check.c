@@ -65,7 +65,7 @@ enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 
 	if (data_len < 4 || memcmp(data, "regf", 4) != 0)
 		return wt_fail(err, WT_ERR_HIVE, "hive-not-a-hive", object,
-			"this is no registry hive (it does not begin with "
+			"this is not a registry hive (it does not begin with "
 			"\"regf\")");
 	if (data_len < WT_HIVE_PAGE)
 		return wt_fail(err, WT_ERR_HIVE, "hive-truncated", object,
@@ -273,7 +273,7 @@ static enum wt_status subkeys_add(const struct wt_hive_raw *raw, uint32_t key,
 
 	if (!node)
 		return wt_fail(err, WT_ERR_HIVE, "hive-bad-key", raw->object,
-			"no key stands at offset 0x%" PRIx32
+			"there is no key at offset 0x%" PRIx32
 			", where one is named; the registry hive is damaged",
 			key + WT_HIVE_PAGE);
 	if (count == 0)

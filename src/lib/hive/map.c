@@ -24,7 +24,8 @@ enum wt_status wt_hive_file_len(
 			"cannot read the registry hive");
 	if (!S_ISREG(st.st_mode))
 		return wt_fail(err, WT_ERR_HIVE, "hive-not-a-hive", object,
-			"this is no registry hive (it is no regular file)");
+			"this is not a registry hive (it is not a regular "
+			"file)");
 	*ret_len = (uint64_t)st.st_size;
 	return WT_OK;
 }
@@ -40,7 +41,7 @@ enum wt_status wt_hive_map_open(struct wt_hive_map *ret_map, int fd,
 		return ret;
 	if (len == 0)
 		return wt_fail(err, WT_ERR_HIVE, "hive-not-a-hive", object,
-			"this is no registry hive (it is empty)");
+			"this is not a registry hive (it is empty)");
 	if (len > SIZE_MAX)
 		return wt_fail_memory(err);
 	data = mmap(NULL, (size_t)len, PROT_READ | (is_shared ? PROT_WRITE : 0),

@@ -62,8 +62,7 @@ static enum wt_status no_such(const struct wt_report *report,
 	wt_fail(err, WT_ERR_IMAGE, "no-such-image", report->target,
 		"%s: \"%s\"", reason, selector);
 	if (report->kind != WT_TARGET_WIM)
-		wt_error_hint(
-			err, "a hive stands for itself; leave out --image");
+		wt_error_hint(err, "a hive has no images; leave out --image");
 	else
 		images_hint(report, err);
 	return WT_ERR_IMAGE;

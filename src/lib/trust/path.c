@@ -104,7 +104,7 @@ static bool is_key_refused(const struct judge *judge,
 			"of more than %d; nothing is verified with it",
 			info->key, WT_RSA_BITS_MAX, WT_RSA_EXPONENT_BITS_MAX);
 		return refuse_crypto(judge->trial, info, "key-too-large", text,
-			"issue it anew with RSA 4096", reason);
+			"issue it again with RSA 4096", reason);
 	}
 	if (state == WT_ALGORITHM_UNKNOWN) {
 		snprintf(text, sizeof(text),
@@ -112,7 +112,7 @@ static bool is_key_refused(const struct judge *judge,
 			"know",
 			what);
 		return refuse_crypto(judge->trial, info, "unknown-algorithm",
-			text, "issue it anew with RSA or the curve P-256",
+			text, "issue it again with RSA or the curve P-256",
 			reason);
 	}
 	if (state == WT_ALGORITHM_UNSURE) {
@@ -129,7 +129,7 @@ static bool is_key_refused(const struct judge *judge,
 		"its key has %u bits, and Windows refuses RSA under %d",
 		info->key_bits, RSA_BITS_MIN);
 	return refuse_crypto(judge->trial, info, "weak-key", text,
-		"issue it anew with RSA 2048", reason);
+		"issue it again with RSA 2048", reason);
 }
 
 /* Below the root, whose own signature proves nothing. */
@@ -147,7 +147,7 @@ static bool is_signature_refused(const struct judge *judge,
 			"more",
 			info->signature);
 		return refuse_crypto(judge->trial, info, "weak-signature", text,
-			"issue it anew with SHA-256", reason);
+			"issue it again with SHA-256", reason);
 	case NID_md5:
 		wt_trust_doubt(judge->doubts, "md5-signature", node,
 			"is signed with MD5, which Windows refuses below the "

@@ -27,19 +27,20 @@ static const struct {
 	{X509_V_ERR_CERT_SIGNATURE_FAILURE, "bad-signature",
 		"has a signature that its issuer's key did not make",
 		"the certificate is damaged, or its CA has a new key: get the "
-		"chain from the server anew, and add the CA's certificate with "
+		"chain from the server again, and add the CA's certificate "
+		"with "
 		"the key in use"},
 	{X509_V_ERR_INVALID_EXTENSION, "chain-invalid",
 		"has an extension that cannot be read",
-		"have the certificate issued anew"},
+		"have the certificate issued again"},
 	{X509_V_ERR_AKID_SKID_MISMATCH, "key-identifier",
 		"names another key identifier than the certificate above it "
 		"has; sources differ on whether Windows takes that",
-		"have it issued anew with the right authority key identifier"},
+		"have it issued again with the right authority key identifier"},
 	{X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH, "key-identifier",
 		"names another issuer or serial number than the certificate "
 		"above it has; Windows takes only the one that is named",
-		"have it issued anew with the right authority key identifier"},
+		"have it issued again with the right authority key identifier"},
 	{X509_V_ERR_KEYUSAGE_NO_CERTSIGN, "not-a-ca",
 		"may not issue certificates (keyUsage lacks keyCertSign), "
 		"but did",
@@ -69,7 +70,7 @@ static const struct {
 		"whether Windows knows it only Windows can say"},
 	{X509_V_ERR_INVALID_POLICY_EXTENSION, "policy-missing",
 		"has certificate policies that contradict themselves",
-		"have it issued anew with sound policies"},
+		"have it issued again with sound policies"},
 	{X509_V_ERR_NO_EXPLICIT_POLICY, "policy-missing",
 		"has no certificate policy that the chain allows, and a CA "
 		"above it requires one",
@@ -210,8 +211,8 @@ void wt_trust_finding_tell(const struct wt_trust_finding *finding,
 			"%s (%s) %s", info->subject, info->sha1,
 			objections[row].text);
 	if (row == OBJECTION_COUNT)
-		wt_error_hint(reason, "get the chain from the server anew, or "
-				      "have the certificate issued anew");
+		wt_error_hint(reason, "get the chain from the server again, or "
+				      "have the certificate issued again");
 	else if (objections[row].hint)
 		wt_error_hint(reason, "%s", objections[row].hint);
 	wt_error_native(reason, WT_DOMAIN_OPENSSL, finding->native);

@@ -31,8 +31,8 @@ void wt_trust_tell_veto(const struct wt_trust_scene *scene,
 	const struct wt_cert_info *info = wt_cert_info(node->cert);
 
 	wt_fail(reason, WT_NO, "disallowed", scene->object,
-		"%s (%s) stands in the image's %s store", info->subject,
-		info->sha1, node->veto->source);
+		"%s (%s) is in the image's %s store", info->subject, info->sha1,
+		node->veto->source);
 	wt_error_hint(reason,
 		"if it was put there by mistake: wimtrust remove -s disallowed "
 		"TARGET %s",
@@ -94,7 +94,7 @@ void wt_trust_tell_root(const struct wt_trust_scene *scene,
 	if (path->count == 1)
 		where = "it is the server's own, signed by itself";
 	else if (!root->is_sent)
-		where = "it stands in another store, which gives no trust";
+		where = "it is in another store, which gives no trust";
 	wt_fail(reason, WT_NO, "root-not-in-image", scene->object,
 		"the root %s (%s) is not in the image's Root store; %s",
 		info->subject, info->sha1, where);

@@ -65,7 +65,7 @@ struct wt_trust_result {
 	 *   neither in what it sends nor in the image
 	 * - cert-expired, cert-not-yet-valid: a certificate, at that time
 	 * - wrong-host: the server's certificate has other names
-	 * - disallowed: a certificate stands in Disallowed
+	 * - disallowed: a certificate is in Disallowed
 	 * - disallowed-since: property 0x68 of a store's certificate
 	 * - issued-too-late: property 0x7E of a store's certificate
 	 * - usage-not-allowed: property 0x09 of a store's certificate

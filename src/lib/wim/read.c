@@ -530,9 +530,9 @@ enum wt_status wt_wim_check_writable(
 	}
 	if (!wim->info.is_ordered) {
 		wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
-			"its tables stand in an order that cannot be appended "
+			"its tables are in an order that cannot be appended "
 			"to");
-		wt_error_hint(err, "write it anew first: wimlib-imagex "
+		wt_error_hint(err, "write it again first: wimlib-imagex "
 				   "optimize");
 		return WT_ERR_WIM;
 	}

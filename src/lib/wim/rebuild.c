@@ -41,7 +41,7 @@ static enum wt_status rebuild_in_child(void *arg, struct wt_error *err)
 		rebuilding->options->threads);
 	if (code != 0)
 		ret = wt_wim_fail(
-			err, code, rebuilding->object, "cannot write it anew");
+			err, code, rebuilding->object, "cannot write it again");
 	wimlib_free(wim);
 	return ret;
 }
