@@ -41,6 +41,16 @@ extern "C" {
  */
 
 /*
+ * NULL
+ *
+ * A pointer must not be NULL unless its function says that it may be. These
+ * always may: err, ctx, cancel, an array whose count is 0, and options, where
+ * NULL means the defaults. A function that returns an enum wt_status answers
+ * any other NULL with WT_ERR_USAGE (bad-argument) and does nothing. The others
+ * do nothing, and return NULL, 0 or false. Freeing NULL does nothing.
+ */
+
+/*
  * Certificates
  */
 
@@ -258,7 +268,8 @@ enum wt_allow {
  * @param allow      enum wt_allow bits
  * @param now        seconds since 1970
  * @param ret_store  never WT_STORE_AUTO; also written when refused, if known
- * @param ret_why    one line: why this store; borrowed static text
+ * @param ret_why    one line: why this store; borrowed static text; may be
+ *                   NULL
  * @return WT_ERR_CERT when it is refused, with the code and the remedy
  */
 WT_API enum wt_status wt_cert_policy(const struct wt_cert *cert,
@@ -304,7 +315,8 @@ struct wt_export_value {
  * its own wrapping.
  *
  * @param root_name  the hive's name under HKEY_LOCAL_MACHINE, "SOFTWARE" or
- *                   the one it is loaded under, "winpe-offline"
+ *                   the one it is loaded under, "winpe-offline";
+ *                   NULL is "SOFTWARE"
  * @param ret_data   free with wt_free()
  */
 WT_API enum wt_status wt_export_reg(const struct wt_export_value *values,
@@ -357,6 +369,10 @@ typedef void wt_progress_fn(
 
 /** What is asked of a target. Start with wt_options_init(). */
 struct wt_options {
+	/** Of the struct that the program was built with. A later version of
+	 *  the library may append members, and takes their defaults where the
+	 *  program's struct ends. */
+	size_t size;
 	/** Which images: numbers, names, "all", "boot". None: every image
 	 *  that has the hive. */
 	const char *const *images;
@@ -395,7 +411,11 @@ struct wt_options {
 	void *progress_ctx;
 };
 
-WT_API void wt_options_init(struct wt_options *options);
+/** Sets size, and every option to its default: 0, but for wait_seconds (60)
+ *  and now (the clock). Does nothing when options is NULL. */
+#define wt_options_init(options)                                               \
+	wt_options_init_sized((options), sizeof(*(options)))
+WT_API void wt_options_init_sized(struct wt_options *options, size_t size);
 
 /** What was done with a certificate, or found. */
 enum wt_action {
@@ -411,7 +431,7 @@ enum wt_action {
 	WT_ACTION_EXTRA,   /**< exact: in a store, and not expected there */
 };
 
-/** "added" and so on, as in the JSON. */
+/** "added" and so on, as in the JSON; NULL for what is not one of them. */
 WT_API const char *wt_action_name(enum wt_action action);
 
 /** One certificate in one store of one image. */

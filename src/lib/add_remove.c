@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * add_remove.c: add and remove: plan, apply, verify, publish. */
+#include "cases.h"
 #include "plan.h"
 #include "target/target.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-void wt_options_init(struct wt_options *options)
-{
-	*options = (struct wt_options){
-		.wait_seconds = 60,
-		.now = (int64_t)time(NULL),
-	};
-}
-
-const char *wt_action_name(enum wt_action action)
-{
-	static const char *const names[] = {
-		[WT_ACTION_PRESENT] = "present",
-		[WT_ACTION_ADDED] = "added",
-		[WT_ACTION_UNCHANGED] = "unchanged",
-		[WT_ACTION_REPAIRED] = "repaired",
-		[WT_ACTION_REPLACED] = "replaced",
-		[WT_ACTION_REMOVED] = "removed",
-		[WT_ACTION_REFUSED] = "refused",
-		[WT_ACTION_MISSING] = "missing",
-		[WT_ACTION_UNSOUND] = "unsound",
-		[WT_ACTION_EXTRA] = "extra",
-	};
-
-	return names[action];
-}
 
 /* One hive on its way: its changes, and the child that works on it. */
 struct hive_edit {
@@ -217,9 +191,9 @@ static enum wt_status edit_run(struct edit *edit, const char *path,
 	return ret;
 }
 
-enum wt_status wt_target_add(const char *target,
-	const struct wt_cert_list *certs, const struct wt_options *options,
-	struct wt_report *report, struct wt_error *err)
+enum wt_status wt_case_add(const char *target, const struct wt_cert_list *certs,
+	const struct wt_options *options, struct wt_report *report,
+	struct wt_error *err)
 {
 	struct wt_plan plan = {0};
 	struct edit edit = {.plan = &plan};
@@ -235,7 +209,7 @@ enum wt_status wt_target_add(const char *target,
 	return ret;
 }
 
-enum wt_status wt_target_remove(const char *target,
+enum wt_status wt_case_remove(const char *target,
 	const char *const *thumbprints, size_t thumbprint_count,
 	const struct wt_cert_list *certs, const struct wt_options *options,
 	struct wt_report *report, struct wt_error *err)

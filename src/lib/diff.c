@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * diff.c: what one target trusts that another does not. */
+#include "cases.h"
 #include "cert/cert.h"
 #include "side.h"
 #include "target/target.h"
@@ -279,7 +280,7 @@ static void side_free(void *side)
 	wt_report_free(side);
 }
 
-enum wt_status wt_target_diff(const char *old_target, const char *new_target,
+enum wt_status wt_case_diff(const char *old_target, const char *new_target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * inspect.c: list, info, verify and check: what reads and writes nothing. */
+#include "cases.h"
 #include "expect.h"
 #include "plan.h"
 #include "target/target.h"
@@ -45,7 +46,7 @@ static enum wt_status hive_list(struct wt_target *target,
 	return ret;
 }
 
-enum wt_status wt_target_list(const char *target,
+enum wt_status wt_case_list(const char *target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)
 {
@@ -60,7 +61,7 @@ static bool is_shown_by_info(
 	return report->kind == WT_TARGET_WIM && status == WT_ERR_IMAGE;
 }
 
-enum wt_status wt_target_info(const char *target,
+enum wt_status wt_case_info(const char *target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)
 {
@@ -255,7 +256,7 @@ static enum wt_status verify_result(
 	return WT_NO;
 }
 
-enum wt_status wt_target_verify(const char *target,
+enum wt_status wt_case_verify(const char *target,
 	const char *const *thumbprints, size_t thumbprint_count,
 	const struct wt_cert_list *certs, const struct wt_options *options,
 	struct wt_report *report, struct wt_error *err)
@@ -467,7 +468,7 @@ static enum wt_status check_result(
 	return WT_OK;
 }
 
-enum wt_status wt_target_check(const char *target,
+enum wt_status wt_case_check(const char *target,
 	const struct wt_cert_list *chain, const char *host, int64_t at,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err)

@@ -42,14 +42,14 @@ bool wt_is_thumbprint(const char *text)
 {
 	char hex[WT_SHA256_HEX_LEN + 1] = "";
 
-	return thumbprint_digits(text, hex) > 0;
+	return text && thumbprint_digits(text, hex) > 0;
 }
 
 bool wt_is_thumbprint_of(const char *text, const struct wt_cert_info *cert)
 {
 	char hex[WT_SHA256_HEX_LEN + 1] = "";
 
-	return thumbprint_digits(text, hex) > 0 &&
+	return text && cert && thumbprint_digits(text, hex) > 0 &&
 	       (strcmp(hex, cert->sha1) == 0 || strcmp(hex, cert->sha256) == 0);
 }
 

@@ -2,6 +2,7 @@
  * side.c: a target or a file of certificates, listed to be compared with. */
 #include "side.h"
 
+#include "cases.h"
 #include "target/target.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ static enum wt_status target_list(const char *path,
 	enum wt_status ret = wt_report_new(&report, err);
 
 	if (ret == WT_OK)
-		ret = wt_target_list(path, options, report, err);
+		ret = wt_case_list(path, options, report, err);
 	/* A hive has no images to choose from. */
 	if (ret == WT_ERR_IMAGE && report->kind != WT_TARGET_WIM &&
 		options->image_count > 0) {
@@ -35,7 +36,7 @@ static enum wt_status target_list(const char *path,
 
 		whole.image_count = 0;
 		wt_report_clear(report);
-		ret = wt_target_list(path, &whole, report, err);
+		ret = wt_case_list(path, &whole, report, err);
 	}
 	if (ret != WT_OK)
 		wt_report_free(report);

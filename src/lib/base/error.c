@@ -14,7 +14,7 @@ static void error_start(struct wt_error *err, enum wt_status status,
 {
 	memset(err, 0, sizeof(*err));
 	err->status = status;
-	snprintf(err->code, sizeof(err->code), "%s", code);
+	snprintf(err->code, sizeof(err->code), "%s", code ? code : "");
 	snprintf(err->object, sizeof(err->object), "%s", object ? object : "");
 }
 
@@ -24,7 +24,7 @@ static void error_format(char *dst, size_t size, const char *fmt, va_list args)
 /* What did not fit is said to be missing, rather than left out silently. */
 static void error_format(char *dst, size_t size, const char *fmt, va_list args)
 {
-	int len = vsnprintf(dst, size, fmt, args);
+	int len = fmt ? vsnprintf(dst, size, fmt, args) : 0;
 
 	if (len >= 0 && (size_t)len >= size)
 		memcpy(dst + size - 4, "...", 4);
@@ -68,6 +68,15 @@ enum wt_status wt_fail_errno(struct wt_error *err, enum wt_status status,
 enum wt_status wt_fail_memory(struct wt_error *err)
 {
 	return wt_fail(err, WT_ERR_FILE, "no-memory", NULL, "out of memory");
+}
+
+enum wt_status wt_fail_argument(struct wt_error *err, const char *function)
+{
+	wt_fail(err, WT_ERR_USAGE, "bad-argument", function,
+		"an argument is NULL that must not be");
+	wt_error_hint(err, "the comment of %s in wimtrust.h says which may be",
+		function);
+	return WT_ERR_USAGE;
 }
 
 enum wt_status wt_error_native(

@@ -9,6 +9,9 @@
  *  which may be NULL. */
 int wt_cancel_number(const volatile sig_atomic_t *cancel);
 
+/** A pointer that function needs is NULL (bad-argument). */
+enum wt_status wt_fail_argument(struct wt_error *err, const char *function);
+
 /**
  * Sets the hint to text, in which FILE is the file: its path stands there
  * instead, unless a shell would take it for something else.

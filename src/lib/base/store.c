@@ -24,7 +24,7 @@ const char *wt_store_name(enum wt_store store)
 
 bool wt_store_from_name(const char *name, enum wt_store *ret_store)
 {
-	for (int i = 0; i < WT_STORE_COUNT; i++) {
+	for (int i = 0; name && ret_store && i < WT_STORE_COUNT; i++) {
 		if (strcasecmp(name, names[i]) == 0) {
 			*ret_store = (enum wt_store)i;
 			return true;

@@ -77,6 +77,8 @@ enum wt_status wt_cert_addresses(const struct wt_cert *cert,
 {
 	struct sink sink = {.emit = emit, .ctx = ctx};
 
+	if (!(cert && emit))
+		return wt_fail_argument(err, __func__);
 	ERR_set_mark();
 	give_crls(&sink, cert->x509);
 	give_access(&sink, cert->x509);

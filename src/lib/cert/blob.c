@@ -587,6 +587,8 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 	enum wt_status status = WT_OK;
 	bool is_utf8 = true;
 
+	if (!(cert && ret_blob && ret_blob_len))
+		return wt_fail_argument(err, __func__);
 	if (usages)
 		status = wt_usages_encode(usages, &der, &wish.usages_len, err);
 	if (status != WT_OK)

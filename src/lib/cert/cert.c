@@ -23,7 +23,7 @@
 
 const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert)
 {
-	return &cert->info;
+	return cert ? &cert->info : NULL;
 }
 
 X509 *wt_cert_x509(const struct wt_cert *cert)
@@ -640,10 +640,13 @@ enum wt_status wt_cert_from_der_unverified(const uint8_t *der, size_t der_len,
 enum wt_status wt_cert_to_pem(
 	const struct wt_cert *cert, char **ret_pem, struct wt_error *err)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
+	BIO *bio = NULL;
 	char *data = NULL, *pem = NULL;
 	long len = 0;
 
+	if (!(cert && ret_pem))
+		return wt_fail_argument(err, __func__);
+	bio = BIO_new(BIO_s_mem());
 	if (bio && PEM_write_bio_X509(bio, cert->x509) == 1)
 		len = BIO_get_mem_data(bio, &data);
 	if (len > 0)

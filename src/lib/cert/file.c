@@ -145,8 +145,11 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 {
 	struct wt_cert_list *found = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = wt_cert_list_new_like(list, &found, err);
+	enum wt_status status = WT_OK;
 
+	if (!(list && (data || data_len == 0) && object))
+		return wt_fail_argument(err, __func__);
+	status = wt_cert_list_new_like(list, &found, err);
 	if (status != WT_OK)
 		return status;
 	status = data_len > WT_CERT_FILE_MAX ? too_large(&why, object)
@@ -366,6 +369,8 @@ enum wt_status wt_cert_list_read(
 	enum wt_status status = WT_OK;
 	int fd = -1;
 
+	if (!(list && path))
+		return wt_fail_argument(err, __func__);
 	if (strcmp(path, "-") == 0)
 		return wt_cert_file_read_fd(
 			list, STDIN_FILENO, "standard input", err);

@@ -122,10 +122,11 @@ bool wt_usage_is_known(const char *words)
 {
 	uint8_t *der = NULL;
 	size_t len = 0;
-	enum wt_status ret = wt_usages_encode(words, &der, &len, NULL);
+	bool is_known =
+		words && wt_usages_encode(words, &der, &len, NULL) == WT_OK;
 
 	OPENSSL_free(der);
-	return ret == WT_OK;
+	return is_known;
 }
 
 static bool has_oid(const struct wt_oid_list *list, const char *oid)

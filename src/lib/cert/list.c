@@ -50,8 +50,11 @@ struct wt_cert_list {
 enum wt_status wt_cert_list_new(
 	struct wt_cert_list **ret_list, struct wt_error *err)
 {
-	struct wt_cert_list *list = calloc(1, sizeof(*list));
+	struct wt_cert_list *list = NULL;
 
+	if (!(ret_list))
+		return wt_fail_argument(err, __func__);
+	list = calloc(1, sizeof(*list));
 	if (!list)
 		return wt_fail_memory(err);
 	*ret_list = list;
@@ -75,7 +78,8 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 void wt_cert_list_cancel_with(
 	struct wt_cert_list *list, const volatile sig_atomic_t *cancel)
 {
-	list->cancel = cancel;
+	if (list)
+		list->cancel = cancel;
 }
 
 enum wt_status wt_cert_list_cancelled(
@@ -86,7 +90,8 @@ enum wt_status wt_cert_list_cancelled(
 
 void wt_cert_list_keep_going(struct wt_cert_list *list, bool keeps_going)
 {
-	list->keeps_going = keeps_going;
+	if (list)
+		list->keeps_going = keeps_going;
 }
 
 bool wt_cert_list_keeps_going(const struct wt_cert_list *list)
@@ -96,7 +101,8 @@ bool wt_cert_list_keeps_going(const struct wt_cert_list *list)
 
 void wt_cert_list_recurse(struct wt_cert_list *list, bool is_recursive)
 {
-	list->is_recursive = is_recursive;
+	if (list)
+		list->is_recursive = is_recursive;
 }
 
 bool wt_cert_list_is_recursive(const struct wt_cert_list *list)
@@ -121,29 +127,31 @@ size_t wt_cert_list_read_count(const struct wt_cert_list *list)
 
 size_t wt_cert_list_refused_count(const struct wt_cert_list *list)
 {
-	return list->refused_count;
+	return list ? list->refused_count : 0;
 }
 
 const struct wt_error *wt_cert_list_refused(
 	const struct wt_cert_list *list, size_t index)
 {
-	return index < list->refused_count ? &list->refused[index] : NULL;
+	return list && index < list->refused_count ? &list->refused[index]
+						   : NULL;
 }
 
 size_t wt_cert_list_file_count(const struct wt_cert_list *list)
 {
-	return list->file_count;
+	return list ? list->file_count : 0;
 }
 
 const struct wt_cert_file *wt_cert_list_file(
 	const struct wt_cert_list *list, size_t index)
 {
-	return index < list->file_count ? &list->files[index] : NULL;
+	return list && index < list->file_count ? &list->files[index] : NULL;
 }
 
 void wt_cert_list_name_skipped(struct wt_cert_list *list, bool names_skipped)
 {
-	list->names_skipped = names_skipped;
+	if (list)
+		list->names_skipped = names_skipped;
 }
 
 bool wt_cert_list_names_skipped(const struct wt_cert_list *list)
@@ -171,23 +179,23 @@ void wt_cert_list_free(struct wt_cert_list *list)
 
 size_t wt_cert_list_count(const struct wt_cert_list *list)
 {
-	return list->count;
+	return list ? list->count : 0;
 }
 
 const struct wt_cert *wt_cert_list_get(
 	const struct wt_cert_list *list, size_t index)
 {
-	return index < list->count ? list->certs[index] : NULL;
+	return list && index < list->count ? list->certs[index] : NULL;
 }
 
 size_t wt_cert_list_note_count(const struct wt_cert_list *list)
 {
-	return list->note_count;
+	return list ? list->note_count : 0;
 }
 
 const char *wt_cert_list_note(const struct wt_cert_list *list, size_t index)
 {
-	return index < list->note_count ? list->notes[index] : NULL;
+	return list && index < list->note_count ? list->notes[index] : NULL;
 }
 
 /* The slot of a certificate, or the free one where it belongs. */
@@ -520,8 +528,11 @@ static enum wt_status chain_end(struct wt_cert_list *list,
 enum wt_status wt_cert_list_read_chain(
 	struct wt_cert_list *list, const char *path, struct wt_error *err)
 {
-	const struct wt_cert_list before = *list;
+	struct wt_cert_list before = {0};
 
+	if (!(list && path))
+		return wt_fail_argument(err, __func__);
+	before = *list;
 	list->is_chain = list->keeps_going = true;
 	return chain_end(
 		list, &before, wt_cert_list_read(list, path, err), err);
@@ -531,12 +542,15 @@ enum wt_status wt_cert_list_fetch(struct wt_cert_list *list, const char *server,
 	unsigned seconds, const volatile sig_atomic_t *cancel,
 	struct wt_error *err)
 {
-	const struct wt_cert_list before = *list;
+	struct wt_cert_list before = {0};
 	char *pem = NULL;
 	size_t len = 0;
-	enum wt_status status =
-		wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
+	enum wt_status status = WT_OK;
 
+	if (!(list && server))
+		return wt_fail_argument(err, __func__);
+	before = *list;
+	status = wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
 	if (status != WT_OK)
 		return status;
 	list->is_chain = list->keeps_going = true;

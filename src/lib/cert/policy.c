@@ -208,6 +208,8 @@ enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	const char *why = "";
 	enum wt_status status = WT_OK;
 
+	if (!(cert && ret_store))
+		return wt_fail_argument(err, __func__);
 	status = store_choose(cert, store, allow, ret_store, &why, err);
 	if (ret_why)
 		*ret_why = why;
@@ -276,10 +278,13 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
 {
 	const struct wt_cert_info *info = wt_cert_info(cert);
-	size_t blob_len = wt_certblob_len(cert);
+	size_t blob_len = 0;
 	char text[256] = "";
 	char date[32] = "";
 
+	if (!cert || !emit)
+		return;
+	blob_len = wt_certblob_len(cert);
 	if (now <= info->not_after &&
 		info->not_after - now < WT_EXPIRY_WARN_DAYS * DAY) {
 		wt_text_date(info->not_after, date);

@@ -2,11 +2,10 @@
  * cert/reg_write.c: writes registry exports (.reg) as regedit does. */
 #include <wimtrust/wimtrust.h>
 
-#include <wimtrust/wimtrust.h>
-
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/text.h"
 
 /* A hex line ends behind the byte that reaches this column. */
@@ -64,6 +63,12 @@ enum wt_status wt_export_reg(const struct wt_export_value *values,
 {
 	struct wt_writer writer = {0};
 
+	if (!(ret_data && ret_data_len && (values || value_count == 0)))
+		return wt_fail_argument(err, __func__);
+	for (size_t i = 0; i < value_count; i++)
+		if (!values[i].store || !values[i].key ||
+			(!values[i].blob && values[i].blob_len > 0))
+			return wt_fail_argument(err, __func__);
 	if (!root_name)
 		root_name = "SOFTWARE";
 	if (!is_key_name(root_name))

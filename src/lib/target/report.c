@@ -2,6 +2,8 @@
  * target/report.c: fills the report that a call gives back. */
 #include "target/report.h"
 
+#include "base/error.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +38,11 @@ static struct report *report_of(struct wt_report *shown)
 enum wt_status wt_report_new(
 	struct wt_report **ret_report, struct wt_error *err)
 {
-	struct report *report = calloc(1, sizeof(*report));
+	struct report *report = NULL;
 
+	if (!(ret_report))
+		return wt_fail_argument(err, __func__);
+	report = calloc(1, sizeof(*report));
 	if (!report)
 		return wt_fail_memory(err);
 	*ret_report = &report->shown;

@@ -6,6 +6,8 @@
 
 void wt_versions(struct wt_versions *ret_versions)
 {
+	if (!ret_versions)
+		return;
 	*ret_versions = (struct wt_versions){
 		.wimtrust = WT_VERSION,
 		.wimlib = wt_wim_library_version(),
