@@ -21,8 +21,9 @@ enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
 	if (status == WT_NO && strcmp(err->code, "missing") == 0 &&
 		wt_cert_list_count(cli->certs) > 0)
 		snprintf(err->hint, sizeof(err->hint),
-			"put it in: wimtrust add %s %s", cli->operands[0],
-			cli->sources[0]);
+			"put it in: wimtrust add %s%s %s",
+			cli->report->member ? "-o boot.wim " : "",
+			cli->operands[0], cli->sources[0]);
 	free(thumbprints);
 	return status;
 }

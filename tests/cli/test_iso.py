@@ -64,8 +64,11 @@ class Read(Iso):
                                  ('sources/boot.wim', 'wim'))
                 self.assertEqual(target['sha256_before'].lower(),
                                  digest(WIMS / 'two.wim'))
-                self.assertEqual(
-                    self.run_here('verify', iso, ROOT_DER).status, 1)
+                run = self.run_here('verify', iso, ROOT_DER)
+                self.assertEqual(run.status, 1)
+                # Nothing is added to an ISO itself.
+                self.assertIn('hint: put it in: wimtrust add -o boot.wim '
+                              f'{iso} {ROOT_DER}\n', run.err)
                 run = self.run_here('diff', iso, self.folder / 'with.wim')
                 self.assertEqual(run.status, 1, run.err)
                 self.assertIn('1 certificate added to image 2', run.out)
