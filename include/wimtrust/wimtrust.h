@@ -361,7 +361,14 @@ enum wt_commit {
 	WT_COMMIT_REPLACE,
 	/** The WIM itself grows, guarded by an undo file. */
 	WT_COMMIT_APPEND,
+	/** In reports only: a hive was changed in place. */
+	WT_COMMIT_IN_PLACE,
 };
+
+/** "mount" or "update", as in the JSON; NULL for what is neither. */
+WT_API const char *wt_access_name(enum wt_access access);
+/** "replace", "append" or "in-place", as in the JSON; NULL for what is none. */
+WT_API const char *wt_commit_name(enum wt_commit commit);
 
 /** Progress of one step; total is 0 when it is not known. Bytes. */
 typedef void wt_progress_fn(
@@ -519,10 +526,10 @@ struct wt_report {
 	const char *output;	/**< NULL when the target was the output */
 	const char *backup;	/**< path of the kept old file, or NULL */
 	bool is_changed;	/**< something was written, or would be */
-	const char *access;	/**< "mount", "update", or NULL */
+	enum wt_access access;	/**< WT_ACCESS_AUTO when there was none */
 	const char *access_why; /**< why not mount, or NULL */
 	unsigned locks;		/**< enum wt_lock bits: those of its parsers */
-	const char *commit;	/**< "replace", "append", "in-place" or NULL */
+	enum wt_commit commit;	/**< WT_COMMIT_AUTO when there was none */
 	const char *commit_why; /**< why auto did not replace, or NULL */
 	/* WIM only */
 	const char *compression, *guid;

@@ -144,8 +144,10 @@ static enum wt_status target_edit(
 	wt_target_warn_boot(target, ret == WT_OK && is_to_publish);
 	if (ret == WT_OK && options->dry_run)
 		report->is_changed |= is_changed_any;
-	if (ret != WT_OK)
-		report->output = report->commit = report->backup = NULL;
+	if (ret != WT_OK) {
+		report->output = report->backup = NULL;
+		report->commit = WT_COMMIT_AUTO;
+	}
 	return ret;
 }
 

@@ -46,6 +46,34 @@ const char *wt_action_name(enum wt_action action)
 	return names[action];
 }
 
+const char *wt_access_name(enum wt_access access)
+{
+	switch (access) {
+	case WT_ACCESS_MOUNT:
+		return "mount";
+	case WT_ACCESS_UPDATE:
+		return "update";
+	case WT_ACCESS_AUTO:
+		break;
+	}
+	return NULL;
+}
+
+const char *wt_commit_name(enum wt_commit commit)
+{
+	switch (commit) {
+	case WT_COMMIT_REPLACE:
+		return "replace";
+	case WT_COMMIT_APPEND:
+		return "append";
+	case WT_COMMIT_IN_PLACE:
+		return "in-place";
+	case WT_COMMIT_AUTO:
+		break;
+	}
+	return NULL;
+}
+
 static bool all_given(const char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -91,6 +119,14 @@ static enum wt_status options_copy(const char *function,
 		options->size < sizeof(*options) ? options->size
 						 : sizeof(*options));
 	ret_options->size = sizeof(*ret_options);
+	if (ret_options->access > WT_ACCESS_UPDATE ||
+		ret_options->commit > WT_COMMIT_APPEND) {
+		wt_fail(err, WT_ERR_USAGE, "bad-argument", function,
+			"there is no such access or commit");
+		wt_error_hint(err, "enum wt_access and enum wt_commit in "
+				   "wimtrust.h have those that there are");
+		return WT_ERR_USAGE;
+	}
 	return WT_OK;
 }
 

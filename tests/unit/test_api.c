@@ -193,6 +193,12 @@ static void test_reports(void **state)
 	assert_null(wt_image_link(NULL, 0));
 	assert_null(wt_action_name((enum wt_action)99));
 	assert_null(wt_lock_name((enum wt_lock)0));
+	assert_null(wt_access_name(WT_ACCESS_AUTO));
+	assert_null(wt_access_name((enum wt_access)99));
+	assert_string_equal(wt_access_name(WT_ACCESS_UPDATE), "update");
+	assert_null(wt_commit_name(WT_COMMIT_AUTO));
+	assert_null(wt_commit_name((enum wt_commit)99));
+	assert_string_equal(wt_commit_name(WT_COMMIT_APPEND), "append");
 	wt_versions(NULL);
 	wt_options_init_sized(NULL, sizeof(struct wt_options));
 }
@@ -253,6 +259,9 @@ static void test_images(void **state)
 	const char *const hole[] = {NULL};
 	struct wt_options options;
 
+	wt_options_init(&options);
+	options.commit = WT_COMMIT_IN_PLACE;
+	assert_refused(wt_target_list, HIVE, &options, fixture->report);
 	wt_options_init(&options);
 	options.image_count = 1;
 	assert_refused(wt_target_list, HIVE, &options, fixture->report);

@@ -393,12 +393,12 @@ static json_t *json_run(
 		cli_json_text(cli->command ? cli->command->name : NULL));
 	json_object_set_new(root, "status", json_integer(exit_status));
 	json_object_set_new(root, "target", json_target(cli));
-	json_object_set_new(
-		root, "access", cli_json_text(report ? report->access : NULL));
+	json_object_set_new(root, "access",
+		cli_json_text(report ? wt_access_name(report->access) : NULL));
 	json_object_set_new(root, "access_reason",
 		cli_json_text(report ? report->access_why : NULL));
-	json_object_set_new(
-		root, "commit", cli_json_text(report ? report->commit : NULL));
+	json_object_set_new(root, "commit",
+		cli_json_text(report ? wt_commit_name(report->commit) : NULL));
 	json_object_set_new(root, "commit_reason",
 		cli_json_text(report ? report->commit_why : NULL));
 	json_object_set_new(root, "sandbox", json_locks(report));

@@ -187,12 +187,14 @@ void cli_print_details(const struct cli *cli)
 	if (!cli->is_verbose)
 		return;
 	cli_print_inputs(cli);
-	if (report->access)
-		cli_line(stdout, "access   %s%s%s", report->access,
+	if (wt_access_name(report->access))
+		cli_line(stdout, "access   %s%s%s",
+			wt_access_name(report->access),
 			report->access_why ? ": " : "",
 			report->access_why ? report->access_why : "");
-	if (report->commit)
-		cli_line(stdout, "commit   %s%s%s", report->commit,
+	if (wt_commit_name(report->commit))
+		cli_line(stdout, "commit   %s%s%s",
+			wt_commit_name(report->commit),
 			report->commit_why ? ": " : "",
 			report->commit_why ? report->commit_why : "");
 	if (report->kind != WT_TARGET_NONE) {

@@ -413,7 +413,7 @@ static enum wt_status access_report(const struct wt_target *target,
 {
 	struct wt_report *report = target->report;
 
-	report->access = patch->access == WT_ACCESS_MOUNT ? "mount" : "update";
+	report->access = patch->access;
 	if (patch->access == WT_ACCESS_UPDATE)
 		streams_warn(target);
 	if (patch->access_reason[0] == '\0')
@@ -550,11 +550,12 @@ static enum wt_status hive_publish(
 	return ret;
 }
 
-static const char *commit_word(const struct wt_target *target, bool is_copy)
+static enum wt_commit commit_of(const struct wt_target *target, bool is_copy)
 {
 	if (is_copy)
-		return "replace";
-	return target->kind == WT_TARGET_WIM ? "append" : "in-place";
+		return WT_COMMIT_REPLACE;
+	return target->kind == WT_TARGET_WIM ? WT_COMMIT_APPEND
+					     : WT_COMMIT_IN_PLACE;
 }
 
 /* The words for what is about to be done. */
@@ -567,7 +568,7 @@ static enum wt_status commit_report(
 	enum wt_status ret = WT_OK;
 
 	report->output = options->output;
-	report->commit = commit_word(target, is_copy);
+	report->commit = commit_of(target, is_copy);
 	if (!options->backup_suffix || options->output)
 		return WT_OK;
 	if (asprintf(&backup, "%s%s", target->file->path,
@@ -600,7 +601,7 @@ static enum wt_status copy_begin(struct wt_target *target, struct wt_error *err)
 		&target->copy, &why);
 
 	if (ret != WT_OK && is_to_append(target, &why)) {
-		report->commit = commit_word(target, false);
+		report->commit = commit_of(target, false);
 		return wt_report_text(
 			report, why.reason, &report->commit_why, err);
 	}
