@@ -257,6 +257,7 @@ static const int always[] = {
 	SCMP_SYS(stat),
 	SCMP_SYS(statx),
 	SCMP_SYS(sysinfo),
+	SCMP_SYS(time), /* by the C library, where there is no vDSO */
 	SCMP_SYS(uname),
 	SCMP_SYS(wait4),
 	SCMP_SYS(waitid),

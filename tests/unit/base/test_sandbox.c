@@ -19,8 +19,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -375,6 +377,36 @@ static void a_forbidden_call_is_named(void **state)
 	assert_non_null(strstr(err.reason, "(socket)"));
 }
 
+/* Where the kernel maps no vDSO, the C library asks it for the time. */
+static enum wt_status ask_for_the_time(void *arg, struct wt_error *err)
+{
+	struct timespec now;
+	struct timeval then;
+
+	(void)arg;
+	(void)err;
+#ifdef SYS_time
+	syscall(SYS_time, NULL);
+#endif
+	syscall(SYS_gettimeofday, &then, NULL);
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	return WT_OK;
+}
+
+static void the_time_may_be_asked_for(void **state)
+{
+	static const struct wt_sandbox in_memory;
+	const struct wt_child how = {.object = "x.wim",
+		.died_status = WT_ERR_WIM,
+		.died_code = "wim-crash",
+		.sandbox = &in_memory};
+	struct wt_error err = {0};
+
+	(void)state;
+	if (wt_child_run(&how, ask_for_the_time, NULL, &err) != WT_OK)
+		fail_msg("%s", err.reason);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -404,6 +436,7 @@ int main(void)
 		cmocka_unit_test_teardown(
 			without_locks_the_attacks_work, put_locks_back),
 		cmocka_unit_test(a_forbidden_call_is_named),
+		cmocka_unit_test(the_time_may_be_asked_for),
 	};
 	const unsigned all =
 		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;
