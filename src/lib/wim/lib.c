@@ -159,6 +159,10 @@ static const struct meaning meanings[] = {
 	{WIMLIB_ERR_WRITE, WT_ERR_FILE, "write-failed", NULL},
 	{WIMLIB_ERR_READ, WT_ERR_FILE, "read-failed", NULL},
 	{WIMLIB_ERR_OPEN, WT_ERR_FILE, "open-failed", NULL},
+	{WIMLIB_ERR_NO_FILENAME, WT_ERR_FILE, "open-failed",
+		"its file system forgets the names of open files, as rclone's "
+		"does: use --commit append, or copy the file to a local disk "
+		"first"},
 	{WIMLIB_ERR_MKDIR, WT_ERR_FILE, "write-failed", NULL},
 	{WIMLIB_ERR_ALREADY_LOCKED, WT_ERR_FILE, "locked", NULL},
 	{WIMLIB_ERR_FUSE, WT_ERR_FILE, "mount-failed", NULL},

@@ -466,6 +466,36 @@ static void rebuild_leaves_no_hole(void **state)
 	unlink(path);
 }
 
+/* As on a file system that gives a name another file than the one that is
+ * open under it. */
+static void file_whose_name_is_gone_is_not_called_damaged(void **state)
+{
+	char path[4096] = "";
+	char by_fd[64] = "";
+	struct wt_wim *wim = NULL;
+	struct wt_error err = {0};
+	uint8_t *data = NULL;
+	size_t len = 0;
+	int fd = open(sample("two.wim"), O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	data = read_all(fd, &len);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/gone.wim", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	unlink(path);
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
+	assert_int_equal(wt_wim_read(by_fd, &options, &wim, &err), WT_ERR_FILE);
+	assert_string_equal(err.code, "open-failed");
+	assert_non_null(strstr(err.hint, "--commit append"));
+	assert_null(wim);
+	close(fd);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +509,7 @@ int main(void)
 		cmocka_unit_test(damaged_wim_gets_no_fresh_sum),
 		cmocka_unit_test(interrupted_wim_is_put_back),
 		cmocka_unit_test(rebuild_leaves_no_hole),
+		cmocka_unit_test(file_whose_name_is_gone_is_not_called_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
