@@ -27,12 +27,20 @@ static const struct synonym commands[] = {
 	{"put", "add"},
 	{"insert", "add"},
 	{"set", "add"},
+	{"append", "add"},
+	{"deploy", "add"},
+	{"register", "add"},
 	{"rm", "remove"},
 	{"del", "remove"},
 	{"delete", "remove"},
 	{"erase", "remove"},
 	{"uninstall", "remove"},
 	{"untrust", "remove"},
+	{"distrust", "remove"},
+	{"unregister", "remove"},
+	{"drop", "remove"},
+	{"eject", "remove"},
+	{"reject", "remove"},
 	{"ls", "list"},
 	{"dir", "list"},
 	{"enum", "list"},
@@ -41,9 +49,14 @@ static const struct synonym commands[] = {
 	{"compare", "diff"},
 	{"cmp", "diff"},
 	{"view", "show"},
+	{"display", "show"},
 	{"print", "show"},
 	{"cat", "show"},
 	{"stat", "info"},
+	{"inspect", "info"},
+	{"examine", "info"},
+	{"describe", "info"},
+	{"extract", "export"},
 	{"save", "export"},
 	{NULL, NULL},
 };
@@ -149,8 +162,10 @@ static bool begins_with(const char *text, const char *const *set)
 	return false;
 }
 
-/* En dash, em dash, figure dash, horizontal bar, minus. */
-static const char *const dashes[] = {"\xE2\x80\x92", "\xE2\x80\x93",
+/* Hyphen, non-breaking hyphen (a word processor's), figure dash, en dash, em
+ * dash, horizontal bar, minus, the small and the full-width hyphen. */
+static const char *const dashes[] = {"\xE2\x80\x90", "\xE2\x80\x91",
+	"\xEF\xB9\xA3", "\xEF\xBC\x8D", "\xE2\x80\x92", "\xE2\x80\x93",
 	"\xE2\x80\x94", "\xE2\x80\x95", "\xE2\x88\x92", NULL};
 static const char *const quotes[] = {"\xE2\x80\x98", "\xE2\x80\x99",
 	"\xE2\x80\x9A", "\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x9E",

@@ -94,11 +94,9 @@ static enum wt_status fail_no_command(const char *word, struct wt_error *err)
 	char all[160] = "";
 	size_t count = 0;
 
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	/* Not the alias: "inspect" and "eject" are no slips of "inject". */
+	for (const struct cli_command *c = cli_commands; c->name; c++)
 		names[count++] = c->name;
-		if (c->alias)
-			names[count++] = c->alias;
-	}
 	if (word[0] == '-') {
 		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
 			"is not an option of the program alone");

@@ -184,6 +184,16 @@ JOINTS = {
     'JSON in JSON': lambda: json.dumps(json.dumps(texts())).encode(),
     'JSON with escaped slashes': lambda: json.dumps(
         {'ca': texts()}).replace('/', '\\/').encode(),
+    'JSON of .NET': each(lambda t: (
+        '"%s"' % t.replace('\n', '\\n').replace('+', '\\u002B')).encode()),
+    'JSON of Gson': each(lambda t: (
+        '"%s"' % t.replace('\n', '\\n').replace('=', '\\u003d')).encode()),
+    'JSON of PHP': each(lambda t: (
+        '"%s"' % t.replace('\n', '\\r\\n').replace('/', '\\/')).encode()),
+    'JSON, all by number': each(lambda t: (
+        '"%s"' % t.replace('\n', '\\u000d\\u000A').replace(
+            '+', '\\u002b')).encode()),
+    'a mail\'s =3D': each(lambda t: t.replace('=', '=3D').encode()),
     'in quotes': each(lambda t: ('"%s"' % t).encode(), b',\n'),
     'each line in quotes': each(
         lambda t: ''.join('"%s\\n"\n' % line

@@ -12,9 +12,10 @@ SHA1 = '5E371AA90DD8EB12E7F177D5E40AE1F06FD80EA0'
 
 
 class Words(Case):
-    MEANT = {'add': 'import install trust put insert ADD',
-             'remove': 'rm del delete erase uninstall Remove',
+    MEANT = {'add': 'import install trust put insert register ADD',
+             'remove': 'rm del delete erase uninstall Remove eject reject',
              'list': 'ls dir LIST lsit', 'check': 'test', 'show': 'view',
+             'info': 'inspect stat',
              'diff': 'compare', 'verify': 'verfy', 'export': 'exprot'}
 
     def test_synonyms_of_commands(self):
@@ -81,7 +82,8 @@ class Pasted(Case):
     def test_typographic_marks(self):
         hive = self.hive()
         for word, what in (('\u2013n', 'dash'), ('\u2014\u2014json', 'dash'),
-                           ('\u2212n', 'dash'),
+                           ('\u2212n', 'dash'), ('\u2010n', 'dash'),
+                           ('\u2011n', 'dash'), ('\uff0d\uff0djson', 'dash'),
                            ('\u201cboot.wim\u201d', 'quotation mark'),
                            ('\u201eboot.wim\u201c', 'quotation mark'),
                            ('\u2018boot.wim\u2019', 'quotation mark')):

@@ -59,6 +59,48 @@ static size_t quoted_len(const char *text, size_t len, bool is_line_start)
 	return pos + (pos < len && strchr("nrt", text[pos]) ? 1 : 0);
 }
 
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/*
+ * A character by its number: \u002B as encoders of JSON write + and =, \x2B,
+ * and =3D of a mail. Without it the letters behind the backslash would be read
+ * as Base64. Returns the length of the escape, 0 when there is none.
+ */
+static size_t escape_read(const char *text, size_t len, char *ret_char)
+{
+	size_t pos = 0, end = 0;
+	int value = 0;
+
+	if (text[0] == '=') {
+		if (len < 3 || memcmp(text, "=3D", 3) != 0)
+			return 0;
+		*ret_char = '=';
+		return 3;
+	}
+	while (pos < len && text[pos] == '\\')
+		pos++;
+	if (pos == 0 || pos == len || (text[pos] != 'u' && text[pos] != 'x'))
+		return 0;
+	end = pos + 1 + (text[pos] == 'u' ? 4 : 2);
+	if (end > len)
+		return 0;
+	while (++pos < end) {
+		if (hex_value(text[pos]) < 0)
+			return 0;
+		value = value << 4 | hex_value(text[pos]);
+	}
+	if (value > 0x7F)
+		return 0;
+	*ret_char = (char)value;
+	return end;
+}
+
 bool wt_base64_decode(
 	const char *text, size_t len, unsigned slack, struct wt_writer *writer)
 {
@@ -69,14 +111,21 @@ bool wt_base64_decode(
 	if (!wt_writer_reserve(writer, len / 4 * 3 + 3))
 		return true;
 	for (size_t i = 0; i < len; i++) {
-		int value = digit_value(text[i]);
+		char c = text[i];
 		size_t quoted = 0;
+		int value = -1;
 
-		if (is_space(text[i])) {
-			is_line_start |= text[i] == '\n' || text[i] == '\r';
+		if (slack & WT_BASE64_QUOTED)
+			quoted = escape_read(text + i, len - i, &c);
+		if (quoted > 0)
+			i += quoted - 1;
+		value = digit_value(c);
+		if (is_space(c)) {
+			is_line_start |= c == '\n' || c == '\r';
 			continue;
 		}
-		if (value < 0 && text[i] != '=' && (slack & WT_BASE64_QUOTED))
+		quoted = 0;
+		if (value < 0 && c != '=' && (slack & WT_BASE64_QUOTED))
 			quoted = quoted_len(text + i, len - i, is_line_start);
 		if (quoted > 0) {
 			i += quoted - 1;
@@ -84,7 +133,7 @@ bool wt_base64_decode(
 		}
 		is_line_start = false;
 		/* Nothing but padding may follow padding. */
-		if (text[i] == '=' && count >= 2)
+		if (c == '=' && count >= 2)
 			padding++;
 		else if (value < 0 || padding > 0)
 			return false;

@@ -10,7 +10,7 @@ bool wt_base64_is_digit(char c);
 
 /** What may stand in Base64 besides white space, and means nothing there. */
 enum wt_base64_slack {
-	WT_BASE64_QUOTED = 1 << 0, /**< quotes, literal \n, > of a mail */
+	WT_BASE64_QUOTED = 1 << 0, /**< quotes, escapes, > of a mail */
 	WT_BASE64_JOINED = 1 << 1, /**< several values, each with its padding */
 };
 
