@@ -334,6 +334,9 @@ static bool hint_loop(const struct cli *cli, struct wt_error *err)
 	if (target_count < 2 || targets_len >= sizeof(targets) ||
 		others_len >= sizeof(others))
 		return false;
+	/* Without a CERT the loop would fail. */
+	if (others_len == 0 && cli->command->operands_min > 1)
+		return false;
 	replace_hint(err,
 		"one image a run: for wim in%s; do wimtrust %s \"$wim\"%s; "
 		"done",

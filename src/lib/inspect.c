@@ -251,6 +251,11 @@ static enum wt_status verify_result(
 			"if it should be trusted: wimtrust remove -s "
 			"disallowed %s %s",
 			report->target, first->key);
+	if (!first->cert && first->action == WT_ACTION_MISSING)
+		wt_error_hint(err,
+			"a thumbprint is not enough to put it there: wimtrust "
+			"add %s CERT",
+			report->target);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
 		wrong, total);
 	return WT_NO;

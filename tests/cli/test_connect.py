@@ -139,6 +139,16 @@ class Connect(Case):
         run = self.check('[::1]:%d' % port)
         self.assertEqual(run.status, 0, run.err)
 
+    def test_the_command_for_a_proxy_is_one_that_openssl_takes(self):
+        if not has_ipv6():
+            self.skipTest('there is no IPv6 here')
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(('::1', 0))
+            port = sock.getsockname()[1]
+            run = self.check('[::1]:%d' % port)
+        self.assertIn('[connect-failed]', run.err)
+        self.assertIn(' -connect [::1]:%d <' % port, run.err)
+
     def test_old_versions_and_wanted_client_certificates_do_no_harm(self):
         self.issue('s', 'localhost', 'root', MORE)
         wimtrust('add', self.target, self.root)
@@ -176,6 +186,8 @@ class Connect(Case):
             run = self.check(closed)
         self.assertEqual(run.status, 7)
         self.assertIn('[connect-failed]', run.err)
+        run = self.check('')
+        self.assertIn('wimtrust: --connect: is empty [bad-host]', run.err)
         run = self.check(self.silent(b'220 mail.example ESMTP\r\n'))
         self.assertEqual(run.status, 7)
         self.assertIn('[connect-tls]', run.err)

@@ -192,6 +192,9 @@ class Thumbprints(Case):
             wimtrust('verify', '-s', 'authroot', hive, SHA1).status, 1)
         self.assertEqual(
             wimtrust('verify', hive, SHA1[:-1]).status, 2)
+        self.assertIn(
+            f'hint: a thumbprint is not enough to put it there: wimtrust add '
+            f'{hive} CERT', wimtrust('verify', hive, '0' * 40).err)
 
     def test_disallowed_is_not_present(self):
         hive = self.hive()

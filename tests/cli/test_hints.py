@@ -24,6 +24,19 @@ def openssl_text(der):
         stdout=subprocess.PIPE, check=True).stdout
 
 
+def dump(line, group):
+    """As xxd and hexdump -C write it, whose blanks in the middle differ."""
+    out = ''
+    for at in range(0, len(odd.ROOT), 16):
+        part = odd.ROOT[at:at + 16]
+        words = [part[i:i + group].hex() for i in range(0, len(part), group)]
+        if group == 1:
+            words.insert(8, '')
+        out += line % (at, ' '.join(words), ''.join(
+            chr(b) if 32 <= b < 127 else '.' for b in part))
+    return out.encode()
+
+
 REG_QUERY = ('\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SystemCertificates'
              '\\ROOT\\Certificates\\%s\r\n    Blob    REG_BINARY    %s\r\n\r\n' %
              (make.thumbprint(odd.ROOT), VALUE.hex().upper()))
@@ -43,6 +56,9 @@ CERTS = {
     'colons.txt': (':'.join(HEX[i:i + 2] for i in
                             range(0, len(HEX), 2)).encode(),
                    'DER in hex digits', True),
+    'xxd.txt': (dump('%08x: %-39s  %s\n', 2), 'DER as xxd shows it', True),
+    'hexdump.txt': (dump('%08x  %-48s  |%s|\n', 1),
+                    'DER as hexdump -C shows it', True),
     'text.txt': (openssl_text(odd.ROOT), 'the text of a certificate', False),
     'dump.txt': (b'X509 Certificate:\r\nVersion: 3\r\n',
                  'the text of a certificate', False),
@@ -101,7 +117,7 @@ class Certificates(Case):
                              if line.startswith('hint: ')]
                     self.assertEqual(len(hints), 1, run.err)
                     found = re.search(
-                        r'\b((?:openssl|grep|tr|wimtrust) [^;]*?)'
+                        r'\b((?:openssl|grep|cut|tr|wimtrust) [^;]*?)'
                         r'(?: makes .*)?$', hints[0])
                     self.assertEqual(bool(found), has_command, hints[0])
                     if found:
@@ -128,6 +144,9 @@ class Certificates(Case):
         path = self.hive()
         wimtrust('add', path, odd.CERTS / 'root-rsa2048.der')
         run = wimtrust('show', path)
+        self.assertEqual(run.status, 3)
+        self.assertIn(f'hint: wimtrust list {path} shows', run.err)
+        run = wimtrust('add', self.copy(path, 'other'), path)
         self.assertEqual(run.status, 3)
         self.assertIn('it is a registry hive', run.err)
         hint = run.err.splitlines()[-1]

@@ -117,6 +117,18 @@ static const struct {
 			"download the file itself"}},
 	{"<?xml", {"XML", NULL, NULL}},
 	{"{", {"JSON", NULL, NULL}},
+	{"00000000: 3082",
+		{"DER as xxd shows it",
+			"cut -c11-49 <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F | "
+			"basenc --base16 -d >root.cer makes the certificate of "
+			"it",
+			NULL}},
+	{"00000000  30 82",
+		{"DER as hexdump -C shows it",
+			"cut -c11-58 <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F | "
+			"basenc --base16 -d >root.cer makes the certificate of "
+			"it",
+			NULL}},
 	{"ssh-", {"a public key of SSH", NULL, NULL}},
 	{"ecdsa-sha2-", {"a public key of SSH", NULL, NULL}},
 };

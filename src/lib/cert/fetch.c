@@ -115,6 +115,7 @@ static enum wt_status connect_any(
 		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *list = NULL;
 	int fd = -1, error = 0;
+	bool is_bare = false;
 	int failure = getaddrinfo(fetch->host, fetch->port, &hints, &list);
 
 	if (failure != 0) {
@@ -140,11 +141,13 @@ static enum wt_status connect_any(
 	errno = error;
 	wt_fail_errno(err, WT_ERR_FILE, "connect-failed", fetch->server,
 		"cannot be reached");
+	is_bare = strchr(fetch->host, ':');
 	wt_error_hint(err,
 		"is port %s right? behind a proxy save the chain "
 		"there: openssl s_client -proxy PROXY:PORT "
-		"-showcerts -connect %s:%s </dev/null >chain.pem",
-		fetch->port, fetch->host, fetch->port);
+		"-showcerts -connect %s%s%s:%s </dev/null >chain.pem",
+		fetch->port, is_bare ? "[" : "", fetch->host,
+		is_bare ? "]" : "", fetch->port);
 	return WT_ERR_FILE;
 }
 
@@ -313,10 +316,17 @@ static bool split(const char *server, struct fetch *fetch)
 
 static enum wt_status server_fail(const char *server, struct wt_error *err)
 {
+	if (server[0] == '\0') {
+		wt_fail(err, WT_ERR_USAGE, "bad-host", "--connect", "is empty");
+		wt_error_hint(err, "give HOST or HOST:PORT; is the variable "
+				   "set that it comes from?");
+		return WT_ERR_USAGE;
+	}
 	wt_fail(err, WT_ERR_USAGE, "bad-host", server,
 		"is not a server: HOST, HOST:PORT or [ADDRESS]:PORT");
-	wt_error_hint(err, "leave out https:// and the path; a name with other "
-			   "than ASCII letters in its xn-- form");
+	wt_error_hint(err, "leave out https:// and the path; a port is 1 to "
+			   "65535; a name with other than ASCII letters in its "
+			   "xn-- form");
 	return WT_ERR_USAGE;
 }
 
