@@ -250,6 +250,29 @@ static enum wt_status tls_run(void *arg, struct wt_error *err)
 	return answer_write(handshake->fetch, handshake->ssl, err);
 }
 
+/*
+ * Shakes hands over a connection. Without how in this process; what is loaded
+ * beforehand needs files that a locked child cannot open.
+ */
+static enum wt_status handshake_run(const struct fetch *fetch, int fd,
+	const struct wt_child *how, struct wt_error *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct handshake handshake = {
+		.fetch = fetch, .ssl = tls_new(fetch, ctx, fd)};
+	enum wt_status ret = WT_OK;
+
+	if (!handshake.ssl)
+		ret = wt_fail_memory(err);
+	else if (how)
+		ret = wt_child_run(how, tls_run, &handshake, err);
+	else
+		ret = tls_run(&handshake, err);
+	SSL_free(handshake.ssl);
+	SSL_CTX_free(ctx);
+	return ret;
+}
+
 /* In a child that may do what its caller may: it reads no byte of what the
  * server sends. */
 static enum wt_status fetch_run(void *arg, struct wt_error *err)
@@ -265,18 +288,11 @@ static enum wt_status fetch_run(void *arg, struct wt_error *err)
 		.died_code = "connect-crash",
 		.sandbox = &connection,
 	};
-	struct handshake handshake = {.fetch = fetch};
-	SSL_CTX *ctx = NULL;
 	enum wt_status ret = connect_any(fetch, &fd, err);
 
 	if (ret != WT_OK)
 		return ret;
-	ctx = SSL_CTX_new(TLS_client_method());
-	handshake.ssl = tls_new(fetch, ctx, fd);
-	ret = handshake.ssl ? wt_child_run(&how, tls_run, &handshake, err)
-			    : wt_fail_memory(err);
-	SSL_free(handshake.ssl);
-	SSL_CTX_free(ctx);
+	ret = handshake_run(fetch, fd, &how, err);
 	close(fd);
 	return ret;
 }
@@ -335,19 +351,54 @@ enum wt_status wt_server_host(
 {
 	struct fetch fetch = {.server = server};
 
-	if (!(server && ret_host))
-		return wt_fail_argument(err, __func__);
 	if (!split(server, &fetch))
 		return server_fail(server, err);
 	memcpy(ret_host, fetch.host, sizeof(fetch.host));
 	return WT_OK;
 }
 
+static enum wt_status fetch_begin(const char *server, unsigned seconds,
+	struct fetch *fetch, struct wt_error *err)
+{
+	*fetch = (struct fetch){.server = server, .seconds = seconds};
+	if (!split(server, fetch))
+		return server_fail(server, err);
+	fetch->answer = wt_shared_new(sizeof(*fetch->answer));
+	if (!fetch->answer)
+		return wt_fail_memory(err);
+	clock_gettime(CLOCK_MONOTONIC, &fetch->end);
+	fetch->end.tv_sec += seconds;
+	return WT_OK;
+}
+
+/* Gives the answer out when all went well. */
+static enum wt_status fetch_end(struct fetch *fetch, enum wt_status ret,
+	char **ret_pem, size_t *ret_len, struct wt_error *err)
+{
+	size_t len = fetch->answer->len;
+	char *pem = NULL;
+
+	if (len > WT_FETCH_LEN_MAX)
+		len = WT_FETCH_LEN_MAX;
+	if (ret == WT_OK) {
+		pem = malloc(len + 1);
+		if (!pem)
+			ret = wt_fail_memory(err);
+	}
+	if (pem) {
+		memcpy(pem, fetch->answer->pem, len);
+		*ret_pem = pem;
+		*ret_len = len;
+	}
+	wt_shared_free(fetch->answer, sizeof(*fetch->answer));
+	return ret;
+}
+
 enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
 	const volatile sig_atomic_t *cancel, char **ret_pem, size_t *ret_len,
 	struct wt_error *err)
 {
-	struct fetch fetch = {.server = server, .seconds = seconds};
+	struct fetch fetch = {0};
 	const struct wt_child how = {
 		.limits = {.memory_len = MEMORY_MAX,
 			.seconds = seconds + 2 * GRACE_SECONDS},
@@ -356,29 +407,22 @@ enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
 		.died_code = "connect-crash",
 		.cancel = cancel,
 	};
-	enum wt_status ret = WT_OK;
-	char *pem = NULL;
+	enum wt_status ret = fetch_begin(server, seconds, &fetch, err);
 
-	if (!split(server, &fetch))
-		return server_fail(server, err);
-	fetch.answer = wt_shared_new(sizeof(*fetch.answer));
-	if (!fetch.answer)
-		return wt_fail_memory(err);
-	clock_gettime(CLOCK_MONOTONIC, &fetch.end);
-	fetch.end.tv_sec += seconds;
+	if (ret != WT_OK)
+		return ret;
 	ret = wt_child_run(&how, fetch_run, &fetch, err);
-	if (ret == WT_OK) {
-		*ret_len = fetch.answer->len;
-		if (*ret_len > WT_FETCH_LEN_MAX)
-			*ret_len = WT_FETCH_LEN_MAX;
-		pem = malloc(*ret_len + 1);
-		if (!pem)
-			ret = wt_fail_memory(err);
-	}
-	if (pem)
-		memcpy(pem, fetch.answer->pem, *ret_len);
-	wt_shared_free(fetch.answer, sizeof(*fetch.answer));
-	if (ret == WT_OK)
-		*ret_pem = pem;
-	return ret;
+	return fetch_end(&fetch, ret, ret_pem, ret_len, err);
+}
+
+enum wt_status wt_fetch_over(int fd, const char *server, unsigned seconds,
+	char **ret_pem, size_t *ret_len, struct wt_error *err)
+{
+	struct fetch fetch = {0};
+	enum wt_status ret = fetch_begin(server, seconds, &fetch, err);
+
+	if (ret != WT_OK)
+		return ret;
+	ret = handshake_run(&fetch, fd, NULL, err);
+	return fetch_end(&fetch, ret, ret_pem, ret_len, err);
 }

@@ -26,4 +26,14 @@ enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
 	const volatile sig_atomic_t *cancel, char **ret_pem, size_t *ret_len,
 	struct wt_error *err);
 
+/**
+ * As wt_fetch_pem() over a connection that is there, in this process and
+ * without locks: for the fuzzer, and for nothing that a stranger can reach.
+ *
+ * @param fd  a connected socket that does not block; stays open
+ * @return WT_ERR_USAGE, WT_ERR_FILE, as wt_fetch_pem()
+ */
+enum wt_status wt_fetch_over(int fd, const char *server, unsigned seconds,
+	char **ret_pem, size_t *ret_len, struct wt_error *err);
+
 #endif
