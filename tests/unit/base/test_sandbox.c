@@ -38,6 +38,7 @@ static int victim_fd = -1; /* the image itself, which the program has open */
 struct shared {
 	_Atomic int tries, wins;
 	_Atomic int forks_wanted;
+	_Atomic int child, is_seen;
 	char bytes[8];
 };
 
@@ -346,6 +347,66 @@ static void without_locks_the_attacks_work(void **state)
 	}
 }
 
+static enum wt_status wait_to_be_seen(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	shared->child = getpid();
+	while (!shared->is_seen)
+		wt_io_sleep_ms(5);
+	return WT_OK;
+}
+
+/* What /proc says of a child that is locked in. */
+static void status_read(const struct wt_sandbox *sandbox, char text[4096])
+{
+	const struct wt_child how = {.object = "x.wim",
+		.died_status = WT_ERR_WIM,
+		.died_code = "wim-crash",
+		.sandbox = sandbox};
+	struct wt_child_job *job = NULL;
+	char path[64] = "";
+	ssize_t len = 0;
+	int fd = -1;
+
+	shared->child = 0;
+	shared->is_seen = 0;
+	assert_int_equal(
+		wt_child_start(&how, wait_to_be_seen, NULL, &job, NULL), WT_OK);
+	while (shared->child == 0)
+		wt_io_sleep_ms(5);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)shared->child);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = read(fd, text, 4095);
+	close(fd);
+	shared->is_seen = 1;
+	assert_int_equal(wt_child_finish(job, NULL, NULL, NULL), WT_OK);
+	assert_true(len > 0);
+	text[len] = '\0';
+}
+
+/* Whatever the other locks leave: nothing of what root may, but to open files
+ * for who opens them by name. */
+static void a_child_of_root_is_none(void **state)
+{
+	const struct wt_sandbox in_memory = {0};
+	const struct wt_sandbox with_path = {.read_path = folder};
+	bool is_root = geteuid() == 0;
+	char text[4096] = "";
+
+	(void)state;
+	status_read(&in_memory, text);
+	assert_non_null(strstr(text, "\nCapEff:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "\nCapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+	assert_null(strstr(text, "\nUid:\t0\t"));
+	status_read(&with_path, text);
+	assert_non_null(
+		strstr(text, is_root ? "\nCapPrm:\t0000000000000006\n"
+				     : "\nCapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+}
+
 static int put_locks_back(void **state)
 {
 	(void)state;
@@ -437,6 +498,7 @@ int main(void)
 			without_locks_the_attacks_work, put_locks_back),
 		cmocka_unit_test(a_forbidden_call_is_named),
 		cmocka_unit_test(the_time_may_be_asked_for),
+		cmocka_unit_test(a_child_of_root_is_none),
 	};
 	const unsigned all =
 		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_exchanged.c: another file takes TARGET's name while it is worked on.
- * What is locked is what is repaired and hashed. */
+ * What is locked is what is repaired and hashed; who only reads looks again. */
 #include "base/digest.h"
 #include "wim/wim.h"
 
@@ -18,6 +18,7 @@
 #define ROOT WT_TESTDATA "/windows10-rsa4096-sha256.der"
 #define GUID_OFFSET 24
 #define GUID_LEN 16
+#define BOOT_INDEX_OFFSET 120
 
 static char folder[] = "/tmp/test-exchanged-XXXXXX";
 static char target[64], other[64], temp[64];
@@ -59,6 +60,28 @@ enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
 {
 	exchange();
 	return __real_wt_digest_file(fd, len, object, cancel, ret_hex, err);
+}
+
+static bool is_reading_to_fail;
+
+enum wt_status __real_wt_wim_hive_check(const struct wt_wim_image *image,
+	int hive_fd, const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err);
+enum wt_status __wrap_wt_wim_hive_check(const struct wt_wim_image *image,
+	int hive_fd, const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err);
+
+enum wt_status __wrap_wt_wim_hive_check(const struct wt_wim_image *image,
+	int hive_fd, const char *object, const volatile sig_atomic_t *cancel,
+	struct wt_error *err)
+{
+	if (!is_reading_to_fail)
+		return __real_wt_wim_hive_check(
+			image, hive_fd, object, cancel, err);
+	exchange();
+	is_reading_to_fail = false;
+	return wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
+		"is half of one file and half of the other");
 }
 
 static void copy(const char *source, const char *path)
@@ -143,6 +166,50 @@ static void the_hash_is_that_of_the_file_that_was_read_and_written(void **state)
 	wt_report_free(report);
 }
 
+/* What was read of the first file is not reported as well. */
+static void who_reads_looks_again_at_the_new_file(void **state)
+{
+	struct wt_options options = {0};
+	struct wt_report *report = NULL;
+	struct wt_error err = {0};
+	int fd = -1;
+
+	(void)state;
+	copy(WT_WIMS "/two.wim", target);
+	copy(WT_WIMS "/plain.wim", other);
+	/* It starts another image than its header says, which is warned of. */
+	fd = open(target, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "\1", 1, BOOT_INDEX_OFFSET), 1);
+	close(fd);
+	wt_options_init(&options);
+	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+	is_to_exchange = is_reading_to_fail = true;
+	if (wt_target_list(target, &options, report, &err) != WT_OK)
+		fail_msg("%s: %s", err.object, err.reason);
+	assert_false(is_to_exchange || is_reading_to_fail);
+	assert_int_equal(report->image_count, 1);
+	assert_int_equal(report->warning_count, 0);
+	wt_report_free(report);
+}
+
+/* And what is damaged is damaged at the first look. */
+static void who_reads_what_stays_looks_once(void **state)
+{
+	struct wt_options options = {0};
+	struct wt_report *report = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	copy(WT_WIMS "/plain.wim", target);
+	wt_options_init(&options);
+	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+	is_reading_to_fail = true;
+	assert_int_equal(
+		wt_target_list(target, &options, report, &err), WT_ERR_WIM);
+	assert_string_equal(err.code, "wim-damaged");
+	wt_report_free(report);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -169,6 +236,8 @@ int main(void)
 		cmocka_unit_test(the_locked_file_gets_its_own_header_back),
 		cmocka_unit_test(
 			the_hash_is_that_of_the_file_that_was_read_and_written),
+		cmocka_unit_test(who_reads_looks_again_at_the_new_file),
+		cmocka_unit_test(who_reads_what_stays_looks_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -423,6 +423,67 @@ static int make_other_bootable(WIMStruct *wim)
 	return wimlib_set_wim_info(wim, &info, WIMLIB_CHANGE_BOOT_INDEX);
 }
 
+/* What puts a hive where it does not belong. */
+static int other_fd;
+
+static int put_hive(WIMStruct *wim, int image)
+{
+	char source[64] = "", path[] = "/Windows/System32/config/SOFTWARE";
+	const struct wimlib_update_command command = {
+		.op = WIMLIB_UPDATE_OP_ADD,
+		.add.fs_source_path = source,
+		.add.wim_target_path = path,
+		.add.add_flags =
+			WIMLIB_ADD_FLAG_DEREFERENCE | WIMLIB_ADD_FLAG_NORPFIX,
+	};
+
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", other_fd);
+	return wimlib_update_image(wim, image, &command, 1, 0);
+}
+
+static int put_other_hive(WIMStruct *wim)
+{
+	return put_hive(wim, 1);
+}
+
+static int change_other_image(WIMStruct *wim)
+{
+	return put_hive(wim, 2);
+}
+
+/* The hive that was given, in the image that it was given for. */
+static void each_hive_goes_where_it_belongs(void **state)
+{
+	static const struct {
+		int (*way)(WIMStruct *);
+		const char *reason;
+	} cases[] = {
+		{put_other_hive, "hive that wimlib wrote to image 1 is not"},
+		{change_other_image, "changed image 2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		struct world world = {0};
+
+		world_open(&world, "two.wim");
+		flip(world.puts[0].hive_fd, 100);
+		other_fd = i == 0 ? world.hives[0] : world.puts[0].hive_fd;
+		meddle = cases[i].way;
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		meddle = NULL;
+		assert_string_equal(err.code, "wim-append");
+		if (!strstr(err.reason, cases[i].reason))
+			fail_msg("%s", err.reason);
+		world_close(&world);
+	}
+}
+
 /* Nothing but the hive may be another one in what wimlib writes. */
 static void what_else_wimlib_changes_is_refused(void **state)
 {
@@ -458,6 +519,7 @@ int main(void)
 		cmocka_unit_test(nonsense_between_chunks_is_not_followed),
 		cmocka_unit_test(damaged_chunks_are_told_and_not_put),
 		cmocka_unit_test(hive_of_two_images_is_stored_once),
+		cmocka_unit_test(each_hive_goes_where_it_belongs),
 		cmocka_unit_test(what_else_wimlib_changes_is_refused),
 	};
 
