@@ -35,6 +35,10 @@ class Run:
         self.out = done.stdout.decode('utf-8', 'surrogateescape')
         self.err = done.stderr.decode('utf-8', 'surrogateescape')
         self.raw = done.stdout
+        # Whatever the command and its input: no lock stops the work.
+        if '[sandbox]' in self.err or '"code": "sandbox"' in self.out:
+            raise AssertionError('stopped by the sandbox: ' +
+                                 self.err + self.out)
 
     @property
     def json(self):

@@ -142,6 +142,8 @@ class Case(unittest.TestCase):
                               stderr=subprocess.PIPE, env=env, **more)
         self.out = done.stdout.decode(errors="replace")
         self.err = done.stderr.decode(errors="replace")
+        # Whatever the command and its input: no lock stops the work.
+        self.assertNotIn("[sandbox]", self.err)
         self.assertEqual(status, done.returncode,
                          "%s\n%s%s" % (words, self.out, self.err))
         self.assertNotIn("AddressSanitizer", self.err)
