@@ -171,6 +171,7 @@ class Origins(Case):
                 run, hive = self.add(data, '--store', 'authroot')
                 self.assertEqual(run.status, 0)
                 self.assertIn(f'it was in the store {name}', run.err)
+                self.assertIn('[cert-other-store]', run.err)
                 self.assertEqual(entries(hive), [('AuthRoot', self.SHA1)])
 
     def test_stores_that_are_ours_are_followed(self):

@@ -303,6 +303,26 @@ static void backup_is_made_before_a_change_in_place(void **state)
 }
 
 /* Killed between making the backup and the rename. */
+static void what_makes_no_sense_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_publish publish = {.backup_suffix = "/bak"};
+	struct wt_error err = {0};
+
+	assert_int_equal(replace(fixture, &publish, &err), WT_ERR_USAGE);
+	assert_string_equal(err.code, "bad-suffix");
+	publish.backup_suffix = NULL;
+	/* The tail before the head. */
+	fixture->extents[0].offset = OLD_LEN;
+	fixture->extents[1].offset = 0;
+	assert_int_equal(replace(fixture, &publish, &err), WT_ERR_FILE);
+	assert_string_equal(err.code, "bad-patch");
+	assert_int_equal(append(fixture, &publish, &err), WT_ERR_FILE);
+	assert_string_equal(err.code, "bad-patch");
+	assert_true(fixture_is_old(fixture, fixture->target));
+	assert_int_equal(fixture_count(fixture), 1);
+}
+
 static void a_backup_of_a_killed_run_is_no_obstacle(void **state)
 {
 	struct fixture *fixture = *state;
@@ -533,6 +553,7 @@ int main(void)
 		TEST(a_source_that_changes_while_it_is_read_makes_no_output),
 		TEST(backup_keeps_the_old_file),
 		TEST(backup_is_made_before_a_change_in_place),
+		TEST(what_makes_no_sense_is_refused),
 		TEST(a_backup_of_a_killed_run_is_no_obstacle),
 		TEST(a_backup_of_a_killed_run_does_not_change_with_the_file),
 		TEST(a_failed_verification_never_becomes_the_file),
