@@ -31,6 +31,10 @@ static struct model *model;
 /* What the file system refuses. */
 static bool has_no_links, is_rename_failing;
 
+/* Set when the tail is written. */
+static volatile sig_atomic_t cancel;
+static bool is_to_cancel;
+
 static bool *dirty_of(ino_t ino)
 {
 	for (size_t i = 0; i < FILES_MAX; i++) {
@@ -59,8 +63,10 @@ static void wrote(int fd, off_t offset)
 {
 	ino_t ino = ino_of(fd);
 
-	if (ino == model->target && (size_t)offset >= OLD_LEN)
+	if (ino == model->target && (size_t)offset >= OLD_LEN) {
 		model->is_tail_dirty = true;
+		cancel = is_to_cancel ? SIGINT : 0;
+	}
 	if (ino == model->target && (size_t)offset < OLD_LEN) {
 		if (++model->heads == model->stop_at_head)
 			_exit(0);
@@ -339,6 +345,20 @@ static void taking_back(void **state)
 	assert_true(fixture_is_old(fixture, fixture->target));
 }
 
+/* It is the signal that is told, and not a disk that lost something. */
+static void a_signal_while_the_tail_is_written(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_publish publish = {.cancel = &cancel};
+
+	watch(fixture);
+	is_to_cancel = true;
+	assert_int_equal(append(fixture, &publish), WT_INTERRUPTED);
+	is_to_cancel = false;
+	assert_true(fixture_is_old(fixture, fixture->target));
+	assert_int_equal(fixture_count(fixture), 1);
+}
+
 /* The next run after one that was killed: nothing that that one wrote is
  * known to be on the disk. */
 static void recover(
@@ -407,6 +427,7 @@ int main(void)
 		TEST(appending),
 		TEST(shortening),
 		TEST(taking_back),
+		TEST(a_signal_while_the_tail_is_written),
 		TEST(the_next_run),
 	};
 

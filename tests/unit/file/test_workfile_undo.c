@@ -263,6 +263,19 @@ static void what_another_program_wrote_is_left(void **state)
 	}
 }
 
+/* However little: the first byte of what was replaced. */
+static void one_byte_of_another_program_is_left(void **state)
+{
+	struct fixture *fixture = *state;
+
+	leave_undo(fixture, NULL);
+	put(fixture, 0, "x", 1);
+	next_run(fixture, "another program");
+	fixture->old_data[0] = 'x';
+	assert_true(fixture_is_old(fixture, fixture->target));
+	assert_int_equal(fixture_count(fixture), 1);
+}
+
 /* At whatever byte the undo file ends, or is wrong: it was never finished,
  * so that nothing was written. */
 static void a_damaged_undo_file_changes_nothing(void **state)
@@ -552,6 +565,7 @@ int main(void)
 		TEST(a_head_that_was_never_changed_is_not_written),
 		TEST(a_live_writer_is_not_seen_half),
 		TEST(what_another_program_wrote_is_left),
+		TEST(one_byte_of_another_program_is_left),
 		TEST(a_damaged_undo_file_changes_nothing),
 		TEST(an_undo_file_of_a_stranger_is_not_believed),
 		TEST(where_all_files_have_one_mode_it_is_believed),
