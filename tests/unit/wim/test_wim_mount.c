@@ -470,6 +470,10 @@ static void without_fuse_auto_says_why(void **state)
 		WT_ERR_FILE);
 	assert_string_equal(err.code, "mount-failed");
 	assert_non_null(strstr(err.hint, "--access update"));
+	/* Who does not ask why is not told. */
+	assert_int_equal(
+		make("two.wim", NULL, WT_ACCESS_MOUNT, 70000, &patch, NULL),
+		WT_ERR_FILE);
 	if (make("two.wim", NULL, WT_ACCESS_AUTO, 70000, &patch, &err) != WT_OK)
 		fail_msg("%s", err.reason);
 	assert_int_equal(patch.access, WT_ACCESS_UPDATE);
