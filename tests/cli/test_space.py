@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import sys
 from errno import EDQUOT, ENOSPC
 
@@ -68,21 +69,35 @@ class Ext4(Space):
             self.skipTest('no ext4 here')
         self.mount(self.place, '-o', 'loop', disk)
         shutil.rmtree(self.place / 'lost+found')
+        self.empty = os.statvfs(self.place).f_bfree
 
     def leave(self, room):
         """A file beside it takes all but that many bytes."""
         filler = os.open(self.place / 'filler', os.O_WRONLY | os.O_CREAT)
         block = bytes(4 * KB)
         os.fsync(filler)
-        try:
-            while True:
-                os.write(filler, block)
-        except OSError:
-            pass
-        os.fsync(filler)
+        # What waits to be written keeps more reserved than it will take: the
+        # disk is full when nothing goes in after that has been written.
+        is_full = False
+        while not is_full:
+            is_full = True
+            try:
+                while True:
+                    os.write(filler, block)
+                    is_full = False
+            except OSError:
+                os.fsync(filler)
         os.ftruncate(filler, os.fstat(filler).st_size - room)
         os.fsync(filler)
         os.close(filler)
+
+    def wait_for_room(self):
+        """The kernel keeps a file that a sandbox named for some milliseconds
+        after the last process of it has gone."""
+        end = time.monotonic() + 10
+        while os.statvfs(self.place).f_bfree < self.empty:
+            self.assertLess(time.monotonic(), end, 'blocks are lost')
+            time.sleep(0.002)
 
     def sweep(self, name, args, rooms, more=()):
         """more: names that a run leaves that has enough room."""
@@ -91,6 +106,7 @@ class Ext4(Space):
         for room in rooms:
             for old_name in os.listdir(self.place):
                 (self.place / old_name).unlink()
+            self.wait_for_room()
             shutil.copyfile(self.source, target)
             old = target.read_bytes()
             self.leave(room)
