@@ -20,6 +20,10 @@
 #include <cmocka.h>
 
 #define CHUNK_LEN 32768
+/* The blob table in the header, and its entries. */
+#define TABLE_OFFSET 48
+#define ENTRY_LEN 50
+#define ENTRY_HASH 30
 
 static char folder[] = "/tmp/test-wim-reuse-XXXXXX";
 static struct wt_wim_options options;
@@ -41,13 +45,41 @@ size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
 /* What wimlib is to do besides when it writes. */
 static int (*meddle)(WIMStruct *wim);
 
+/* Which entry of the blob table the disk changes when it is written. */
+static int damaged_entry = -1;
+
+/* A bit of its hash. */
+static void damage_table(void)
+{
+	char path[4096] = "";
+	uint64_t offset = 0;
+	uint8_t byte = 0;
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/skeleton.wim", folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &offset, 8, TABLE_OFFSET + 8) != 8)
+		_exit(99);
+	offset += (uint64_t)damaged_entry * ENTRY_LEN + ENTRY_HASH;
+	if (pread(fd, &byte, 1, (off_t)offset) != 1)
+		_exit(99);
+	byte ^= 1;
+	if (pwrite(fd, &byte, 1, (off_t)offset) != 1)
+		_exit(99);
+	close(fd);
+}
+
 int __real_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
 int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
 int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads)
 {
 	int code = meddle ? meddle(wim) : 0;
 
-	return code ? code : __real_wimlib_overwrite(wim, flags, threads);
+	if (code == 0)
+		code = __real_wimlib_overwrite(wim, flags, threads);
+	if (code == 0 && damaged_entry >= 0)
+		damage_table();
+	return code;
 }
 
 static int set_up(void **state)
@@ -484,6 +516,26 @@ static void each_hive_goes_where_it_belongs(void **state)
 	}
 }
 
+/* Whichever of its entries the disk changes. */
+static void a_damaged_blob_table_is_refused(void **state)
+{
+	(void)state;
+	for (damaged_entry = 0; damaged_entry < 4; damaged_entry++) {
+		struct wt_wim_patch patch = {.fd = -1};
+		struct wt_error err = {0};
+		struct world world = {0};
+
+		world_open(&world, "plain.wim");
+		flip(world.puts[0].hive_fd, 100);
+		assert_int_equal(
+			wt_wim_make_patch(world.path, world.wim, world.puts, 1,
+				WT_ACCESS_UPDATE, &options, &patch, &err),
+			WT_ERR_WIM);
+		world_close(&world);
+	}
+	damaged_entry = -1;
+}
+
 /* Nothing but the hive may be another one in what wimlib writes. */
 static void what_else_wimlib_changes_is_refused(void **state)
 {
@@ -520,6 +572,7 @@ int main(void)
 		cmocka_unit_test(damaged_chunks_are_told_and_not_put),
 		cmocka_unit_test(hive_of_two_images_is_stored_once),
 		cmocka_unit_test(each_hive_goes_where_it_belongs),
+		cmocka_unit_test(a_damaged_blob_table_is_refused),
 		cmocka_unit_test(what_else_wimlib_changes_is_refused),
 	};
 
