@@ -4,6 +4,7 @@
 #include "output/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is said about one certificate besides its own content. */
@@ -149,34 +150,76 @@ enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
 	return status;
 }
 
+static void row(struct cli_table *table, enum cli_tint tint, const char *label,
+	const char *text)
+{
+	const char *const cells[] = {label, text};
+
+	cli_table_add(table, cells, tint);
+}
+
+static void add_content(struct cli_table *table,
+	const struct wt_cert_info *info, bool is_verbose)
+{
+	char from[CLI_TIME_MAX] = "", to[CLI_TIME_MAX] = "";
+	char text[2 * CLI_TIME_MAX + 8] = "", *key = NULL;
+	size_t key_len = strlen(info->key) + strlen(info->signature) + 3;
+
+	if (!info->is_self_signed)
+		row(table, CLI_PLAIN, "issuer", info->issuer);
+	row(table, CLI_PLAIN, "SHA-1", info->sha1);
+	row(table, CLI_PLAIN, "SHA-256", info->sha256);
+	snprintf(text, sizeof(text), "%s to %s",
+		cli_text_date(from, info->not_before),
+		cli_text_date(to, info->not_after));
+	row(table, CLI_PLAIN, "valid", text);
+	if (info->limits_text)
+		row(table, CLI_PLAIN, "limits", info->limits_text);
+	key = cli_alloc(key_len, 1);
+	snprintf(key, key_len, "%s, %s", info->key, info->signature);
+	row(table, CLI_PLAIN, "key", key);
+	free(key);
+	if (is_verbose)
+		row(table, CLI_PLAIN, "serial", info->serial);
+	if (info->friendly_name)
+		row(table, CLI_PLAIN, "name", info->friendly_name);
+}
+
+static void add_verdict(struct cli_table *table, const struct verdict *verdict)
+{
+	char text[CLI_PROBLEM_MAX] = "";
+
+	if (verdict->refusal.status) {
+		cli_problem_text(&verdict->refusal, text);
+		row(table, CLI_BAD, "refused", text);
+		if (verdict->refusal.hint[0])
+			row(table, CLI_PLAIN, "", verdict->refusal.hint);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %s", wt_store_name(verdict->store),
+		verdict->why);
+	row(table, CLI_PLAIN, "store", text);
+}
+
 static void print_one(const struct cli *cli, const struct cli_screen *screen,
 	const struct wt_cert *cert)
 {
+	static const struct cli_column name[] = {{NULL, true}};
+	static const struct cli_column columns[] = {
+		{NULL, false}, {NULL, true}};
+	struct cli_table *head = cli_table_new(name, 1);
+	struct cli_table *table = cli_table_new(columns, 2);
 	const struct wt_cert_info *info = wt_cert_info(cert);
 	struct verdict verdict;
 
 	judge(cli, cert, &verdict);
-	cli_line(stdout, "  %s", info->subject);
-	if (!info->is_self_signed)
-		cli_line(stdout, "      issuer   %s", info->issuer);
-	cli_print_cert(info);
-	cli_line(stdout, "      key      %s, %s", info->key, info->signature);
-	if (cli->is_verbose)
-		cli_line(stdout, "      serial   %s", info->serial);
-	if (info->friendly_name)
-		cli_line(stdout, "      name     %s", info->friendly_name);
-	if (verdict.refusal.status) {
-		fputs("      ", stdout);
-		cli_tinted(screen, CLI_BAD, "refused");
-		cli_line(stdout, "  %s [%s]", verdict.refusal.reason,
-			verdict.refusal.code);
-		if (verdict.refusal.hint[0])
-			cli_line(stdout, "               %s",
-				verdict.refusal.hint);
-		return;
-	}
-	cli_line(stdout, "      store    %s: %s", wt_store_name(verdict.store),
-		verdict.why);
+	cli_table_add(head, &info->subject, CLI_PLAIN);
+	add_content(table, info, cli->is_verbose);
+	add_verdict(table, &verdict);
+	cli_table_print(head, screen, 2);
+	cli_table_print(table, screen, 6);
+	cli_table_free(head);
+	cli_table_free(table);
 }
 
 void print_show(struct cli *cli, enum wt_status status)

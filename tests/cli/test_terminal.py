@@ -15,7 +15,7 @@ ESCAPE = '\033'
 def columns_of(line):
     return sum(0 if unicodedata.combining(c) else
                2 if unicodedata.east_asian_width(c) in 'WF' else 1
-               for c in line)
+               for c in re.sub('\x1b\\[[0-9;]*m', '', line))
 
 
 class Tables(Case):
@@ -35,7 +35,8 @@ class Tables(Case):
         chain = SOURCE / 'testdata' / 'chains' / 'fullchain.pem'
         for args in (('list', self.target),
                      ('verify', self.target, ROOT_DER, certs / 'root.reg'),
-                     ('check', self.target, chain)):
+                     ('check', self.target, chain),
+                     ('show', ROOT_DER, chain)):
             whole = on_terminal(*args, columns=1000)[1]
             labels = self.words(whole)
             for columns in (60, 66, 79, 80, 90, 100, 120, 150, 200):
