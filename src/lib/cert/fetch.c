@@ -351,6 +351,8 @@ enum wt_status wt_server_host(
 {
 	struct fetch fetch = {.server = server};
 
+	if (!(server && ret_host))
+		return wt_fail_argument(err, __func__);
 	if (!split(server, &fetch))
 		return server_fail(server, err);
 	memcpy(ret_host, fetch.host, sizeof(fetch.host));
