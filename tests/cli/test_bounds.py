@@ -8,7 +8,7 @@ import sys
 import time
 
 from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
-                     wimtrust)
+                     wimtrust, skip)
 
 sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
 
@@ -192,4 +192,6 @@ class Xml(Bounds):
 
 
 if __name__ == '__main__':
+    if os.environ.get('WT_SANITIZE'):
+        skip('sanitizers keep memory of their own')
     main()

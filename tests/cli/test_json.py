@@ -214,15 +214,15 @@ class Document(Validated):
 
     def shape(self, value, name=''):
         """What a reader relies on: members, lengths, and plain words."""
-        if isinstance(value, dict):
-            return {k: self.shape(v, k) for k, v in value.items()}
-        if isinstance(value, list):
-            return [self.shape(v) for v in value]
         varies = ('sha256_before', 'sha256_after', 'guid', 'wimtrust',
                   'wimlib', 'hivex', 'openssl', 'access', 'access_reason',
                   'sandbox')
         if name in varies or isinstance(value, int):
             return None
+        if isinstance(value, dict):
+            return {k: self.shape(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.shape(v) for v in value]
         return value
 
 

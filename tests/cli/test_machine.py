@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import subprocess
+import unittest
 
 from clitest import Case, ROOT_DER, WIMS, WIMTRUST, main, skip, wimtrust
 
@@ -25,6 +26,8 @@ class Machine(Case):
             'mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh',
             self.empty, hidden, *args, program='unshare')
 
+    @unittest.skipIf(os.environ.get('WT_SANITIZE'),
+                     'sanitizers need /proc themselves')
     def test_proc_that_is_not_mounted(self):
         for target in (self.target, self.hive()):
             run = self.without('/proc', WIMTRUST, 'list', target)
