@@ -431,7 +431,8 @@ int main(int argc, char **argv)
 	struct cli cli = {0};
 	enum wt_status status = WT_OK;
 	const char *word = "";
-	char words[512] = "";
+	/* A signal may come when this function has ended. */
+	static char words[512];
 	char *changed = NULL;
 	int exit_code = 0;
 
