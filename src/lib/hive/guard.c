@@ -121,13 +121,11 @@ static void cell_visit(void *ctx, uint32_t offset)
 		cells->is_shared = true;
 }
 
-/* An offset that nothing needs, and that hivex gives back all the same. */
+/* An offset that nothing needs, and that hivex gives back all the same: it
+ * stops with an assertion where no cell begins. */
 static void stale_visit(struct cells *cells, uint32_t offset)
 {
-	if (offset != WT_HIVE_NONE &&
-		wt_hive_cell(cells->raw, offset, 0, NULL) &&
-		wt_hive_bit(cells->raw->once, offset))
-		cells->is_shared = true;
+	cells->is_missing |= offset != WT_HIVE_NONE;
 }
 
 static void value_visit(struct cells *cells, const uint8_t *value)
