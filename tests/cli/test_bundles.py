@@ -3,6 +3,7 @@
 # file does not offer.
 import json
 import subprocess
+from urllib.parse import quote, quote_plus
 
 import odd_inputs as odd
 from clitest import Case, main, wimtrust
@@ -193,6 +194,12 @@ JOINTS = {
     'JSON, all by number': each(lambda t: (
         '"%s"' % t.replace('\n', '\\u000d\\u000A').replace(
             '+', '\\u002b')).encode()),
+    'in a URL': each(lambda t: quote(t).encode(), b'\n'),
+    'in a form': each(lambda t: b'cert=' + quote_plus(t).encode(), b'&'),
+    'in a URL, but for + and /': each(
+        lambda t: quote(t, safe='+/ ').encode(), b'\n'),
+    'another blank in the marks': each(lambda t: t.replace(
+        ' CERT', '\u00a0CERT').encode()),
     'a mail\'s =3D': each(lambda t: t.replace('=', '=3D').encode()),
     'in quotes': each(lambda t: ('"%s"' % t).encode(), b',\n'),
     'each line in quotes': each(
@@ -265,8 +272,6 @@ SPOILT = {
         lambda t: t.replace('-----BEGIN', '----- BEGIN'), 'pem-truncated'),
     'no blank': (lambda t: t.replace('BEGIN CERT', 'BEGINCERT'),
                  'pem-truncated'),
-    'encoded for an address': (
-        lambda t: t.replace('BEGIN CERT', 'BEGIN%20CERT'), 'pem-truncated'),
     'lower case': (lambda t: t.replace('BEGIN CERTIFICATE',
                                        'begin certificate'),
                    'pem-truncated'),
@@ -299,6 +304,11 @@ SPOILT = {
     'Base64 in XML': (
         lambda t: '<X509Certificate>%s</X509Certificate>\n' %
         odd.base64_of(der_of(t)), 'pem-no-begin'),
+    'who said it in each line': (
+        lambda t: t.replace('\n', '\n[10:03] Bob: '), 'pem-bad-base64'),
+    'numbers of lines': (lambda t: ''.join(
+        '%4d  %s\n' % (i, line) for i, line in enumerate(t.splitlines())),
+        'pem-bad-base64'),
     'nothing in it': (lambda t: t[:28] + t[t.index('-----END'):],
                       'cert-empty'),
 }

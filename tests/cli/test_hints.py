@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 # test_hints.py: what is no certificate is named for what it is, and each hint
 # that has a command in it is followed, on the input that produced it.
+import hashlib
 import json
 import re
+import shutil
+import struct
 import subprocess
 
 import odd_inputs as odd
@@ -35,6 +38,18 @@ def dump(line, group):
         out += line % (at, ' '.join(words), ''.join(
             chr(b) if 32 <= b < 127 else '.' for b in part))
     return out.encode()
+
+
+def key_store(der):
+    """A Java key store (JKS) with one certificate, as keytool makes it."""
+    def words(text):
+        return struct.pack('>H', len(text)) + text
+
+    data = (b'\xfe\xed\xfe\xed' + struct.pack('>III', 2, 1, 2) +
+            words(b'root') + bytes(8) + words(b'X.509') +
+            struct.pack('>I', len(der)) + der)
+    return data + hashlib.sha1('changeit'.encode('utf-16be') +
+                               b'Mighty Aphrodite' + data).digest()
 
 
 REG_QUERY = ('\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\SystemCertificates'
@@ -82,7 +97,11 @@ CERTS = {
                  False),
     'setup.exe': (b'MZ\x90\0' + bytes(99) + odd.ROOT + PEM.encode(),
                   'a Windows program', False),
-    'x.jks': (b'\xfe\xed\xfe\xed' + odd.ROOT, 'a Java key store', False),
+    'x.jks': (key_store(odd.ROOT), 'a Java key store', True),
+    'keytool.txt': (b'Owner: CN=x\nCertificate fingerprints:\n\t SHA1: 00',
+                    'the text of a certificate', False),
+    'dotnet.txt': (b'[Subject]\n  CN=x\n\n[Thumbprint]\n  00',
+                   'the text of a certificate', False),
     'x.pdf': (b'%PDF-1.7\n' + PEM.encode(), 'a PDF document', False),
     'x.p12': ((odd.CERTS / 'bad-pkcs12.p12').read_bytes(), 'PKCS#12', True),
     'more.der': (odd.ROOT + b'\nmore', 'behind the certificate\'s end', True),
@@ -117,8 +136,8 @@ class Certificates(Case):
                              if line.startswith('hint: ')]
                     self.assertEqual(len(hints), 1, run.err)
                     found = re.search(
-                        r'\b((?:openssl|grep|cut|tr|wimtrust) [^;]*?)'
-                        r'(?: makes .*)?$', hints[0])
+                        r'\b((?:openssl|grep|cut|tr|wimtrust|keytool) [^;]*?)'
+                        r'(?: makes .*| takes .*)?$', hints[0])
                     self.assertEqual(bool(found), has_command, hints[0])
                     if found:
                         self.follow(found[1], path)
@@ -130,9 +149,11 @@ class Certificates(Case):
                          command.replace('FILE', f"'{path}'"))
         if 'pkcs12' in command:
             command += ' -passin pass:secret'
+        if 'keytool' in command and not shutil.which('keytool'):
+            return
         before = set(path.parent.iterdir())
         subprocess.run(['bash', '-c', command], cwd=path.parent, check=True,
-                       stderr=subprocess.DEVNULL)
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         made = set(path.parent.iterdir()) - before
         self.assertEqual(len(made), 1, command)
         made = made.pop()

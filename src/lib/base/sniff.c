@@ -10,6 +10,7 @@
 #define BINARY "get it again, as bytes (PowerShell: Copy-Item), or as PEM"
 #define UNPACK "unpack it, and give what is in it"
 #define MOUNT "mount it, and give the boot.wim that is in it"
+#define JKS "keytool -list -rfc -keystore FILE >certs.pem takes them out of it"
 #define EXPORT_BROWSER "export the certificate with the program that it is of"
 
 /* By bytes at a fixed place. The first that fits counts. */
@@ -52,14 +53,8 @@ static const struct {
 	{4, "\x31\x41\x59\x26\x53\x59", 6, {"a bzip2 file", UNPACK, UNPACK}},
 	{0, "\x28\xb5\x2f\xfd", 4, {"a zstd file", UNPACK, UNPACK}},
 	{257, "ustar", 5, {"a tar archive", UNPACK, UNPACK}},
-	{0, "\xfe\xed\xfe\xed", 4,
-		{"a Java key store",
-			"export the certificate from it as PEM, with keytool",
-			NULL}},
-	{0, "\xce\xce\xce\xce", 4,
-		{"a Java key store",
-			"export the certificate from it as PEM, with keytool",
-			NULL}},
+	{0, "\xfe\xed\xfe\xed", 4, {"a Java key store", JKS, NULL}},
+	{0, "\xce\xce\xce\xce", 4, {"a Java key store", JKS, NULL}},
 	{0, "SQLite format 3", 16,
 		{"an SQLite database (cert9.db of Firefox is one)",
 			EXPORT_BROWSER, NULL}},
@@ -151,6 +146,11 @@ static const struct wt_sniff dumps[] = {
 		"the certificate itself is needed: .cer, .crt or .pem", NULL},
 };
 
+/* openssl, certutil and certtool, keytool, .NET */
+static const char *const dump_words[] = {"Signature Algorithm:",
+	"X509 Certificate:", "Signature matches Public Key",
+	"Certificate fingerprints:", "[Thumbprint]"};
+
 static bool has_at(
 	const uint8_t *data, size_t len, size_t at, const char *magic, size_t n)
 {
@@ -196,10 +196,9 @@ const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
 		return &dumps[TEXT_HEX];
 	if (memmem(text, len, "REG_BINARY", 10))
 		return &dumps[TEXT_REG_QUERY];
-	if (memmem(text, len, "Signature Algorithm:", 20) ||
-		memmem(text, len, "X509 Certificate:", 17) ||
-		memmem(text, len, "Signature matches Public Key", 28))
-		return &dumps[TEXT_DUMP];
+	for (size_t i = 0; i < sizeof(dump_words) / sizeof(dump_words[0]); i++)
+		if (memmem(text, len, dump_words[i], strlen(dump_words[i])))
+			return &dumps[TEXT_DUMP];
 	return NULL;
 }
 

@@ -69,8 +69,9 @@ static int hex_value(char c)
 
 /*
  * A character by its number: \u002B as encoders of JSON write + and =, \x2B,
- * and =3D of a mail. Without it the letters behind the backslash would be read
- * as Base64. Returns the length of the escape, 0 when there is none.
+ * %2B of a URL, and =3D of a mail. Without it the letters behind the backslash
+ * would be read as Base64. Returns the length of the escape, 0 when there is
+ * none.
  */
 static size_t escape_read(const char *text, size_t len, char *ret_char)
 {
@@ -85,7 +86,8 @@ static size_t escape_read(const char *text, size_t len, char *ret_char)
 	}
 	while (pos < len && text[pos] == '\\')
 		pos++;
-	if (pos == 0 || pos == len || (text[pos] != 'u' && text[pos] != 'x'))
+	if (pos == len || (pos == 0 ? text[0] != '%'
+				    : text[pos] != 'u' && text[pos] != 'x'))
 		return 0;
 	end = pos + 1 + (text[pos] == 'u' ? 4 : 2);
 	if (end > len)

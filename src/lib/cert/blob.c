@@ -175,11 +175,17 @@ static enum wt_status hash_check(const struct wt_cert *cert,
 	if (len == 0)
 		return wt_fail_memory(err);
 	if (len != property->data_len ||
-		memcmp(expected, property->data, len) != 0)
-		return wt_fail(err, WT_ERR_CERT, "blob-bad-hash", object,
+		memcmp(expected, property->data, len) != 0) {
+		wt_fail(err, WT_ERR_CERT, "blob-bad-hash", object,
 			"property 0x%02X is a hash that contradicts the "
 			"certificate",
 			property->id);
+		if (property->id == WT_PROP_KEY_IDENTIFIER)
+			wt_error_hint(err,
+				"early versions of wimtrust wrote it so: give "
+				"the certificate itself (.cer, .pem)");
+		return WT_ERR_CERT;
+	}
 	return WT_OK;
 }
 

@@ -49,6 +49,28 @@ static size_t dashes_before(
 	return count;
 }
 
+/* Makes blanks of what those of a label became in a URL or a word processor.
+ * Returns by how many characters it is shorter then. */
+static size_t blanks_restore(char *text, size_t pos)
+{
+	static const char *const blanks[] = {"+", "%20", "\xC2\xA0"};
+	size_t start_len = strlen(text);
+
+	for (; text[pos] && text[pos] != '-'; pos++) {
+		for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]);
+			i++) {
+			size_t own = strlen(blanks[i]);
+
+			if (strncmp(text + pos, blanks[i], own) != 0)
+				continue;
+			text[pos] = ' ';
+			memmove(text + pos + 1, text + pos + own,
+				strlen(text + pos + own) + 1);
+		}
+	}
+	return start_len - strlen(text);
+}
+
 /* A dash of any kind before pos, blanks between: what a word processor or a
  * hand makes of five. */
 static bool is_dash_before(
@@ -139,7 +161,7 @@ bool wt_mark_read(
 	struct wt_mark mark = {.stride = 1};
 	char window[WINDOW + 1] = "", *label = NULL, *end = NULL;
 	const char *behind = NULL;
-	size_t word_len = 0, dashes = 0, count = 0;
+	size_t word_len = 0, dashes = 0, count = 0, extra = 0;
 	bool is_cut = false;
 
 	mark.is_end = (data[pos] & ~0x20) == 'E';
@@ -161,6 +183,7 @@ bool wt_mark_read(
 		window[count] = c;
 	}
 	is_cut = pos + count * mark.stride >= len;
+	extra = mark.stride == 1 ? blanks_restore(window, word_len) : 0;
 	dashes = dashes_before(data, len, pos, mark.stride);
 	mark.start = pos - dashes * mark.stride;
 	mark.end = pos + word_len * mark.stride;
@@ -169,8 +192,9 @@ bool wt_mark_read(
 	if (dashes == WT_MARK_DASHES && label[0] == ' ' && end &&
 		memcmp(window, words[mark.is_end], word_len) == 0) {
 		mark.is_exact = true;
-		mark.end = pos + (size_t)(end - window + WT_MARK_DASHES) *
-					 mark.stride;
+		mark.end = pos +
+			   ((size_t)(end - window) + WT_MARK_DASHES + extra) *
+				   mark.stride;
 		/* Big endian's other half stands before it, not behind. */
 		if (mark.stride == 2 && mark.end <= len &&
 			data[mark.end - 1] != 0)

@@ -282,7 +282,8 @@ static void headers_skip(const char **body, size_t *len)
 			is_empty = false;
 		pos++;
 	}
-	if (!pos)
+	/* without that line the colon is of something else */
+	if (!pos || pos == limit)
 		return;
 	*len = (size_t)(limit - pos);
 	*body = pos;
@@ -331,7 +332,10 @@ static enum wt_status block_decode(struct scan *scan,
 	headers_skip(&body, &len);
 	if (!wt_base64_decode(body, len, WT_BASE64_QUOTED, &der)) {
 		status = thing_refuse(scan, begin->start, "pem-bad-base64",
-			"the text between BEGIN and END is not Base64", NULL,
+			"the text between BEGIN and END is not Base64",
+			"export or download it again; between the two lines "
+			"is nothing but Base64: no numbers of lines, no names, "
+			"no markup",
 			err);
 		goto out;
 	}
