@@ -198,18 +198,53 @@ enum wt_status wt_plan_make(const struct wt_cert_list *certs,
 	return WT_OK;
 }
 
+static bool has_usages(
+	const struct wt_cert_limits *limits, const struct wt_oid_list *usages)
+{
+	for (size_t i = 0; i < usages->count; i++)
+		if (!wt_oid_list_has(&limits->usage, usages->oids[i]))
+			return false;
+	return true;
+}
+
+/* How the limits of a value that is there compare with those of the item that
+ * replaces it: the code of the warning, or NULL where all that is trusted for
+ * the item was trusted before. */
+static const char *limits_compare(
+	const struct wt_plan_item *item, const struct wt_cert *present)
+{
+	const struct wt_cert_limits *olds = wt_cert_limits(present);
+	const struct wt_cert_limits *news = wt_cert_limits(item->cert);
+
+	if (wt_cert_info(item->cert)->limit_count == 0)
+		return "cert-widened";
+	if (wt_cert_info(present)->limit_count == 1 && olds->has_usage) {
+		if (has_usages(olds, &news->usage))
+			return NULL;
+		if (has_usages(news, &olds->usage))
+			return "cert-widened";
+	}
+	return "cert-limits-changed";
+}
+
 /* Says what becomes of the limits of a value that is there. */
 static void limits_say(const struct wt_plan_item *item,
-	const struct wt_options *options, const struct wt_cert_info *present,
+	const struct wt_options *options, const struct wt_cert *cert,
 	bool is_replaced, struct wt_report *report)
 {
 	const struct wt_cert_info *info = wt_cert_info(item->cert);
+	const struct wt_cert_info *present = wt_cert_info(cert);
+	const char *code = "cert-limited";
 	bool keeps_limits = !options->usages && info->limit_count > 0;
 	char text[1024] = "";
 
 	if (!present->limits_text || keeps_limits)
 		return;
 	if (!is_replaced && options->usages)
+		return;
+	if (is_replaced)
+		code = limits_compare(item, cert);
+	if (!code)
 		return;
 	if (!is_replaced)
 		snprintf(text, sizeof(text),
@@ -218,10 +253,13 @@ static void limits_say(const struct wt_plan_item *item,
 			info->subject, present->limits_text);
 	else
 		snprintf(text, sizeof(text),
-			"%.200s: was limited (%.500s), which this replaces",
-			info->subject, present->limits_text);
-	wt_report_warn_once(
-		report, is_replaced ? "cert-widened" : "cert-limited", text);
+			"%.200s: was limited (%.300s), and is now %s%.300s%s",
+			info->subject, present->limits_text,
+			info->limits_text ? "limited otherwise ("
+					  : "trusted for everything",
+			info->limits_text ? info->limits_text : "",
+			info->limits_text ? ")" : "");
+	wt_report_warn_once(report, code, text);
 }
 
 /* A sound value with more properties than ours is left alone, unless it keeps
@@ -248,7 +286,7 @@ static enum wt_status sound_compare(const struct wt_plan_item *item,
 		return ret;
 	is_same = is_same && !is_verbatim;
 	*ret_action = is_same ? WT_ACTION_UNCHANGED : WT_ACTION_REPLACED;
-	limits_say(item, options, wt_cert_info(present), !is_same, report);
+	limits_say(item, options, present, !is_same, report);
 	return WT_OK;
 }
 

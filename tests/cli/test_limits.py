@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # test_limits.py: properties that limit what a certificate is trusted for.
+import re
 import struct
 
 import clitest
@@ -94,6 +95,21 @@ class Limits(Case):
         run = self.run_ok('add', '--for', 'any', self.target, self.root)
         self.assertIn('[cert-widened]', run.err)
         self.assertEqual(self.entry()['limits'], [])
+
+    def test_other_limits_are_called_what_they_are(self):
+        for words, code in (('server-auth', None),
+                            ('client-auth', 'cert-limits-changed'),
+                            ('client-auth,server-auth', 'cert-widened'),
+                            ('server-auth', None),
+                            ('email,code-signing', 'cert-limits-changed'),
+                            ('any', 'cert-widened'), ('server-auth', None)):
+            run = self.run_ok('add', '--for', words, self.target, self.root)
+            codes = re.findall(r'\[(cert-[a-z-]+)\]', run.err)
+            self.assertEqual(codes, [code] if code else [], words)
+        self.put((0x7A, usage(MAIL)))
+        run = self.run_ok('add', '--for', 'server-auth', self.target,
+                          self.root)
+        self.assertIn('[cert-limits-changed]', run.err)
 
     def test_a_root_that_serves_no_server_is_neither_present_nor_kept(self):
         for properties, code in (

@@ -15,6 +15,8 @@ struct wt_oid_list {
 	size_t count;
 };
 
+bool wt_oid_list_has(const struct wt_oid_list *list, const char *oid);
+
 /** Larger certificates are refused unread, in bytes: none fits a hive. */
 #define WT_CERT_DER_MAX ((size_t)1024 * 1024)
 

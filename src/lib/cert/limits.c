@@ -129,7 +129,7 @@ bool wt_usage_is_known(const char *words)
 	return is_known;
 }
 
-static bool has_oid(const struct wt_oid_list *list, const char *oid)
+bool wt_oid_list_has(const struct wt_oid_list *list, const char *oid)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (strcmp(list->oids[i], oid) == 0)
@@ -148,7 +148,7 @@ static bool is_same_list(
 	for (int i = 0; i < sk_ASN1_OBJECT_num(wanted); i++) {
 		OBJ_obj2txt(
 			text, sizeof(text), sk_ASN1_OBJECT_value(wanted, i), 1);
-		if (!has_oid(list, text))
+		if (!wt_oid_list_has(list, text))
 			return false;
 	}
 	return true;
