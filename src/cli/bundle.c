@@ -96,13 +96,13 @@ static void warn_left_out(struct cli *cli, const struct gathered *gathered)
 
 	if (gathered->unsound > 0)
 		cli_warn(cli, "unsound-left-out",
-			"%s: %zu values that hold no sound certificate were "
-			"left out",
+			"%s: left out values without a sound certificate: "
+			"%zu",
 			target, gathered->unsound);
 	if (gathered->disallowed > 0)
 		cli_warn(cli, "disallowed-left-out",
-			"%s: %zu disallowed certificates were left out; "
-			"--store disallowed writes them",
+			"%s: left out disallowed certificates: %zu; --store "
+			"disallowed writes them",
 			target, gathered->disallowed);
 	if (gathered->limited > 0)
 		cli_warn(cli, "limits-left-out",
@@ -111,8 +111,8 @@ static void warn_left_out(struct cli *cli, const struct gathered *gathered)
 			target, gathered->limited);
 	if (gathered->elsewhere > 0)
 		cli_warn(cli, "policy-left-out",
-			"%s: %zu certificates of policy and enterprise stores "
-			"were left out",
+			"%s: left out certificates of policy and enterprise "
+			"stores: %zu",
 			target, gathered->elsewhere);
 }
 

@@ -8,6 +8,93 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A word of a command, in quotes where a shell wants them. */
+static void put_word(FILE *out, const char *option, const char *word)
+{
+	bool is_plain = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789"
+				     "./_-,") == strlen(word);
+
+	fprintf(out, is_plain ? "%s %s" : "%s '%s'", option, word);
+}
+
+/* The operand that an entry's certificate came from; NULL when it is a
+ * thumbprint. */
+static const char *source_of(
+	const struct cli *cli, const struct wt_entry *entry)
+{
+	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++)
+		if (wt_cert_list_get(cli->certs, i) == entry->handle)
+			return cli->sources[i];
+	return NULL;
+}
+
+/* The operands whose certificates are missing or wrong, each once. */
+static size_t put_sources(FILE *out, const struct cli *cli)
+{
+	const char *last = NULL;
+	size_t count = 0;
+
+	for (size_t i = 1; i < cli->operand_count; i++) {
+		bool is_wrong = false;
+
+		for (size_t j = 0; j < cli->report->image_count; j++) {
+			const struct wt_image *image =
+				wt_report_image(cli->report, j);
+
+			for (size_t k = 0; k < image->entry_count; k++) {
+				const struct wt_entry *entry =
+					wt_image_entry(image, k);
+
+				is_wrong |=
+					entry->action != WT_ACTION_PRESENT &&
+					source_of(cli, entry) ==
+						cli->operands[i];
+			}
+		}
+		if (!is_wrong || cli->operands[i] == last)
+			continue;
+		last = cli->operands[i];
+		put_word(out, "", last);
+		count++;
+	}
+	return count;
+}
+
+/* The command that puts right what is wrong, with what was asked for. */
+static void hint_add(const struct cli *cli, struct wt_error *err)
+{
+	const struct wt_options *options = &cli->options;
+	char *text = NULL;
+	size_t len = 0, count = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	fputs("put it in: wimtrust add", out);
+	if (cli->report->member)
+		fputs(" -o boot.wim", out);
+	for (size_t i = 0; i < options->image_count; i++)
+		put_word(out, " -i", options->images[i]);
+	if (options->store != WT_STORE_AUTO)
+		put_word(out, " -s", wt_store_name(options->store));
+	if (options->usages)
+		put_word(out, " --for", options->usages);
+	put_word(out, "", cli->operands[0]);
+	count = put_sources(out, cli);
+	if (fclose(out) == 0 && count > 0 && len < sizeof(err->hint))
+		memcpy(err->hint, text, len + 1);
+	free(text);
+}
+
+/* What add would not put right has a hint of its own. */
+static bool is_for_add(const struct wt_error *err)
+{
+	return strcmp(err->code, "cert-no-store") != 0 &&
+	       strcmp(err->code, "cert-disallowed") != 0 &&
+	       strcmp(err->code, "not-expected") != 0;
+}
+
 enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
 {
 	const char **thumbprints = NULL;
@@ -18,12 +105,8 @@ enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
 	if (!status)
 		status = wt_target_verify(cli->operands[0], thumbprints, count,
 			cli->certs, &cli->options, cli->report, err);
-	if (status == WT_NO && strcmp(err->code, "missing") == 0 &&
-		wt_cert_list_count(cli->certs) > 0)
-		snprintf(err->hint, sizeof(err->hint),
-			"put it in: wimtrust add %s%s %s",
-			cli->report->member ? "-o boot.wim " : "",
-			cli->operands[0], cli->sources[0]);
+	if (status == WT_NO && is_for_add(err))
+		hint_add(cli, err);
 	free(thumbprints);
 	return status;
 }

@@ -145,6 +145,13 @@ void cli_habits_order(int argc, char **argv)
 		argv[1] = word_of("--help");
 	else if (is_version(argv[1]))
 		argv[1] = word_of("--version");
+	/* "help help" and "help version" ask for what these words say. */
+	if (argc > 2 && strcmp(argv[1], "--help") == 0) {
+		if (is_help(argv[2]))
+			argv[2] = word_of("--help");
+		else if (is_version(argv[2]))
+			argv[1] = argv[2] = word_of("--version");
+	}
 	while (at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0)
 		at++;
 	if (at == 1 || at == argc || !cli_command_find(argv[at]))

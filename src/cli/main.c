@@ -317,7 +317,7 @@ static const char *changed_file(const struct cli *cli, enum wt_status status)
 
 	if (status || !report || !report->is_changed || cli->options.dry_run)
 		return NULL;
-	return report->output ? report->output : report->target;
+	return cli_written(report);
 }
 
 /* From here on nothing is left to be cleaned up, and a result that is long, or

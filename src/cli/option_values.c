@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define THREADS_MAX 1024
 #define WAIT_MAX 86400
@@ -47,7 +48,7 @@ static enum wt_status take_word(const struct cli_option *option,
 }
 
 static enum wt_status take_number(const struct cli_option *option,
-	const char *value, unsigned max, unsigned *ret_number,
+	const char *value, unsigned min, unsigned max, unsigned *ret_number,
 	struct wt_error *err)
 {
 	char *end = NULL, wanted[64] = "";
@@ -56,8 +57,9 @@ static enum wt_status take_number(const struct cli_option *option,
 	errno = 0;
 	number = strtoul(value, &end, 10);
 	if (errno || !*value || *end || !strchr("0123456789", value[0]) ||
-		number > max) {
-		snprintf(wanted, sizeof(wanted), "a number from 0 to %u", max);
+		number < min || number > max) {
+		snprintf(wanted, sizeof(wanted), "a number from %u to %u", min,
+			max);
 		return fail_value(option, value, wanted, err);
 	}
 	*ret_number = (unsigned)number;
@@ -194,6 +196,13 @@ static enum wt_status take_file(const struct cli_option *option,
 	return WT_OK;
 }
 
+static bool is_iso_name(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len >= 4 && strcasecmp(path + len - 4, ".iso") == 0;
+}
+
 static enum wt_status take_output(struct cli *cli,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
@@ -203,6 +212,11 @@ static enum wt_status take_output(struct cli *cli,
 	/* An image is never written to a pipe, an export is by itself. */
 	if (!*value || (is_stdout && cli->command->bit != CLI_EXPORT))
 		return fail_value(option, value, "a file's name", err);
+	if (cli->command->bit != CLI_EXPORT && is_iso_name(value))
+		return fail_value(option, value,
+			"a name such as boot.wim: what is written is a WIM, "
+			"never an ISO image",
+			err);
 	cli->options.output = is_stdout ? NULL : value;
 	return WT_OK;
 }
@@ -380,15 +394,16 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 		return take_root_name(cli, option, value, err);
 	case CLI_OPT_THREADS:
 		return take_number(
-			option, value, THREADS_MAX, &options->threads, err);
+			option, value, 0, THREADS_MAX, &options->threads, err);
 	case CLI_OPT_CONNECT:
 		cli->server = value;
 		return wt_server_host(value, cli->server_host, err);
 	case CLI_OPT_TIMEOUT:
-		return take_number(option, value, WAIT_MAX, &cli->timeout, err);
-	case CLI_OPT_WAIT:
 		return take_number(
-			option, value, WAIT_MAX, &options->wait_seconds, err);
+			option, value, 1, WAIT_MAX, &cli->timeout, err);
+	case CLI_OPT_WAIT:
+		return take_number(option, value, 0, WAIT_MAX,
+			&options->wait_seconds, err);
 	case CLI_OPT_JSON:
 		cli->json = CLI_JSON_COMPACT;
 		return value ? take_choice(cli, option, value, err) : WT_OK;

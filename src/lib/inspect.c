@@ -208,11 +208,12 @@ static const char *entry_name(const struct wt_entry *entry)
 
 /* The first entry that is not as it should be says why. */
 static enum wt_status verify_result(
-	const struct wt_report *report, struct wt_error *err)
+	const struct wt_report *report, bool has_certs, struct wt_error *err)
 {
 	size_t wrong = 0, total = 0;
 	const struct wt_image *image = NULL;
 	const struct wt_entry *first = NULL;
+	char place[32] = "";
 
 	for (size_t i = 0; i < report->image_count; i++)
 		for (size_t j = 0; j < wt_report_image(report, i)->entry_count;
@@ -232,13 +233,12 @@ static enum wt_status verify_result(
 	if (!first)
 		return WT_OK;
 	if (image->index > 0)
-		wt_fail(err, WT_NO, first->problem.code, report->target,
-			"image %d: %s %s%s", image->index, entry_name(first),
-			first->problem.reason, wrong > 1 ? ", and more" : "");
-	else
-		wt_fail(err, WT_NO, first->problem.code, report->target,
-			"%s %s%s", entry_name(first), first->problem.reason,
-			wrong > 1 ? ", and more" : "");
+		snprintf(place, sizeof(place), "image %d: ", image->index);
+	/* What is wrong with a value is a sentence of its own. */
+	wt_fail(err, WT_NO, first->problem.code, report->target, "%s%s%s %s%s",
+		place, entry_name(first),
+		first->problem.status == WT_NO ? "" : ":",
+		first->problem.reason, wrong > 1 ? ", and more" : "");
 	if (strcmp(first->problem.code, "cert-no-store") == 0)
 		wt_error_hint(err, "for a server's own certificate, verify the "
 				   "CA that issued it");
@@ -256,6 +256,11 @@ static enum wt_status verify_result(
 			"a thumbprint is not enough to put it there: wimtrust "
 			"add %s CERT",
 			report->target);
+	if (!has_certs)
+		wt_error_hint(err,
+			"wimtrust add TARGET CERT writes its value anew, and "
+			"wimtrust remove TARGET %s takes it out",
+			first->key);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
 		wrong, total);
 	return WT_NO;
@@ -275,7 +280,10 @@ enum wt_status wt_case_verify(const char *target,
 		ret = inspect(
 			target, options, report, hive_verify, &expect, err);
 	wt_expect_free(&expect);
-	return ret == WT_OK ? verify_result(report, err) : ret;
+	return ret == WT_OK
+		       ? verify_result(report,
+				 certs && wt_cert_list_count(certs) > 0, err)
+		       : ret;
 }
 
 /* What check asks of each image. */

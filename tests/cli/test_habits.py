@@ -2,8 +2,11 @@
 # test_habits.py: what people type who learnt elsewhere, or pasted it. No hint
 # may name the opposite of what was meant.
 import os
+import shlex
+import shutil
 import subprocess
 
+import odd_inputs as odd
 from clitest import Case, HIVES, SOURCE, WIMS, main, wimtrust
 
 ROOT = SOURCE / 'testdata' / 'chains' / 'root.pem'
@@ -51,10 +54,12 @@ class Words(Case):
             run = wimtrust(*args)
             self.assertEqual((run.status, run.out), (0, add), args)
         whole = wimtrust('--help').out
-        for args in (['help'], ['-?'], ['/?'], ['-h'], ['help', '--json']):
+        for args in (['help'], ['-?'], ['/?'], ['-h'], ['help', '--json'],
+                     ['help', 'help']):
             run = wimtrust(*args)
             self.assertEqual((run.status, run.out), (0, whole), args)
-        self.assertEqual(wimtrust('version').out, wimtrust('--version').out)
+        for args in (['version'], ['help', 'version']):
+            self.assertEqual(wimtrust(*args).out, wimtrust('--version').out)
         self.assert_fails(
             wimtrust('help', 'rm'), 2, 'rm: is not a command',
             'did you mean wimtrust remove?')
@@ -213,6 +218,35 @@ class Operands(Case):
         self.assertIn('wimtrust add a.wim ', hint)
         self.assertEqual(self.hint('verify', 'a.wim', 'r.cer', status=1),
                          'put it in: wimtrust add a.wim r.cer')
+
+    def test_what_verify_names_makes_it_say_yes(self):
+        shutil.copyfile(odd.CERTS / 'root-ec-p256.der',
+                        self.folder / "other root.cer")
+        for args in ([], ['-i', '2'], ['-s', 'root'],
+                     ['--for', 'server-auth'], ['--for', 'client-auth,email'],
+                     ['-i', '1', '-i', '2', '-s', 'root', '--for', 'any']):
+            for certs in (['r.cer'], ['r.cer', 'other root.cer']):
+                with self.subTest(args=args, certs=certs):
+                    command = ['verify', *args, 'a.wim', *certs]
+                    hint = self.hint(*command, status=1)
+                    self.assertTrue(hint.startswith('put it in: wimtrust '))
+                    words = shlex.split(hint)[4:]
+                    self.assertEqual(words[-len(certs):], certs)
+                    run = wimtrust(*words, cwd=self.folder)
+                    self.assertEqual(run.status, 0, run.err)
+                    run = wimtrust(*command, cwd=self.folder)
+                    self.assertEqual(run.status, 0, run.err)
+                    wimtrust('remove', 'a.wim', *certs, cwd=self.folder)
+        # What is there already is not named again.
+        wimtrust('add', 'a.wim', 'r.cer', cwd=self.folder)
+        hint = self.hint('verify', 'a.wim', 'r.cer', 'other root.cer',
+                         status=1)
+        self.assertEqual(hint, "put it in: wimtrust add a.wim "
+                         "'other root.cer'")
+        # A thumbprint cannot be added.
+        wimtrust('add', '--for', 'email', 'a.wim', 'r.cer', cwd=self.folder)
+        hint = self.hint('verify', 'a.wim', SHA1, status=1)
+        self.assertIn('wimtrust add a.wim CERT writes its value anew', hint)
 
     def test_force_alone_does_nothing_and_says_so(self):
         run = wimtrust('add', '-n', '-f', WIMS / 'two.wim', ROOT)

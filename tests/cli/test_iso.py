@@ -83,6 +83,7 @@ class Read(Iso):
             before = digest(iso)
             run = self.run_here('add', '-o', new, iso, ROOT_DER)
             self.assertEqual((run.status, run.err), (0, ''))
+            self.assertTrue(run.out.startswith(f'{new}: added to '))
             self.assertTrue(run.out.endswith(
                 f'{new}: 1 certificate added to 2 images\n'))
             self.assertEqual(self.run_here('verify', new, ROOT_DER).status, 0)
@@ -107,9 +108,13 @@ class Read(Iso):
                 'nothing is written into one', '-o boot.wim writes the '
                 'changed boot image beside it, to be put on the media',
                 'iso-read-only')
-        run = self.run_here('add', '-f', '-o', iso, iso, ROOT_DER)
-        self.assertEqual(run.status, 2)
-        self.assertIn('[output-is-target]', run.err)
+        other = self.folder / 'other.wim'
+        other.symlink_to(iso)
+        for name, code in ((iso, 'bad-value'), (other, 'output-is-target')):
+            run = self.run_here('add', '-f', '-o', name, iso, ROOT_DER)
+            self.assertEqual(run.status, 2)
+            self.assertIn('[%s]' % code, run.err)
+        other.unlink()
         self.assertEqual(digest(iso), before)
         self.assert_nothing_left()
 

@@ -98,6 +98,11 @@ class Mistakes(Case):
          '--threads takes a number from 0 to 1024'),
         (['add', '--wait', 'long', 'x', 'y'], '--wait: cannot be "long"',
          '--wait takes a number from 0 to 86400'),
+        (['check', '--timeout', '0', '--connect', 'x', 'y'],
+         '--timeout: cannot be "0"', '--timeout takes a number from 1 to 86400'),
+        (['add', '-o', 'new.ISO', 'x', 'y'], '--output: cannot be "new.ISO"',
+         '--output takes a name such as boot.wim: what is written is a WIM, '
+         'never an ISO image'),
         (['add', '--backup=/tmp', 'x', 'y'], '--backup: cannot be "/tmp"',
          "--backup takes what follows the file's name, for example .bak"),
         (['check', '--at', '2027-02-30', 'x', 'y'],

@@ -231,7 +231,7 @@ static void print_action_head(const struct cli *cli,
 	const char *images)
 {
 	char store[64] = "", action[40] = "";
-	char *target = cli_text_safe(cli->report->target);
+	char *target = cli_text_safe(cli_written(cli->report));
 
 	if (entry->store != WT_STORE_AUTO)
 		cli_entry_store(entry, store);

@@ -33,6 +33,8 @@ const char *cli_action_text(
 
 /** What stands between an action and its place: "to", "from", "in". */
 const char *cli_action_place(enum wt_action action);
+/** The file that a change is in: what -o names, or the target. */
+const char *cli_written(const struct wt_report *report);
 
 /** The last line of add, remove and verify: how many certificates of how many
  *  images came to what. */

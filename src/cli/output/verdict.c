@@ -25,6 +25,11 @@ static const char *const verbs[] = {
 	[WT_ACTION_EXTRA] = NULL,
 };
 
+const char *cli_written(const struct wt_report *report)
+{
+	return report->output ? report->output : report->target;
+}
+
 static bool is_wish(const struct cli *cli, enum wt_action action)
 {
 	return cli->options.dry_run && verbs[action];
@@ -127,8 +132,7 @@ static void say_holes(const struct cli *cli)
 		cli_line(stdout,
 			"%s: about %s of it are holes, which --rebuild would "
 			"save",
-			report->output ? report->output : report->target,
-			cli_text_size(size, holes));
+			cli_written(report), cli_text_size(size, holes));
 }
 
 void cli_print_verdict(const struct cli *cli)
@@ -145,8 +149,7 @@ void cli_print_verdict(const struct cli *cli)
 	say_actions(cli, text, sizeof(text));
 	if (is_writer)
 		say_holes(cli);
-	cli_line(stdout, "%s: %s%s%s%s",
-		report->output ? report->output : report->target, text, note,
+	cli_line(stdout, "%s: %s%s%s%s", cli_written(report), text, note,
 		report->other ? ", compared with " : "",
 		report->other ? report->other->target : "");
 	cli_print_details(cli);
