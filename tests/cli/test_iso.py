@@ -2,10 +2,12 @@
 # test_iso.py: images of discs as targets, of ISO 9660, Joliet and UDF.
 import os
 import random
+import re
 import shutil
 import subprocess
 
-from clitest import Case, ROOT_DER, WIMS, digest, main, skip, wimtrust
+from clitest import (Case, ROOT_DER, SOURCE, WIMS, digest, main, skip,
+                     wimtrust)
 
 SECTOR = 2048
 NO_BOOT = 'is an ISO image without sources/boot.wim'
@@ -117,6 +119,32 @@ class Read(Iso):
         other.unlink()
         self.assertEqual(digest(iso), before)
         self.assert_nothing_left()
+
+
+class Page(Iso):
+    def test_disc_that_the_page_makes_keeps_names_for_windows(self):
+        if not shutil.which('xorriso'):
+            self.skipTest('xorriso is not installed')
+        page = (SOURCE / 'docs' / 'media.md').read_text(encoding='utf-8')
+        command = re.search(r'^xorriso -indev \S+ -outdev (?:.*\\\n)*.*\n',
+                            page, re.M)[0]
+        (self.folder / 'media').mkdir()
+        long = 'a name longer than 8.3.sdi'
+        tree = self.folder / 'tree'
+        (tree / 'sources').mkdir(parents=True)
+        (tree / long).write_text('x')
+        shutil.copyfile(WIMS / 'two.wim', tree / 'sources' / 'boot.wim')
+        subprocess.run(['genisoimage', '-quiet', '-udf', '-J', '-o',
+                        self.folder / 'media' / 'windows.iso', tree],
+                       check=True, stderr=subprocess.DEVNULL)
+        wimtrust('add', '-o', self.folder / 'changed.wim', WIMS / 'two.wim',
+                 ROOT_DER)
+        subprocess.run(['sh', '-ec', command], cwd=self.folder, check=True,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        new = self.folder / 'new.iso'
+        self.assertTrue(long.encode('utf-16-be') in new.read_bytes(),
+                        'Joliet is lost')
+        self.assertEqual(self.run_here('verify', new, ROOT_DER).status, 0)
 
 
 class Wrong(Iso):
