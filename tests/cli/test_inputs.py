@@ -116,6 +116,10 @@ class Kinds(Case):
                        CERTS / 'root.blob')
         self.assertEqual(run.status, 0, run.err)
         self.assertIn('3 certificates added, 1 refused', run.out)
+        # What could not be read was meant for no image.
+        run = wimtrust('add', '-n', '--keep-going', self.wim(), folder)
+        self.assertIn('would add 3 certificates to 2 images, 1 refused '
+                      '(dry run', run.out)
         self.assertIn('bad-text.txt: skipped, ', run.err)
         self.assertEqual(entries('list', hive),
                          [('AuthRoot', EC), ('AuthRoot', RSA),

@@ -376,6 +376,19 @@ class OddRoots(Case):
                     continue
                 self.assertEqual(run.status, 0, run.err)
                 self.assertEqual('[cert-odd-date]' in run.err, is_odd, run.err)
+                # Read as they are meant, with the same doubt.
+                leaf = make.certificate(
+                    'Server', KEY, 'Odd dates', KEY, ca=None, more=[
+                        make.extension(17, make.seq(make.tlv(
+                            0x82, b'srv.example')))])
+                for at, said in (('2030-01-01', 'trusted'),
+                                 ('2019-12-31', 'cert-not-yet-valid')):
+                    run = wimtrust('check', '--host', 'srv.example', '--at',
+                                   at, hive, '-', input=leaf)
+                    self.assertEqual(run.status, said != 'trusted', run.err)
+                    self.assertIn(said, run.out)
+                    if said == 'trusted':
+                        self.assertEqual('[cert-odd-date]' in run.err, is_odd)
 
 
 class Consent(Case):

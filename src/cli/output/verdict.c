@@ -68,7 +68,8 @@ static void say_images(const struct wt_report *report, enum wt_action action,
 	char number[NUMBERS_MAX] = "";
 
 	buf[0] = '\0';
-	if (!has_images(report))
+	/* What could not be read was meant for no image. */
+	if (!has_images(report) || count == 0)
 		return;
 	if (count > 1) {
 		snprintf(buf, size, " %s %zu images", cli_action_place(action),

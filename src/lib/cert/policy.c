@@ -308,9 +308,8 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			"not sign it, so it is no root to wimtrust check");
 	if (wt_cert_has_odd_date(cert))
 		emit(ctx, "cert-odd-date",
-			"its dates are written in a form that Windows reads "
-			"and other programs do not (no seconds, an offset or "
-			"a fraction)");
+			"its dates are written in a form that many programs "
+			"do not read (no seconds, an offset or a fraction)");
 	origin_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",

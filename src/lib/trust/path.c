@@ -283,8 +283,13 @@ static void check_each(struct judge *judge)
 static void check_times(struct judge *judge)
 {
 	for (size_t i = judge->count; i > 0; i--) {
-		const struct wt_cert_info *info =
-			wt_cert_info(node_at(judge, i - 1)->cert);
+		const struct wt_trust_node *node = node_at(judge, i - 1);
+		const struct wt_cert_info *info = wt_cert_info(node->cert);
+
+		if (wt_cert_has_odd_date(node->cert))
+			wt_trust_doubt(judge->doubts, "cert-odd-date", node,
+				"has dates without seconds, with an offset or "
+				"with a fraction");
 
 		if (judge->trial->at < info->not_before)
 			object_to(judge, X509_V_ERR_CERT_NOT_YET_VALID, i - 1);

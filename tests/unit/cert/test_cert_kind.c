@@ -362,11 +362,11 @@ static void pem_of_100000_blocks_takes_no_quadratic_time(void **state)
 	for (size_t i = 0; i < 100000; i++)
 		wt_writer_bytes(&text, other, strlen(other));
 	assert_true(text.len < WT_CERT_FILE_MAX);
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	assert_ok(wt_cert_list_read_memory(
 			  list, text.data, text.len, "many.pem", &err),
 		&err);
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	assert_int_equal(wt_cert_list_count(list), 1);
 	/* far more than it needs, even under valgrind or asan */
 	assert_true(end.tv_sec - start.tv_sec < 60);
@@ -397,7 +397,7 @@ static void repeated_beginnings_take_no_quadratic_time(void **state)
 		wt_writer_bytes(&text, "%\n", 2);
 		while (text.len < (size_t)4 * 1024 * 1024)
 			wt_writer_bytes(&text, texts[i], strlen(texts[i]));
-		clock_gettime(CLOCK_MONOTONIC, &start);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 		for (size_t skip = 0; skip < 2; skip++) {
 			struct wt_cert_list *list = list_new();
 
@@ -408,7 +408,7 @@ static void repeated_beginnings_take_no_quadratic_time(void **state)
 			assert_int_equal(wt_cert_list_count(list), 1 - skip);
 			wt_cert_list_free(list);
 		}
-		clock_gettime(CLOCK_MONOTONIC, &end);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 		assert_true(end.tv_sec - start.tv_sec < 30);
 		wt_writer_free(&text);
 		free(pem.data);
