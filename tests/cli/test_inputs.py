@@ -117,8 +117,9 @@ class Kinds(Case):
         self.assertEqual(run.status, 0, run.err)
         self.assertIn('3 certificates added, 1 refused', run.out)
         # What could not be read was meant for no image.
-        run = wimtrust('add', '-n', '--keep-going', self.wim(), folder)
-        self.assertIn('would add 3 certificates to 2 images, 1 refused '
+        run = wimtrust('add', '-n', '--keep-going', self.wim(),
+                       CERTS / 'root.reg', CERTS / 'bad-truncated.der')
+        self.assertIn('would add 1 certificate to 2 images, 1 refused '
                       '(dry run', run.out)
         self.assertIn('bad-text.txt: skipped, ', run.err)
         self.assertEqual(entries('list', hive),
