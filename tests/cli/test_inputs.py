@@ -116,15 +116,29 @@ class Kinds(Case):
                        CERTS / 'root.blob')
         self.assertEqual(run.status, 0, run.err)
         self.assertIn('3 certificates added, 1 refused', run.out)
-        # What could not be read was meant for no image.
-        run = wimtrust('add', '-n', '--keep-going', self.wim(),
-                       CERTS / 'root.reg', CERTS / 'bad-truncated.der')
-        self.assertIn('would add 1 certificate to 2 images, 1 refused '
-                      '(dry run', run.out)
         self.assertIn('bad-text.txt: skipped, ', run.err)
         self.assertEqual(entries('list', hive),
                          [('AuthRoot', EC), ('AuthRoot', RSA),
                           ('CA', ISSUING)])
+
+    def test_what_could_not_be_read_is_refused_for_no_image(self):
+        run = wimtrust('add', '-n', '--keep-going', self.wim(),
+                       CERTS / 'root.reg', CERTS / 'bad-truncated.der')
+        self.assertIn('would add 1 certificate to 2 images, 1 refused '
+                      '(dry run', run.out)
+
+    def test_keys_as_other_programs_write_them(self):
+        text = (CERTS / 'root.reg').read_bytes().decode('utf-16')
+        for root, other in (('HKEY_LOCAL_MACHINE', 'HKLM'),
+                            ('HKEY_LOCAL_MACHINE\\SOFTWARE', '')):
+            self.assertIn('[%s\\' % root, text)
+            run = wimtrust('add', self.hive(), '-', input=text.replace(
+                '[' + root, '[' + other).encode())
+            self.assertEqual((run.status, run.err), (0, ''))
+            self.assertIn('1 certificate added', run.out)
+        run = wimtrust('add', self.hive(), '-', input=text.replace(
+            '[HKEY', '[-HKEY').encode())
+        self.assertEqual(run.status, 3)
 
     def test_value_under_another_key_is_refused(self):
         hive = self.hive()

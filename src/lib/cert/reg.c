@@ -135,7 +135,7 @@ static void origin_find(
 	span_copy(store, sizeof(store), name);
 	span_copy(service, sizeof(service), last);
 	origin.is_user = is_root && !has_prefix(path, "HKEY_LOCAL_MACHINE") &&
-			 !has_prefix(path, "HKLM");
+			 !has_prefix(path, "HKLM") && path.text[0] != '\\';
 	snprintf(origin.name, sizeof(origin.name), "%s%s", store,
 		origin.is_user ? " of one user" : "");
 	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
@@ -152,7 +152,8 @@ static void origin_find(
 	*ret_origin = origin;
 }
 
-/* HKEY...\SystemCertificates\<Store>\Certificates\<THUMBPRINT> */
+/* HKEY...\SystemCertificates\<Store>\Certificates\<THUMBPRINT>; HKLM as reged
+ * writes it, and from the hive's root on as hivexregedit does. */
 static bool is_certificate_key(struct span path, struct span *ret_thumbprint,
 	struct wt_origin *ret_origin)
 {
@@ -165,7 +166,7 @@ static bool is_certificate_key(struct span path, struct span *ret_thumbprint,
 		!is_word(certificates, "Certificates") || store.len == 0 ||
 		!(is_word(parent, "SystemCertificates") ||
 			is_word(parent, "EnterpriseCertificates")) ||
-		!has_prefix(path, "HKEY_"))
+		!(has_prefix(path, "HK") || has_prefix(path, "\\")))
 		return false;
 	*ret_thumbprint = thumbprint;
 	origin_find(path, store, ret_origin);
