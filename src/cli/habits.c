@@ -432,14 +432,28 @@ static bool hint_server(const struct cli *cli, struct wt_error *err)
 	return true;
 }
 
+/* A path of Windows without quotes, C:imagesboot.wim or \serversharex. */
+static bool has_lost_backslashes(const char *path)
+{
+	if (path[0] == '\\')
+		return path[1] && !strpbrk(path + 1, "\\/");
+	return path[2] && !strpbrk(path + 2, "\\/");
+}
+
 /* Windows' paths, which nothing here knows. */
 static bool hint_windows_path(struct wt_error *err)
 {
 	const char *path = err->object;
 	const char *share = NULL;
 	size_t len = 0;
+	bool is_drive = isalpha((unsigned char)path[0]) && path[1] == ':';
 
-	if (isalpha((unsigned char)path[0]) && path[1] == ':') {
+	if ((is_drive || path[0] == '\\') && has_lost_backslashes(path)) {
+		replace_hint(err, "the shell took the backslashes out: put "
+				  "single quotes around the path");
+		return true;
+	}
+	if (is_drive) {
 		replace_hint(err,
 			"under WSL the path is what this prints: wslpath '%s'",
 			path);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -225,6 +226,29 @@ static void warn_idle(struct cli *cli)
 			"the file named there may be overwritten");
 }
 
+/* boot.<PackageID>.wim: three characters of the site, and five digits. */
+static bool is_package_copy(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return strncasecmp(name, "boot.", 5) == 0 &&
+	       strcspn(name + 5, ".") == 8 &&
+	       strspn(name + 8, "0123456789ABCDEFabcdef") == 5 &&
+	       strcasecmp(name + 13, ".wim") == 0;
+}
+
+static void warn_package_copy(struct cli *cli)
+{
+	if ((cli->command->bit & CLI_WRITERS) && !cli->options.output &&
+		is_package_copy(cli->operands[0]))
+		cli_warn(cli, "package-copy",
+			"%s: Configuration Manager replaces this copy at the "
+			"next update of the distribution points: change "
+			"boot.wim",
+			cli->operands[0]);
+}
+
 static void start_progress(struct cli *cli)
 {
 	const char *term = getenv("TERM");
@@ -279,6 +303,7 @@ static enum wt_status run(
 	if (status)
 		return status;
 	warn_idle(cli);
+	warn_package_copy(cli);
 	wt_cert_list_cancel_with(cli->certs, cli->options.cancel);
 	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
 	wt_cert_list_recurse(cli->certs, cli->is_recursive);

@@ -119,6 +119,11 @@ class Pasted(Case):
         self.assertIn(r"mount -t drvfs '\\server\share' /mnt/share", run.err)
         run = wimtrust('add', r'C:\boot.wim', ROOT)
         self.assertIn("wslpath 'C:\\boot.wim'", run.err)
+        # What a shell makes of them where the quotes are missing.
+        for path in ('C:imagesboot.wim', r'\serversharexboot.wim'):
+            run = wimtrust('add', path, ROOT)
+            self.assertIn('hint: the shell took the backslashes out: put '
+                          'single quotes around the path\n', run.err)
 
 
 class Operands(Case):
@@ -247,6 +252,26 @@ class Operands(Case):
         wimtrust('add', '--for', 'email', 'a.wim', 'r.cer', cwd=self.folder)
         hint = self.hint('verify', 'a.wim', SHA1, status=1)
         self.assertIn('wimtrust add a.wim CERT writes its value anew', hint)
+
+    def test_copy_that_configuration_manager_makes_anew(self):
+        shutil.copyfile(self.folder / 'a.wim',
+                        self.folder / 'boot.XYZ0001F.wim')
+        for command in 'add', 'remove':
+            run = wimtrust(command, 'boot.XYZ0001F.wim', 'r.cer',
+                           cwd=self.folder)
+            self.assertEqual((run.status, run.err), (
+                0, 'wimtrust: warning: boot.XYZ0001F.wim: Configuration '
+                'Manager replaces this copy at the next update of the '
+                'distribution points: change boot.wim [package-copy]\n'))
+        for name in ('boot.wim', 'boot.XYZ0001.wim', 'boot.XYZ0001G.wim',
+                     'boots.XYZ0001F.wim', 'boot.XYZ0001F.wim.bak'):
+            (self.folder / 'a.wim').rename(self.folder / name)
+            run = wimtrust('add', '-n', name, 'r.cer', cwd=self.folder)
+            self.assertEqual((run.status, run.err), (0, ''))
+            (self.folder / name).rename(self.folder / 'a.wim')
+        run = wimtrust('add', '-o', 'boot.wim', 'boot.XYZ0001F.wim', 'r.cer',
+                       cwd=self.folder)
+        self.assertEqual((run.status, run.err), (0, ''))
 
     def test_force_alone_does_nothing_and_says_so(self):
         run = wimtrust('add', '-n', '-f', WIMS / 'two.wim', ROOT)
