@@ -38,7 +38,8 @@ add_custom_target(completions ALL DEPENDS ${completion_files})
 if(PROJECT_IS_TOP_LEVEL)
   add_custom_target(uninstall
     COMMAND xargs -d "\\n" rm -fv < install_manifest.txt
-    COMMAND sed -En "s,(.*/wimtrust)/[^/]*$,\\1,p" install_manifest.txt | sort -u |
+    COMMAND sed -En "s,(.*/wimtrust(/.*)?)/[^/]*$,\\1,p" install_manifest.txt |
+      sort -ru |
       xargs -rd "\\n" rmdir -v --ignore-fail-on-non-empty
     WORKING_DIRECTORY "${CMAKE_BINARY_DIR}" VERBATIM
     COMMENT "Removing what install_manifest.txt lists")
