@@ -5,9 +5,8 @@ import base64
 import importlib.machinery
 import importlib.util
 
-from clitest import SOURCE
+from clitest import CERTS, SOURCE
 
-CERTS = SOURCE / 'testdata' / 'certs'
 
 
 def _load():

@@ -3,42 +3,42 @@
 """A certificate into an image, on every kind of image, by every way."""
 
 import os
-import unittest
+import shutil
 
-import wt
+from clitest import (HIVE, ROOT_BLOB, ROOT_DER, ROOT_KEY, ROOT_SHA1, SUPPORT,
+                     Case, accesses, digest, extract, fuse_works, main,
+                     run_other, sample, sample_hive, tree_by_reglookup,
+                     values_by_reglookup)
 
-KEY = "%s\\AuthRoot\\Certificates\\%s" % (wt.PLACE, wt.ROOT_SHA1)
-ACCESSES = ["update"] + (["mount"] if wt.fuse_works() else [])
 
-
-class Add(wt.Case):
+class Add(Case):
     def check_result(self, image, indexes=(1,)):
         """Every reader that is not ours sees the value that Windows 10
         would have written."""
-        wt.run("wimlib-imagex", "verify", image)
+        run_other("wimlib-imagex", "verify", image)
         for index in indexes:
             folder = self.path("out%d" % index)
-            hive = wt.extract(image, index, folder)
-            values = wt.values_by_reglookup(hive)
-            self.assertEqual(wt.read(wt.ROOT_BLOB), values.get(KEY))
-            wt.run("regfexport", hive)
+            hive = extract(image, index, folder)
+            values = values_by_reglookup(hive)
+            self.assertEqual(ROOT_BLOB.read_bytes(), values.get(ROOT_KEY))
+            run_other("regfexport", hive)
             os.unlink(hive)
-        self.wt("verify", image, wt.ROOT)
+        self.wt("verify", image, ROOT_DER)
         self.assert_clean()
 
     def add_everywhere(self, name, *options, indexes=(1,)):
-        source = wt.sample(name, *options)
-        for access in ACCESSES:
+        source = sample(name, *options)
+        for access in accesses():
             for commit in ("replace", "append"):
                 with self.subTest(access=access, commit=commit):
                     image = self.copy(source)
-                    said = self.json("add", image, wt.ROOT, "--access",
+                    said = self.json("add", image, ROOT_DER, "--access",
                                      access, "--commit", commit)
                     self.assertEqual(access, said["access"])
                     self.assertEqual(commit, said["commit"])
                     self.check_result(image, indexes)
                     before = os.stat(image)
-                    said = self.json("add", image, wt.ROOT, "--access",
+                    said = self.json("add", image, ROOT_DER, "--access",
                                      access, "--commit", commit)
                     after = os.stat(image)
                     self.assertEqual(
@@ -68,73 +68,73 @@ class Add(wt.Case):
 
     def test_integrity_table_is_kept_current(self):
         self.add_everywhere("integrity.wim", "--integrity")
-        image = self.copy(wt.sample("integrity.wim", "--integrity"))
-        self.wt("add", image, wt.ROOT)
+        image = self.copy(sample("integrity.wim", "--integrity"))
+        self.wt("add", image, ROOT_DER)
         self.assertTrue(
             self.json("info", image)["target"]["wim"]["integrity_table"])
 
     def test_lower_case_tree(self):
-        source = wt.sample("lower.wim", "--tree", "lower")
+        source = sample("lower.wim", "--tree", "lower")
         image = self.copy(source)
-        self.wt("add", image, wt.ROOT)
-        listing = wt.run("wimlib-imagex", "dir", image, "1").decode()
+        self.wt("add", image, ROOT_DER)
+        listing = run_other("wimlib-imagex", "dir", image, "1").decode()
         hives = [line for line in listing.splitlines()
-                 if line.lower() == wt.HIVE.lower()]
+                 if line.lower() == HIVE.lower()]
         self.assertEqual(1, len(hives), listing)
-        self.wt("verify", image, wt.ROOT)
+        self.wt("verify", image, ROOT_DER)
 
     def test_rebuild_leaves_no_hole(self):
-        image = self.copy(wt.sample("lzx.wim"))
-        self.wt("add", image, wt.ROOT)
+        image = self.copy(sample("lzx.wim"))
+        self.wt("add", image, ROOT_DER)
         appended = os.path.getsize(image)
-        self.wt("remove", image, wt.ROOT_SHA1, "--rebuild")
+        self.wt("remove", image, ROOT_SHA1, "--rebuild")
         self.assertLess(os.path.getsize(image), appended)
-        self.wt("add", image, wt.ROOT, "--rebuild")
+        self.wt("add", image, ROOT_DER, "--rebuild")
         self.check_result(image)
 
     def test_chosen_image_only(self):
         for chosen, other in (("2", 1), ("boot", 2), ("Image 1", 2)):
             with self.subTest(chosen=chosen):
-                image = self.copy(wt.sample("two.wim", "--images", "2"))
-                self.wt("add", image, wt.ROOT, "-i", chosen)
-                self.wt("verify", image, wt.ROOT, "-i", chosen)
-                self.wt("verify", image, wt.ROOT, "-i", str(other), status=1)
+                image = self.copy(sample("two.wim", "--images", "2"))
+                self.wt("add", image, ROOT_DER, "-i", chosen)
+                self.wt("verify", image, ROOT_DER, "-i", chosen)
+                self.wt("verify", image, ROOT_DER, "-i", str(other), status=1)
 
     def test_output_leaves_the_source(self):
-        source = self.copy(wt.sample("lzx.wim"))
-        before = wt.digest(source)
+        source = self.copy(sample("lzx.wim"))
+        before = digest(source)
         out = self.path("new.wim")
-        self.wt("add", source, wt.ROOT, "-o", out)
-        self.assertEqual(before, wt.digest(source))
+        self.wt("add", source, ROOT_DER, "-o", out)
+        self.assertEqual(before, digest(source))
         self.check_result(out)
         self.refuses(7, "output-exists", out,
-                     "add", source, wt.ROOT, "-o", out)
-        self.wt("add", source, wt.ROOT, "-o", out, "--force")
+                     "add", source, ROOT_DER, "-o", out)
+        self.wt("add", source, ROOT_DER, "-o", out, "--force")
 
     def test_backup_keeps_the_old_file(self):
-        image = self.copy(wt.sample("lzx.wim"))
-        before = wt.digest(image)
-        self.wt("add", image, wt.ROOT, "--backup")
-        self.assertEqual(before, wt.digest(image + ".bak"))
+        image = self.copy(sample("lzx.wim"))
+        before = digest(image)
+        self.wt("add", image, ROOT_DER, "--backup")
+        self.assertEqual(before, digest(f"{image}.bak"))
         self.check_result(image)
 
     def test_dry_run_writes_nothing(self):
-        image = self.copy(wt.sample("lzx.wim"))
-        before = wt.digest(image)
-        said = self.json("add", image, wt.ROOT, "--dry-run")
+        image = self.copy(sample("lzx.wim"))
+        before = digest(image)
+        said = self.json("add", image, ROOT_DER, "--dry-run")
         self.assertEqual("added",
                          said["images"][0]["entries"][0]["action"])
-        self.assertEqual(before, wt.digest(image))
+        self.assertEqual(before, digest(image))
         self.assertEqual({"lzx.wim", "tmp"}, set(os.listdir(self.folder)))
 
     def test_owner_mode_and_attributes_are_kept(self):
-        image = self.copy(wt.sample("lzx.wim"))
+        image = self.copy(sample("lzx.wim"))
         os.chmod(image, 0o640)
         os.setxattr(image, "user.origin", b"adk")
         if os.getuid() == 0:
             os.chown(image, 1234, 4321)
         before = os.stat(image)
-        self.wt("add", image, wt.ROOT)
+        self.wt("add", image, ROOT_DER)
         after = os.stat(image)
         self.assertNotEqual(before.st_ino, after.st_ino)
         self.assertEqual((before.st_mode, before.st_uid, before.st_gid),
@@ -143,50 +143,50 @@ class Add(wt.Case):
 
     def test_symbolic_link_leads_to_its_file(self):
         os.mkdir(self.path("real"))
-        image = self.copy(wt.sample("lzx.wim"), "real/boot.wim")
+        image = self.copy(sample("lzx.wim"), "real/boot.wim")
         os.symlink("real/boot.wim", self.path("link.wim"))
-        self.wt("add", self.path("link.wim"), wt.ROOT)
+        self.wt("add", self.path("link.wim"), ROOT_DER)
         self.assertTrue(os.path.islink(self.path("link.wim")))
         self.check_result(image)
 
     def test_announces_what_becomes_trusted(self):
-        image = self.copy(wt.sample("lzx.wim"))
-        self.wt("add", "-v", image, wt.ROOT)
-        for text in (wt.ROOT_SHA1, "AuthRoot", "image 1", "SHA-256"):
-            self.assertIn(text, self.out)
+        image = self.copy(sample("lzx.wim"))
+        run = self.wt("add", "-v", image, ROOT_DER)
+        for text in (ROOT_SHA1, "AuthRoot", "image 1", "SHA-256"):
+            self.assertIn(text, run.out)
 
     def test_unsound_value_is_repaired_and_said(self):
         blob = self.path("blob")
-        for data in (b"\x30\x82", wt.read(wt.ROOT),
-                     wt.read(wt.ROOT_BLOB)[:-1]):
+        for data in (b"\x30\x82", ROOT_DER.read_bytes(),
+                     ROOT_BLOB.read_bytes()[:-1]):
             with self.subTest(data=data[:4]):
-                wt.write(blob, data)
+                blob.write_bytes(data)
                 hive = self.path("SOFTWARE")
-                wt.run(os.path.join(wt.SOURCE, "tests/support/make-hive"),
+                run_other(SUPPORT / "make-hive",
                        "--keys", "300", "--entry", "AuthRoot:%s:%s" % (
-                           wt.ROOT_SHA1, blob), hive)
-                self.wt("verify", hive, wt.ROOT, status=1)
-                said = self.json("add", hive, wt.ROOT)
+                           ROOT_SHA1, blob), hive)
+                self.wt("verify", hive, ROOT_DER, status=1)
+                said = self.json("add", hive, ROOT_DER)
                 self.assertEqual(
                     "repaired", said["images"][0]["entries"][0]["action"])
-                self.assertEqual(wt.read(wt.ROOT_BLOB),
-                                 wt.values_by_reglookup(hive).get(KEY))
+                self.assertEqual(ROOT_BLOB.read_bytes(),
+                                 values_by_reglookup(hive).get(ROOT_KEY))
 
 
-class Metadata(wt.Case):
+class Metadata(Case):
     """An image captured from NTFS keeps all that wimlib can list."""
 
     def details(self, image):
-        text = wt.run("wimlib-imagex", "dir", image, "1",
+        text = run_other("wimlib-imagex", "dir", image, "1",
                       "--detailed").decode()
         return [part.splitlines() for part in text.split("-" * 80)]
 
     def test_mount_changes_the_hive_data_alone(self):
-        if not wt.fuse_works():
+        if not fuse_works():
             self.skipTest("FUSE does not work here")
-        image = self.copy(wt.sample("ntfs.wim", "--ntfs"))
+        image = self.copy(sample("ntfs.wim", "--ntfs"))
         before = self.details(image)
-        self.wt("add", image, wt.ROOT, "--access", "mount")
+        self.wt("add", image, ROOT_DER, "--access", "mount")
         after = self.details(image)
         self.assertEqual(len(before), len(after))
         changed = set()
@@ -195,7 +195,7 @@ class Metadata(wt.Case):
             if old == new:
                 continue
             hives += 1
-            self.assertTrue(any(wt.HIVE.lower() in line.lower()
+            self.assertTrue(any(HIVE.lower() in line.lower()
                                 for line in old), old)
             self.assertEqual(len(old), len(new))
             for old_line, new_line in zip(old, new):
@@ -209,25 +209,25 @@ class Metadata(wt.Case):
         self.assertIn("Hash", changed)
 
 
-class HivesAndFolders(wt.Case):
+class HivesAndFolders(Case):
     def tree(self, names=("Windows", "System32", "config", "SOFTWARE")):
         folder = self.path("root", *names[:-1])
         os.makedirs(folder)
-        return self.copy(wt.hive("soft", "--keys", "2000"),
+        return self.copy(sample_hive("soft", "--keys", "2000"),
                          os.path.join("root", *names))
 
     def test_bare_hive_keeps_its_file(self):
-        hive = self.copy(wt.hive("soft", "--keys", "2000"), "SOFTWARE")
-        before = wt.tree_by_reglookup(hive)
+        hive = self.copy(sample_hive("soft", "--keys", "2000"), "SOFTWARE")
+        before = tree_by_reglookup(hive)
         inode = os.stat(hive).st_ino
-        self.wt("add", hive, wt.ROOT)
+        self.wt("add", hive, ROOT_DER)
         self.assertEqual(inode, os.stat(hive).st_ino)
-        after = set(wt.tree_by_reglookup(hive))
+        after = set(tree_by_reglookup(hive))
         for line in after - set(before):
             self.assertIn("AuthRoot", line)
         self.assertEqual(set(), set(before) - after)
-        self.assertEqual(wt.read(wt.ROOT_BLOB),
-                         wt.values_by_reglookup(hive).get(KEY))
+        self.assertEqual(ROOT_BLOB.read_bytes(),
+                         values_by_reglookup(hive).get(ROOT_KEY))
         self.assert_clean()
 
     def test_folder_in_any_case(self):
@@ -235,33 +235,33 @@ class HivesAndFolders(wt.Case):
                       ("WINDOWS", "system32", "Config", "software")):
             with self.subTest(names=names):
                 hive = self.tree(names)
-                self.wt("add", self.path("root"), wt.ROOT)
-                self.wt("verify", self.path("root"), wt.ROOT)
-                self.assertEqual(wt.read(wt.ROOT_BLOB),
-                                 wt.values_by_reglookup(hive).get(KEY))
-                wt.shutil.rmtree(self.path("root"))
+                self.wt("add", self.path("root"), ROOT_DER)
+                self.wt("verify", self.path("root"), ROOT_DER)
+                self.assertEqual(ROOT_BLOB.read_bytes(),
+                                 values_by_reglookup(hive).get(ROOT_KEY))
+                shutil.rmtree(self.path("root"))
 
     def test_folder_with_a_link_is_refused(self):
-        victim = self.copy(wt.hive("soft", "--keys", "2000"), "victim")
+        victim = self.copy(sample_hive("soft", "--keys", "2000"), "victim")
         os.makedirs(self.path("root", "Windows", "System32"))
         os.mkdir(self.path("outside"))
         os.rename(victim, self.path("outside", "SOFTWARE"))
         os.symlink(self.path("outside"),
                    self.path("root", "Windows", "System32", "config"))
         self.refuses(6, "hive-path-link", self.path("outside", "SOFTWARE"),
-                     "add", self.path("root"), wt.ROOT)
+                     "add", self.path("root"), ROOT_DER)
 
     def test_hive_named_twice_is_refused(self):
         self.tree()
         os.mkdir(self.path("root", "windows"))
         self.refuses(6, "hive-path-ambiguous", self.path("root"),
-                     "add", self.path("root"), wt.ROOT)
+                     "add", self.path("root"), ROOT_DER)
 
     def test_folder_without_a_hive(self):
         os.mkdir(self.path("root"))
         self.refuses(6, "no-hive", self.path("root"),
-                     "add", self.path("root"), wt.ROOT)
+                     "add", self.path("root"), ROOT_DER)
 
 
 if __name__ == "__main__":
-    wt.main()
+    main()

@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from clitest import Case, ROOT_DER, SOURCE, main, make_root, skip, wimtrust
+from clitest import ROOT_DER, SOURCE, Case, main, make_root, skip, wimtrust
 
 try:
     import jsonschema

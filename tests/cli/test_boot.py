@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 
-from clitest import Case, ROOT_DER, WIMS, main, wimtrust
+from clitest import ROOT_DER, WIMS, Case, main, wimtrust
 
 METADATA = 0x02
 FIELD = slice(96, 120)

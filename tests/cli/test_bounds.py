@@ -4,14 +4,10 @@
 import os
 import struct
 import subprocess
-import sys
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
-                     wimtrust, skip)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (HIVES, IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Case,
+                     environment, main, skip, wimtrust)
 import regf
 
 MB = 1 << 20
@@ -192,6 +188,6 @@ class Xml(Bounds):
 
 
 if __name__ == '__main__':
-    if os.environ.get('WT_SANITIZE'):
+    if IS_SANITIZED:
         skip('sanitizers keep memory of their own')
     main()

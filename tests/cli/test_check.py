@@ -2,8 +2,7 @@
 # test_check.py: the answers of check, as the program gives them.
 import re
 
-import clitest
-from clitest import Case, SOURCE, wimtrust
+from clitest import SOURCE, Case, main, wimtrust
 
 TEXT = (SOURCE / 'testdata' / 'verdicts' / 'certs.pem').read_text()
 AT = ('--at', '2025-06-01')
@@ -106,4 +105,4 @@ class Check(Case):
 
 
 if __name__ == '__main__':
-    clitest.main()
+    main()

@@ -5,20 +5,13 @@ import pathlib
 import resource
 import shutil
 import subprocess
-import sys
 import unittest
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST,
-                     environment, main, wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (CERTS, HIVES, IS_SANITIZED, NOBODY, ROOT_DER, WIMS,
+                     WIMTRUST, Case, environment, main, wimtrust)
 from faults import KILL_BEFORE, Faults
 
-CERTS = SOURCE / 'testdata' / 'certs'
-NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
-SANITIZED = bool(os.environ.get('WT_SANITIZE'))
 
 
 class Codes(Case):
@@ -105,7 +98,7 @@ class Codes(Case):
         self.assertEqual(done.returncode, 7)
         self.assertIn(b'[permission]', done.stderr)
 
-    @unittest.skipIf(SANITIZED, 'the leak check starts a process of its own')
+    @unittest.skipIf(IS_SANITIZED, 'the leak check starts a process of its own')
     def test_of_a_user_who_may_start_no_process(self):
         image = self.copy(WIMS / 'plain.wim', 'boot.wim')
         pathlib.Path(image).chmod(0o644)
@@ -128,7 +121,7 @@ class Codes(Case):
         self.assertIn(b'[set-user-id]', done.stderr)
 
     def test_of_a_place_without_proc(self):
-        if not IS_ROOT or SANITIZED:
+        if not IS_ROOT or IS_SANITIZED:
             self.skipTest('needs root; sanitizers need /proc themselves')
         image = self.copy(WIMS / 'plain.wim', 'boot.wim')
         done = subprocess.run(

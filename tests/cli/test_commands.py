@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, digest,
+from clitest import (HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, Case, digest,
                      environment, main, make_root, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'

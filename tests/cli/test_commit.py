@@ -4,30 +4,23 @@
 # The commit alone, through patch-driver: small files, every point.
 import errno
 import os
-import pathlib
 import random
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
-import faults
+from clitest import IS_SANITIZED, Case, main, skip
 import powercut
-from faults import ALWAYS, KILL_AFTER, KILL_BEFORE, ONCE, SHORT, Faults
+from faults import (ALWAYS, FAULTFS, KILL_AFTER, KILL_BEFORE, ONCE, SHORT,
+                    Faults)
 
 DRIVER = os.environ['WT_PATCH_DRIVER']
-# Thousands of states: in memory where there is such a folder.
-PARENT = '/dev/shm' if os.path.isdir('/dev/shm') else None
 WAYS = (('copy', 'wim'), ('place', 'wim'), ('place', 'pages'),
         ('place', 'shorter'))
 NAME = 'boot.wim'
 # With sanitizers each run takes ten times as long: every fourth point.
-STEP = 4 if os.environ.get('WT_SANITIZE') else 1
+STEP = 4 if IS_SANITIZED else 1
 
 
 def run(*args, env=None):
@@ -37,14 +30,12 @@ def run(*args, env=None):
         check=False)
 
 
-class Case(unittest.TestCase):
+class Commit(Case):
     def setUp(self):
-        self.scratch = pathlib.Path(
-            tempfile.mkdtemp(prefix='wimtrust-commit-', dir=PARENT))
-        self.addCleanup(shutil.rmtree, self.scratch)
-        self.folder = self.scratch / 'folder'
-        self.target = self.folder / NAME
-        self.new_file = self.scratch / 'new'
+        super().setUp()
+        self.place = self.folder / 'place'
+        self.target = self.place / NAME
+        self.new_file = self.folder / 'new'
         self.old = self.new = b''
 
     def prepare(self, kind, old_len=40960, tail_len=20000):
@@ -63,8 +54,8 @@ class Case(unittest.TestCase):
         self.restart()
 
     def restart(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.place.mkdir()
         self.target.write_bytes(self.old)
 
     def change(self, how, kind):
@@ -72,7 +63,7 @@ class Case(unittest.TestCase):
 
     def assert_whole(self, why, must_be_new=False):
         """A reader sees a whole state, and the next run leaves one, alone."""
-        seen = self.scratch / 'seen'
+        seen = self.folder / 'seen'
         done = run('read', self.target, seen)
         self.assertEqual(done.returncode, 0, (why, done.stderr))
         self.assertIn(seen.read_bytes(), (self.old, self.new), why)
@@ -83,17 +74,17 @@ class Case(unittest.TestCase):
         self.assertTrue(data in (self.old, self.new), why)
         self.assertEqual(data == self.new, was_new,
                          (why, 'the reader saw another state'))
-        self.assertEqual(os.listdir(self.folder), [NAME], why)
+        self.assertEqual(os.listdir(self.place), [NAME], why)
         if must_be_new:
             self.assertEqual(data, self.new, why)
         return data == self.new
 
 
-class Killed(Case):
+class Killed(Commit):
     def test_before_and_after_every_call(self):
         for how, kind in WAYS:
             self.prepare(kind)
-            watch = Faults(self.scratch, self.folder)
+            watch = Faults(self.folder, self.place)
             self.assertEqual(
                 watch.run(self.change(how, kind)).returncode, 0)
             self.assert_whole((how, kind), must_be_new=True)
@@ -129,9 +120,9 @@ class Killed(Case):
                 self.assert_whole((how, kind, i))
 
 
-class Failing(Case):
+class Failing(Commit):
     def sweep(self, how, kind, mode, native):
-        watch = Faults(self.scratch, self.folder)
+        watch = Faults(self.folder, self.place)
         for at in range(1, 1000, STEP):
             self.restart()
             done = watch.run(self.change(how, kind), at, mode, native)
@@ -161,7 +152,7 @@ class Failing(Case):
     def test_signals_and_short_writes_are_no_errors(self):
         for how, kind in WAYS:
             self.prepare(kind)
-            watch = Faults(self.scratch, self.folder)
+            watch = Faults(self.folder, self.place)
             for at in range(1, 1000, STEP):
                 self.restart()
                 done = watch.run(self.change(how, kind), at, SHORT)
@@ -171,14 +162,14 @@ class Failing(Case):
                 self.assertEqual(self.target.read_bytes(), self.new)
 
 
-class PowerCut(Case):
+class PowerCut(Commit):
     STATES = 12 // STEP
 
     def cut_everywhere(self, start, operations, why, is_after_success):
         """Every state after every call. Gives back those that leave work to
         the next run."""
         rng = random.Random(11)
-        disk = powercut.Disk(self.folder, start)
+        disk = powercut.Disk(self.place, start)
         seen = set()
         unfinished = []
         for n in range(len(operations) + 1):
@@ -189,7 +180,7 @@ class PowerCut(Case):
                 seen.add(key)
                 if os.fsencode(NAME) not in state:
                     self.fail((why, n, 'the name is gone'))
-                powercut.lay_out(self.folder, state)
+                powercut.lay_out(self.place, state)
                 self.assert_whole((why, n, operations[max(n - 1, 0)]))
                 if len(state) > 1:
                     unfinished.append(state)
@@ -198,14 +189,14 @@ class PowerCut(Case):
         # It reported success: from then on it has to be there.
         if is_after_success:
             for state in disk.states(rng, 3 * self.STATES):
-                powercut.lay_out(self.folder, state)
+                powercut.lay_out(self.place, state)
                 self.assert_whole((why, 'after success'), must_be_new=True)
         self.assertGreater(len(seen), 20 // STEP, why)
         return unfinished
 
     def record(self, args):
-        watch = Faults(self.scratch, self.folder)
-        start = powercut.snapshot(self.folder)
+        watch = Faults(self.folder, self.place)
+        start = powercut.snapshot(self.place)
         done = watch.run(args, record=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         operations = powercut.read_log(watch.log)
@@ -214,10 +205,10 @@ class PowerCut(Case):
     def test_at_every_point_of_a_commit(self):
         for how, kind in WAYS:
             self.prepare(kind)
-            folder_inode = os.stat(self.folder).st_ino
+            folder_inode = os.stat(self.place).st_ino
             start, operations = self.record(self.change(how, kind))
             self.assertEqual(self.target.read_bytes(), self.new)
-            self.assertEqual(os.stat(self.folder).st_ino, folder_inode)
+            self.assertEqual(os.stat(self.place).st_ino, folder_inode)
             unfinished = self.cut_everywhere(
                 start, operations, (how, kind), True)
             self.cut_again(unfinished, (how, kind))
@@ -226,18 +217,18 @@ class PowerCut(Case):
         """The power goes once more while the next run puts things right."""
         rng = random.Random(13)
         for state in rng.sample(states, min(8 // STEP, len(states))):
-            powercut.lay_out(self.folder, state)
+            powercut.lay_out(self.place, state)
             start, operations = self.record([DRIVER, 'recover', self.target])
-            disk = powercut.Disk(self.folder, start)
+            disk = powercut.Disk(self.place, start)
             for n in range(len(operations) + 1):
                 for again in disk.states(rng, 6):
-                    powercut.lay_out(self.folder, again)
+                    powercut.lay_out(self.place, again)
                     self.assert_whole((why, 'again', n))
                 if n < len(operations):
                     disk.do(operations[n])
 
 
-class Interrupted(Case):
+class Interrupted(Commit):
     def test_by_a_signal_in_the_middle_of_a_copy(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self.prepare('wim', old_len=200 << 20)
@@ -245,7 +236,7 @@ class Interrupted(Case):
                 [os.fspath(a) for a in self.change('copy', 'wim')],
                 stderr=subprocess.PIPE)
             deadline = time.monotonic() + 20
-            while (len(os.listdir(self.folder)) == 1 and
+            while (len(os.listdir(self.place)) == 1 and
                    time.monotonic() < deadline):
                 time.sleep(0.0005)
             process.send_signal(number)
@@ -254,10 +245,10 @@ class Interrupted(Case):
             self.assertLess(time.monotonic() - sent, 2)
             self.assertEqual(process.returncode, 128 + number)
             self.assertEqual(self.target.read_bytes(), self.old)
-            self.assertEqual(os.listdir(self.folder), [NAME])
+            self.assertEqual(os.listdir(self.place), [NAME])
 
 
-class Together(Case):
+class Together(Commit):
     def test_eight_writers_take_turns(self):
         """Each adds to what it finds; nobody's addition is lost."""
         self.prepare('wim', tail_len=0)
@@ -275,11 +266,10 @@ class Together(Case):
             added = sorted(data[at] for at in
                            range(len(self.old), len(data), 512))
             self.assertEqual(added, list(range(8)))
-            self.assertEqual(os.listdir(self.folder), [NAME])
+            self.assertEqual(os.listdir(self.place), [NAME])
 
 
 if __name__ == '__main__':
-    if not faults.FAULTFS:
-        print('skipped: no preloadable library')
-        sys.exit(77)
-    unittest.main(verbosity=1)
+    if not FAULTFS:
+        skip('no preloadable library')
+    main()

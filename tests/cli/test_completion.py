@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from clitest import (Case, ROOT_DER, WIMTRUST, environment, main, wimtrust)
+from clitest import ROOT_DER, WIMTRUST, Case, environment, main, wimtrust
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 PATH = os.path.dirname(WIMTRUST) + ':/usr/bin:/bin'

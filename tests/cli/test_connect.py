@@ -7,8 +7,7 @@ import subprocess
 import threading
 import time
 
-import clitest
-from clitest import Case, WIMTRUST, environment, wimtrust
+from clitest import WIMTRUST, Case, environment, main, wimtrust
 
 MORE = ('subjectAltName=DNS:localhost,DNS:other.example,IP:127.0.0.1,IP:::1\n'
         'crlDistributionPoints=URI:http://crl.example/a.crl\n'
@@ -232,4 +231,4 @@ class Connect(Case):
 
 
 if __name__ == '__main__':
-    clitest.main()
+    main()

@@ -6,58 +6,33 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from errno import EINVAL, EIO, ENOSPC, EPERM
 
-from clitest import (Case, ROOT_DER, WIMS, WIMTRUST, environment, main,
-                     make_root, wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place, accesses,
+                     main, make_root, wimtrust)
 from faults import ALWAYS, KILL_BEFORE, ONCE, Faults
 
-STEP = 4 if os.environ.get('WT_SANITIZE') else 1
+STEP = 4 if IS_SANITIZED else 1
 # For each access and commit.
 MOMENTS = int(os.environ.get('WT_MOMENTS', '50'))
 IMAGE = WIMS / 'two.wim'
 HEADER = 208
 
 
-def can_mount():
-    return os.path.exists('/dev/fuse') and (
-        os.geteuid() == 0 or shutil.which('fusermount') is not None)
-
-
 WAYS = [(access, commit)
-        for access in (['mount'] if can_mount() else []) + ['update']
+        for access in accesses()
         for commit in ('replace', 'append')]
 
 
-def mounts_below(folder):
-    with open('/proc/self/mountinfo', encoding='utf-8') as table:
-        return [line.split()[4] for line in table
-                if line.split()[4].startswith(os.fspath(folder))]
-
-
-class Crash(Case):
+class Crash(Place):
     def setUp(self):
         super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
         self.target = self.place / 'boot.wim'
-        self.env = environment(TMPDIR=os.fspath(self.temp))
         self.old = IMAGE.read_bytes()
         if not self.old:
             self.skipTest('no sample image here')
         self.restart()
-        self.addCleanup(self.unmount)
-
-    def unmount(self):
-        for point in mounts_below(self.folder):
-            subprocess.run(['umount', '-l', point], check=False)
 
     def restart(self):
         shutil.rmtree(self.place)
@@ -80,7 +55,7 @@ class Crash(Case):
                        env=self.env)
         self.assertEqual(run.status, 0, (why, run.err))
         self.assert_new(why)
-        self.assert_tidy(why)
+        self.assert_tidy('boot.wim', why=why)
 
     def is_new(self):
         return wimtrust('verify', self.target, ROOT_DER,
@@ -93,11 +68,6 @@ class Crash(Case):
         done = subprocess.run(['wimlib-imagex', 'verify', self.target],
                               capture_output=True, check=False)
         self.assertEqual(done.returncode, 0, (why, done.stderr))
-
-    def assert_tidy(self, why):
-        self.assertEqual(os.listdir(self.place), ['boot.wim'], why)
-        self.assertEqual(mounts_below(self.folder), [], why)
-        self.assertEqual(os.listdir(self.temp), [], why)
 
     def assert_old_or_whole(self, why):
         """For replace: at every instant, before any other run."""
@@ -172,7 +142,7 @@ class Interrupted(Crash):
                     # It says which of the two it left.
                     self.assertEqual(self.target.read_bytes() != self.old,
                                      b'was changed, but' in text, why)
-                    self.assert_tidy(why)
+                    self.assert_tidy('boot.wim', why=why)
 
 
 class Failing(Crash):
@@ -289,7 +259,7 @@ class Together(Crash):
             done = subprocess.run(['wimlib-imagex', 'verify', self.target],
                                   capture_output=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.assert_tidy(commit)
+            self.assert_tidy('boot.wim', why=commit)
 
     def test_a_writer_that_does_not_get_its_turn_names_the_holder(self):
         with open(self.target, 'r+b') as held:

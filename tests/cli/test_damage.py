@@ -10,35 +10,16 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
-                     wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (HIVES, IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place,
+                     accesses, fuse_works, main, mounts_below)
 from faults import FAULTFS, FLIP, Faults
 
-SANITIZED = bool(os.environ.get('WT_SANITIZE'))
 NOBODY = '0' * 40
 HEADER = 208
 FLAGS, WRITE_IN_PROGRESS = 16, 0x40
 LEN_MASK = (1 << 56) - 1  # a resource's length has its flags above it
-
-
-def can_mount():
-    return os.access('/dev/fuse', os.R_OK | os.W_OK)
-
-
-def accesses():
-    return (['mount'] if can_mount() else []) + ['update']
-
-
-def mounts_below(folder):
-    with open('/proc/self/mountinfo', encoding='utf-8') as table:
-        return [line.split()[4] for line in table
-                if line.split()[4].startswith(os.fspath(folder))]
 
 
 def is_sound(path):
@@ -48,18 +29,10 @@ def is_sound(path):
                           check=False).returncode == 0
 
 
-class Damage(Case):
+class Damage(Place):
     def setUp(self):
         super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
         self.target = self.place / 'boot.wim'
-        self.env = environment(TMPDIR=os.fspath(self.temp))
-
-    def run_it(self, *args):
-        return wimtrust(*args, env=self.env)
 
 
 class WrittenWrongly(Damage):
@@ -113,7 +86,7 @@ class WrittenWrongly(Damage):
                 self.assertGreaterEqual(self.sweep(
                     WIMS / name, self.target, self.temp,
                     ['add', '--access', access, self.target, ROOT_DER],
-                    lambda calls: range(1, calls + 1, 3 if SANITIZED else 1)),
+                    lambda calls: range(1, calls + 1, 3 if IS_SANITIZED else 1)),
                     2, (name, access))
 
 
@@ -252,7 +225,7 @@ class IntegrityTable(Damage):
 class Interrupted(Damage):
     """wimlib-imagex update, killed, leaves the image flagged."""
 
-    WANTED = 10 if SANITIZED else 30
+    WANTED = 10 if IS_SANITIZED else 30
 
     def interrupt(self, source, extra, delay):
         shutil.copyfile(source, self.target)
@@ -326,9 +299,9 @@ class Hostile(Damage):
                 process.stderr.close()
                 why = (name, command, out, err)
                 self.assertLess(time.monotonic() - start,
-                                240 if SANITIZED else 60, why)
+                                240 if IS_SANITIZED else 60, why)
                 self.assertNotIn(b'Sanitizer', err, why)
-                if not SANITIZED:
+                if not IS_SANITIZED:
                     self.assertLess(used.ru_maxrss, 200 << 10, why)
                 if command[0] != 'add':
                     self.assertIn(process.returncode, (0, 4, 5), why)
@@ -349,13 +322,8 @@ class Leftover(Damage):
 
     def setUp(self):
         super().setUp()
-        if os.geteuid() != 0 or not can_mount():
+        if os.geteuid() != 0 or not fuse_works():
             self.skipTest('mounting needs root and FUSE')
-        self.addCleanup(self.unmount)
-
-    def unmount(self):
-        for point in mounts_below(self.folder):
-            subprocess.run(['umount', '-l', point], check=False)
 
     def processes(self):
         """Those with this test's temporary folder."""
@@ -385,7 +353,7 @@ class Leftover(Damage):
         subprocess.run(args, env=env, check=True, stdout=subprocess.DEVNULL)
         took = time.monotonic() - start
         mounted = 0
-        for i in range(0, 40, 3 if SANITIZED else 1):
+        for i in range(0, 40, 3 if IS_SANITIZED else 1):
             shutil.copyfile(WIMS / 'two.wim', self.target)
             process = subprocess.Popen(args, env=env,
                                        stdout=subprocess.DEVNULL,
@@ -437,6 +405,6 @@ class Leftover(Damage):
 
 if __name__ == '__main__':
     # A bound on what a defect could do to the machine that tests.
-    if not SANITIZED:
+    if not IS_SANITIZED:
         resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
     main()

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 # test_diff.py: what one target trusts that another does not, and whether a
 # target holds what it should and nothing else.
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, main, make_root,
+from clitest import (CERTS, HIVES, ROOT_DER, SOURCE, Case, main, make_root,
                      wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
-CERTS = SOURCE / 'testdata' / 'certs'
 
 
 class Sides(Case):

@@ -5,11 +5,13 @@ both formats, compared with what other programs read."""
 
 import os
 import re
+import shutil
 import subprocess
 
-import wt
+from clitest import (HIVES, ROOT_DER, ROOT_SHA1, Case, digest, extract, main,
+                     run_other, tree_by_reglookup, values_by_reglookup)
 
-DIRTY = os.path.join(os.environ["WT_HIVES"], "dirty")
+DIRTY = HIVES / "dirty"
 LOGS = ("LOG", "LOG1", "LOG2")
 # One of each format, and logs that end in a damaged entry.
 REPLAYED = ("old", "old-single", "old-lost-base", "new", "new-many",
@@ -22,27 +24,27 @@ REFUSED = ("bad-no-log", "bad-other-time", "bad-old-short", "bad-gap",
 
 def tree(path):
     """Every key and value but the certificates', by reglookup."""
-    return [line for line in wt.tree_by_reglookup(path)
+    return [line for line in tree_by_reglookup(path)
             if "SystemCertificates/AuthRoot" not in line]
 
 
 def values(path):
     """The values of our own, by regfexport."""
-    text = wt.run("regfexport", path).decode(errors="replace")
+    text = run_other("regfexport", path).decode(errors="replace")
     found = re.findall(r"Value: \d+ State\n.*\n.*\nData: (.*)", text)
     assert found
     return found
 
 
-class Hive(wt.Case):
+class Hive(Case):
     def lay_out(self, name, folder):
         os.makedirs(folder, exist_ok=True)
-        target = os.path.join(folder, "SOFTWARE")
-        wt.shutil.copyfile(os.path.join(DIRTY, name), target)
+        target = folder / "SOFTWARE"
+        shutil.copyfile(DIRTY / name, target)
         for log in LOGS:
-            source = os.path.join(DIRTY, "%s.%s" % (name, log))
-            if os.path.exists(source):
-                wt.shutil.copyfile(source, "%s.%s" % (target, log))
+            source = DIRTY / f"{name}.{log}"
+            if source.exists():
+                shutil.copyfile(source, f"{target}.{log}")
         return target
 
     def make(self, name):
@@ -51,15 +53,15 @@ class Hive(wt.Case):
         return target, lambda: target
 
     def logs_of(self, target):
-        return [wt.digest(target + "." + log) for log in LOGS
-                if os.path.exists(target + "." + log)]
+        return [digest(f"{target}.{log}") for log in LOGS
+                if os.path.exists(f"{target}.{log}")]
 
     def test_is_refused_and_left_as_it_is(self):
         for name in REPLAYED + REFUSED:
             with self.subTest(name=name):
                 target, _ = self.make(name)
                 error = self.refuses(5, "hive-dirty", target, "add", target,
-                                     wt.ROOT)
+                                     ROOT_DER)
                 self.assertRegex(error["message"],
                                  "no transaction log beside it fits"
                                  if name in REFUSED else
@@ -73,63 +75,62 @@ class Hive(wt.Case):
             with self.subTest(name=name):
                 target, hive = self.make(name)
                 logs = self.logs_of(target)
-                self.wt("add", target, wt.ROOT, "--replay-logs")
-                self.assertIn("applied first", self.err)
-                self.assertEqual("newer ones were left out" in self.err,
-                                 name.startswith("stopped"), self.err)
+                run = self.wt("add", target, ROOT_DER, "--replay-logs")
+                self.assertIn("applied first", run.err)
+                self.assertEqual("newer ones were left out" in run.err,
+                                 name.startswith("stopped"), run.err)
                 self.assertEqual(logs, self.logs_of(target))
-                expected = os.path.join(DIRTY, name + ".expected")
+                expected = DIRTY / (name + ".expected")
                 self.assertEqual(tree(expected), tree(hive()))
                 self.assertEqual(values(expected), values(hive()))
-                self.assertIn(wt.ROOT_SHA1,
-                              str(wt.values_by_reglookup(hive()).keys()))
+                self.assertIn(ROOT_SHA1,
+                              str(values_by_reglookup(hive()).keys()))
                 # It is clean now, and the logs are behind it.
-                self.wt("verify", target, wt.ROOT)
-                self.assertEqual("", self.err)
-                again = wt.digest(target)
-                self.wt("add", target, wt.ROOT, "--replay-logs")
-                self.assertEqual(again, wt.digest(target))
+                run = self.wt("verify", target, ROOT_DER)
+                self.assertEqual("", run.err)
+                again = digest(target)
+                self.wt("add", target, ROOT_DER, "--replay-logs")
+                self.assertEqual(again, digest(target))
 
     def test_logs_are_given_up(self):
         target, hive = self.make("unflushed")
-        self.wt("add", target, wt.ROOT, "--discard-logs")
-        self.assertRegex(self.err, r"\d+ entries \(\d+ bytes\) .*given up")
+        run = self.wt("add", target, ROOT_DER, "--discard-logs")
+        self.assertRegex(run.err, r"\d+ entries \(\d+ bytes\) .*given up")
         # All but the two sequence numbers is as in the hive before.
-        before = bytearray(wt.read(os.path.join(DIRTY, "unflushed")))
+        before = bytearray((DIRTY / "unflushed").read_bytes())
         before[8:12] = before[4:8]
         before[508:512] = checksum(before)
-        clean = wt.write(self.path("clean"), bytes(before))
+        clean = self.write("clean", bytes(before))
         self.assertEqual(tree(clean), tree(hive()))
-        self.wt("verify", target, wt.ROOT)
+        self.wt("verify", target, ROOT_DER)
 
     def test_without_usable_logs_it_stays_refused(self):
         for name in REFUSED:
             with self.subTest(name=name):
                 target, _ = self.make(name)
-                self.refuses(5, "hive-dirty", target, "add", target, wt.ROOT,
+                self.refuses(5, "hive-dirty", target, "add", target, ROOT_DER,
                              "--replay-logs")
 
     def with_long_log(self, *without):
         root = self.path("long")
-        hive = self.lay_out("unflushed", os.path.join(
-            root, "Windows", "System32", "config"))
-        with open(hive + ".LOG2", "wb") as file:
+        hive = self.lay_out("unflushed", root / "Windows/System32/config")
+        with open(f"{hive}.LOG2", "wb") as file:
             file.truncate(33 << 20)
         for suffix in without:
-            os.unlink(hive + suffix)
+            os.unlink(f"{hive}{suffix}")
         return self.packed(root)
 
     def test_a_log_longer_than_any_is_left_out_and_said(self):
         target = self.with_long_log()
         # Of the other one all is taken.
-        self.wt("add", target, wt.ROOT, "--replay-logs")
-        self.assertIn("longer than any", self.err)
-        self.assertIn("applied first", self.err)
+        run = self.wt("add", target, ROOT_DER, "--replay-logs")
+        self.assertIn("longer than any", run.err)
+        self.assertIn("applied first", run.err)
         target = self.with_long_log(".LOG1")
-        error = self.refuses(5, "hive-dirty", target, "add", target, wt.ROOT)
+        error = self.refuses(5, "hive-dirty", target, "add", target, ROOT_DER)
         self.assertIn("--discard-logs", error["hint"])
-        self.wt("add", target, wt.ROOT, "--discard-logs")
-        self.wt("verify", target, wt.ROOT)
+        self.wt("add", target, ROOT_DER, "--discard-logs")
+        self.wt("verify", target, ROOT_DER)
 
     def packed(self, root):
         """The target that the folder is, or is made into."""
@@ -137,11 +138,11 @@ class Hive(wt.Case):
 
     def test_readers_say_what_it_lacks(self):
         target, _ = self.make("unflushed")
-        before = wt.digest(target)
-        self.wt("list", target)
-        self.assertIn("--replay-logs", self.err)
+        before = digest(target)
+        run = self.wt("list", target)
+        self.assertIn("--replay-logs", run.err)
         self.wt("list", target, "--replay-logs")
-        self.assertEqual(before, wt.digest(target))
+        self.assertEqual(before, digest(target))
 
 
 class Image(Hive):
@@ -149,24 +150,22 @@ class Image(Hive):
 
     def make(self, name):
         root = self.path("tree-" + name)
-        self.lay_out(name, os.path.join(root, "Windows", "System32",
-                                        "config"))
+        self.lay_out(name, root / "Windows/System32/config")
         target = self.packed(root)
-        wt.shutil.rmtree(root)
+        shutil.rmtree(root)
 
         def hive():
             folder = self.path("out-" + name)
-            wt.shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             os.mkdir(folder)
-            return wt.extract(target, 1, folder)
+            return extract(target, 1, folder)
 
         return target, hive
 
     def packed(self, root):
-        target = root + ".wim"
-        if os.path.exists(target):
-            os.unlink(target)
-        wt.run("wimlib-imagex", "capture", root, target, "--compress=LZX",
+        target = root.with_name(root.name + ".wim")
+        target.unlink(missing_ok=True)
+        run_other("wimlib-imagex", "capture", root, target, "--compress=LZX",
                "--no-acls", "--boot")
         return target
 
@@ -186,4 +185,4 @@ def checksum(data):
 
 
 if __name__ == "__main__":
-    wt.main()
+    main()

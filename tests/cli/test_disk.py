@@ -4,10 +4,9 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, environment, main, skip,
+from clitest import (HIVES, ROOT_DER, WIMS, Case, environment, main, skip,
                      wimtrust)
 
 MANNERFS = os.environ.get('WT_MANNERFS', '')

@@ -10,11 +10,8 @@ import sys
 import time
 import unittest
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, skip,
-                     wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (HIVES, ROOT_DER, WIMS, WIMTRUST, Place, main, make_root,
+                     skip, wimtrust)
 from faults import KILL_AFTER, KILL_BEFORE, Faults
 
 MANNERFS = os.environ.get('WT_MANNERFS', '')
@@ -71,17 +68,14 @@ def locks():
     return not re.search('flock=E', PLACES[PLACE])
 
 
-class Place(Case):
+class Manners(Place):
     """A folder on the file system: what is at self.place is mounted there,
     and self.real is what the file system keeps of it."""
 
     def setUp(self):
         super().setUp()
         self.real = self.folder / 'real'
-        self.place = self.folder / 'place'
-        self.temp = self.folder / 'tmp'
-        for path in (self.real, self.place, self.temp):
-            path.mkdir()
+        self.real.mkdir()
         # In the foreground, to know when it has ended; one request after the
         # other, so that a file is closed when close() was called before.
         self.daemon = subprocess.Popen(
@@ -93,7 +87,6 @@ class Place(Case):
                 break
             time.sleep(0.01)
         self.assertTrue(os.path.ismount(self.place))
-        self.env = environment(TMPDIR=os.fspath(self.temp))
         self.target = self.place / 'boot.wim'
 
     def unmount(self):
@@ -101,9 +94,6 @@ class Place(Case):
         # Another program's mount namespace may have a copy of the mount.
         self.daemon.kill()
         self.daemon.wait()
-
-    def run_it(self, *args):
-        return wimtrust(*args, env=self.env)
 
     def start(self, *args, **env):
         return subprocess.Popen(
@@ -147,7 +137,7 @@ class Place(Case):
 
 
 @unittest.skipIf(locks(), 'there are locks here')
-class NoLocks(Place):
+class NoLocks(Manners):
     def test_nothing_is_touched(self):
         for more in ([], ['--backup'], ['--commit', 'append'], ['--rebuild']):
             self.restart()
@@ -180,7 +170,7 @@ class NoLocks(Place):
 
 
 @unittest.skipUnless(locks(), 'nothing is written without locks')
-class Commits(Place):
+class Commits(Manners):
     def test_every_commit_leaves_the_new_image_alone(self):
         for more in ([], ['--commit', 'append'], ['--rebuild'],
                      ['--access', 'update']):
@@ -243,7 +233,7 @@ class Commits(Place):
         self.assert_tidy('SOFTWARE', 'Windows')
 
 
-class Temporary(Place):
+class Temporary(Manners):
     """TMPDIR is on it."""
 
     def setUp(self):
@@ -305,7 +295,7 @@ class Temporary(Place):
 
 
 @unittest.skipUnless(locks(), 'nothing is written without locks')
-class Kills(Place):
+class Kills(Manners):
     """Old or new, and the backup too, whenever the run is killed; the next
     run goes on from there."""
 
@@ -386,7 +376,7 @@ class Kills(Place):
 
 
 @unittest.skipUnless(locks(), 'nothing is written without locks')
-class Others(Place):
+class Others(Manners):
     """Other programs have it open, or write at the same time."""
 
     def test_two_writers_lose_no_change(self):
@@ -486,4 +476,4 @@ if __name__ == '__main__':
         skip('libfuse 3 was not there when this was built')
     if not os.access('/dev/fuse', os.R_OK | os.W_OK):
         skip('/dev/fuse cannot be opened')
-    unittest.main(verbosity=1)
+    main()

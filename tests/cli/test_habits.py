@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import odd_inputs as odd
-from clitest import Case, HIVES, SOURCE, WIMS, main, wimtrust
+from clitest import HIVES, SOURCE, WIMS, Case, main, wimtrust
 
 ROOT = SOURCE / 'testdata' / 'chains' / 'root.pem'
 CHAIN = SOURCE / 'testdata' / 'chains' / 'fullchain.pem'

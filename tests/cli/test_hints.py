@@ -9,7 +9,7 @@ import struct
 import subprocess
 
 import odd_inputs as odd
-from clitest import Case, WIMTRUST, main, wimtrust
+from clitest import WIMTRUST, Case, main, wimtrust
 
 make = odd.make
 PEM = odd.pem(odd.ROOT)

@@ -8,11 +8,10 @@ import shutil
 import subprocess
 import sys
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
-                     skip)
+from clitest import (HIVES, IS_SANITIZED, NOBODY, ROOT_DER, WIMS, WIMTRUST,
+                     Case, environment, main, skip)
 
-NOBODY = 65534
-RUNS = 3 if os.environ.get('WT_SANITIZE') else 12
+RUNS = 3 if IS_SANITIZED else 12
 
 # What the other user runs (a process of root's until it could read its own
 # interpreter): whatever appears under a name of ours becomes a

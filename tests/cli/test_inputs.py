@@ -2,15 +2,13 @@
 # test_inputs.py: everything that people bring ends up in a hive, with all that
 # came with it.
 import json
-import os
 import pathlib
 import re
 import struct
 import subprocess
 
-from clitest import Case, HIVES, SOURCE, main, wimtrust
+from clitest import CERTS, HIVES, SOURCE, Case, main, wimtrust
 
-CERTS = SOURCE / 'testdata' / 'certs'
 CHAINS = SOURCE / 'testdata' / 'chains'
 DEBIAN = pathlib.Path('/etc/ssl/certs/ca-certificates.crt')
 MAKE_HIVE = SOURCE / 'tests' / 'support' / 'make-hive'

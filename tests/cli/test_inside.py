@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from clitest import Case, ROOT_DER, main, wimtrust
+from clitest import ROOT_DER, Case, main, wimtrust
 
 
 def update(wim, image, *commands):

@@ -6,7 +6,7 @@ import re
 import shlex
 import shutil
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, main,
+from clitest import (HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, Case, main,
                      make_root, skip, wimtrust)
 
 try:

@@ -5,20 +5,15 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
+from clitest import (HIVES, IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST,
+                     Place, accesses, fuse_works, main, run_other, skip,
                      wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
-import faults
-import wt
-from faults import KILL_BEFORE, Faults
+from faults import FAULTFS, KILL_BEFORE, Faults
 
 # With sanitizers each run takes ten times as long.
-STEP = 6 if os.environ.get('WT_SANITIZE') else 1
+STEP = 6 if IS_SANITIZED else 1
 NOBODY = '0' * 40
 REMOVED = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 
@@ -30,22 +25,11 @@ def keys_and_values(path):
     return sorted(line.rsplit(',', 1)[0] for line in text.splitlines())
 
 
-class Kill(Case):
-    def setUp(self):
-        super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
-        self.env = environment(TMPDIR=os.fspath(self.temp))
-
+class Kill(Place):
     def restart(self, source, target):
         shutil.rmtree(self.place)
         target.parent.mkdir(parents=True)
         shutil.copyfile(source, target)
-
-    def run_it(self, *args):
-        return wimtrust(*args, env=self.env)
 
     def everywhere(self, args, restart, check):
         """Kills a run before each change of the folder; check comes after
@@ -85,11 +69,6 @@ class Kill(Case):
             process.kill()
             process.wait()
             check((args, i))
-
-    def assert_tidy(self, why, *names):
-        self.assertEqual(sorted(os.listdir(self.place)), sorted(names), why)
-        self.assertEqual(os.listdir(self.temp), [], why)
-
 
 class InPlace(Kill):
     """Hives are written where they stand, guarded by an undo file."""
@@ -149,11 +128,11 @@ class WithoutModes(InPlace):
     def setUp(self):
         super().setUp()
         volume, root = self.folder / 'volume', self.folder / 'root'
-        if not shutil.which('mkntfs') or not wt.fuse_works():
+        if not shutil.which('mkntfs') or not fuse_works():
             self.skipTest('an NTFS volume cannot be made here')
         with open(volume, 'wb') as file:
             file.truncate(16 << 20)
-        wt.run('mkntfs', '-qF', volume)
+        run_other('mkntfs', '-qF', volume)
         root.mkdir()
         if subprocess.run(['ntfs-3g', volume, root], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
@@ -196,7 +175,7 @@ class Wims(Kill):
             self.assertEqual(
                 self.run_it('verify', self.target, ROOT_DER).status, finish,
                 why)
-            self.assert_tidy(why, *names)
+            self.assert_tidy(*names, why=why)
 
         self.everywhere(args, restart, check)
 
@@ -247,7 +226,7 @@ class Wims(Kill):
                     why)
             self.assertEqual(self.run_it(*args).status, 0, why)
             self.assertTrue(self.is_whole(self.target), why)
-            self.assert_tidy(why, 'boot.wim')
+            self.assert_tidy('boot.wim', why=why)
 
         self.everywhere(args, lambda: self.restart(source, self.target),
                         check)
@@ -270,7 +249,7 @@ class Wims(Kill):
                 self.assertEqual(backup.read_bytes(), old, (why, is_new))
                 self.assertNotEqual(self.target.read_bytes(), old, why)
                 self.assertTrue(self.is_whole(self.target), why)
-                self.assert_tidy(why, 'boot.wim', 'boot.wim.bak')
+                self.assert_tidy('boot.wim', 'boot.wim.bak', why=why)
 
             self.everywhere(args, lambda: self.restart(source, self.target),
                             check)
@@ -291,7 +270,7 @@ class Wims(Kill):
             self.assertEqual(self.run_it(*args).status, 0, why)
             self.assertTrue(self.is_whole(output), why)
             self.assertEqual(self.target.read_bytes(), old, why)
-            self.assert_tidy(why, 'boot.wim', 'out.wim')
+            self.assert_tidy('boot.wim', 'out.wim', why=why)
 
         self.everywhere(args, lambda: self.restart(source, self.target),
                         check)
@@ -322,12 +301,9 @@ class Temporary(Kill):
             yield 0, ('add', '--dry-run', hive, ROOT_DER)
             yield 7, ('list', self.folder / 'nothing')
 
-    def accesses(self):
-        return (['mount'] if wt.fuse_works() else []) + ['update']
-
     def test_is_removed_by_any_run(self):
         runs = self.next_runs()
-        for access in self.accesses():
+        for access in accesses():
             args = [WIMTRUST, 'add', '--access', access, self.target,
                     ROOT_DER]
             watch = Faults(self.folder, self.temp)
@@ -386,7 +362,6 @@ class Temporary(Kill):
 
 
 if __name__ == '__main__':
-    if not faults.FAULTFS:
-        print('skipped: no preloadable library')
-        sys.exit(77)
+    if not FAULTFS:
+        skip('no preloadable library')
     main()

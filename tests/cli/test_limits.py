@@ -3,8 +3,7 @@
 import re
 import struct
 
-import clitest
-from clitest import Case, wimtrust
+from clitest import HIVES, Case, main, wimtrust
 from test_check import pem
 
 SERVER, CLIENT, MAIL = (b'\x06\x08\x2b\x06\x01\x05\x05\x07\x03' + bytes([n])
@@ -170,7 +169,7 @@ class Limits(Case):
         run = self.run_ok('export', '--format', 'pem', self.target,
                           thumbprint)
         self.assertIn('[limits-left-out]', run.err)
-        again = self.copy(clitest.HIVES / 'software-1.3', 'again')
+        again = self.copy(HIVES / 'software-1.3', 'again')
         self.run_ok('add', again, reg)
         self.run_ok('verify', '--for', 'server-auth', again, self.root)
         other = self.folder / 'other.reg'
@@ -202,4 +201,4 @@ class Limits(Case):
 
 
 if __name__ == '__main__':
-    clitest.main()
+    main()

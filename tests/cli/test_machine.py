@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import unittest
 
-from clitest import Case, ROOT_DER, WIMS, WIMTRUST, main, skip, wimtrust
+from clitest import (IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Case, main, skip,
+                     wimtrust)
 
 USER = 65534
 
@@ -26,7 +27,7 @@ class Machine(Case):
             'mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh',
             self.empty, hidden, *args, program='unshare')
 
-    @unittest.skipIf(os.environ.get('WT_SANITIZE'),
+    @unittest.skipIf(IS_SANITIZED,
                      'sanitizers need /proc themselves')
     def test_proc_that_is_not_mounted(self):
         for target in (self.target, self.hive()):

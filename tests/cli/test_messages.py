@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, digest, main,
+from clitest import (HIVES, ROOT_DER, SOURCE, WIMS, Case, digest, main,
                      make_root, wimtrust)
 
 LINE = re.compile(

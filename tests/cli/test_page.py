@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import odd_inputs as odd
-from clitest import Case, SOURCE, WIMTRUST, environment, main
+from clitest import SOURCE, WIMTRUST, Case, environment, main
 
 PAGE = SOURCE / 'docs' / 'inputs.md'
 BLOCK = re.compile(r'^```console\n\$ (wimtrust [^\n]*)\n(.*?)^```$',

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main,
+from clitest import (HIVES, ROOT_DER, WIMS, WIMTRUST, Place, environment, main,
                      skip)
 
 CREATED = re.compile(
@@ -19,13 +19,9 @@ def can_trace():
         check=False).returncode == 0
 
 
-class Private(Case):
+class Private(Place):
     def setUp(self):
         super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
         # Files in a process' own memory and in wimlib's mount do not count.
         self.watched = (os.fspath(self.place), os.fspath(self.temp))
 

@@ -6,17 +6,12 @@ import os
 import re
 import shutil
 import signal
-import sys
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST,
-                     digest, environment, main, wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
+from clitest import (HIVES, IS_SANITIZED, ROOT_DER, SOURCE, WIMS, WIMTRUST,
+                     Place, digest, main, wimtrust)
 from faults import Faults
 
-SANITIZED = bool(os.environ.get('WT_SANITIZE'))
 # Far below --wait, and what a reader needs on a machine with much to do.
 SECONDS = 30
 SERVER = SOURCE / 'testdata' / 'chains' / 'fullchain.pem'
@@ -26,14 +21,7 @@ def hash_of(path):
     return digest(path).upper()
 
 
-class Readers(Case):
-    def setUp(self):
-        super().setUp()
-        self.place = self.folder / 'place'
-        self.temp = self.folder / 'tmp'
-        self.temp.mkdir()
-        self.env = environment(TMPDIR=os.fspath(self.temp))
-
+class Readers(Place):
     def fill(self, source, name):
         """(what a command names, the file in it)"""
         shutil.rmtree(self.place, ignore_errors=True)
@@ -99,7 +87,7 @@ class Readers(Case):
         # Each of the last ones, where the new state takes effect.
         for at in [*range(1, calls - 12, 8),
                    *range(max(1, calls - 12), calls + 1,
-                          3 if SANITIZED else 1)]:
+                          3 if IS_SANITIZED else 1)]:
             self.fill(source, name)
             process = watch.stopped(command, at, env=self.env)
             why = (options, at, watch.name())

@@ -7,12 +7,10 @@ import os
 import subprocess
 import time
 
-from clitest import ROOT_DER as ROOT
-from clitest import Case, digest, environment, main, wimtrust
+from clitest import (ROOT_DER, ROOT_SHA1, Case, digest, environment,
+                     fuse_works, main, wimtrust)
 
 WHEN = '1700000000'
-THUMBPRINT = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
-HAS_FUSE = os.access('/dev/fuse', os.W_OK)
 # The SOFTWARE hive that tests/support/make-hive makes, and that ROOT went
 # into: hivex writes no time, so this holds without SOURCE_DATE_EPOCH too.
 GOLDEN_HIVE = (
@@ -34,10 +32,10 @@ class Reproducible(Case):
         for number in range(2):
             path = self.copy(source, 'same-%d.wim' % number)
             threads = '--threads=%d' % (number + 1)
-            self.run_at(number, 'add', '-q', threads, *options, path, ROOT)
+            self.run_at(number, 'add', '-q', threads, *options, path, ROOT_DER)
             added = digest(path)
             self.run_at(number, 'remove', '-q', threads, *options, path,
-                        THUMBPRINT)
+                        ROOT_SHA1)
             digests.append((added, digest(path)))
             os.remove(path)
             time.sleep(1.1)
@@ -57,7 +55,7 @@ class Reproducible(Case):
         self.assert_same(self.wim(), '--access', 'update', '--rebuild')
 
     def test_mount(self):
-        if not HAS_FUSE:
+        if not fuse_works():
             self.skipTest('no FUSE here')
         for commit in ('replace', 'append'):
             self.assert_same(self.wim(), '--access', 'mount', '--commit',
@@ -67,14 +65,14 @@ class Reproducible(Case):
         source = self.wim()
         for number in range(2):
             self.run_at(number, 'add', '-q', '--access', 'update', '-o',
-                        self.folder / ('out-%d.wim' % number), source, ROOT)
+                        self.folder / ('out-%d.wim' % number), source, ROOT_DER)
             time.sleep(1.1)
         self.assertEqual(digest(self.folder / ('out-0.wim')),
                          digest(self.folder / ('out-1.wim')))
 
     def test_times_are_not_later(self):
         path = self.wim()
-        self.run_at(0, 'add', '-q', '--access', 'update', path, ROOT)
+        self.run_at(0, 'add', '-q', '--access', 'update', path, ROOT_DER)
         info = subprocess.run(['wimlib-imagex', 'info', path], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
         found = [line for line in info.splitlines()
@@ -85,7 +83,7 @@ class Reproducible(Case):
 
     def test_a_later_date_does_not_reach_into_the_future(self):
         path = self.wim()
-        run = wimtrust('add', '-q', '--access', 'update', path, ROOT,
+        run = wimtrust('add', '-q', '--access', 'update', path, ROOT_DER,
                        env=environment(SOURCE_DATE_EPOCH='4102444800'))
         self.assertEqual(run.status, 0, run.err)
         info = subprocess.run(['wimlib-imagex', 'info', path], check=True,
@@ -94,13 +92,13 @@ class Reproducible(Case):
 
     def test_hive(self):
         path = self.hive('software')
-        run = wimtrust('add', '-q', path, ROOT)
+        run = wimtrust('add', '-q', path, ROOT_DER)
         self.assertEqual(run.status, 0, run.err)
         self.assertEqual(digest(path), GOLDEN_HIVE)
 
     def test_nonsense_is_refused(self):
         for text in ('abc', '-1', '1.5', '99999999999999999999', '1 '):
-            run = wimtrust('add', self.hive(), ROOT,
+            run = wimtrust('add', self.hive(), ROOT_DER,
                            env=environment(SOURCE_DATE_EPOCH=text))
             self.assertEqual(run.status, 2, text)
             self.assertIn('[bad-value]', run.err)

@@ -13,11 +13,11 @@ import signal
 import subprocess
 import time
 
-from clitest import (Case, HIVES, ROOT_DER, WIMS, WIMTRUST, digest, environment,
-                     main, wimtrust)
+from clitest import (HIVES, IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Case,
+                     digest, environment, main, wimtrust)
 
 MB = 1 << 20
-SLOW = 5 if os.environ.get('WT_SANITIZE') else 1
+SLOW = 5 if IS_SANITIZED else 1
 NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # At once, for who waits; a busy machine is not quicker.
 SECONDS_MAX = 3 * SLOW

@@ -6,15 +6,10 @@ import re
 import shutil
 import subprocess
 import time
-import sys
 from errno import EDQUOT, ENOSPC
 
-from clitest import Case, HIVES, ROOT_DER, WIMS, WIMTRUST, environment, main, \
-    wimtrust
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
-import wt
+from clitest import (HIVES, ROOT_DER, WIMS, WIMTRUST, Place, accesses, main,
+                     run_other, sample, sample_hive, wimtrust)
 from faults import ALWAYS, Faults
 
 KB = 1024
@@ -24,18 +19,7 @@ NUMBERS = re.compile(r'needs .*[\d.]+ ([kMG]B|bytes).* has [\d.]+ '
                      r'([kMG]B|bytes) free')
 
 
-class Space(Case):
-    def setUp(self):
-        super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
-        self.env = environment(TMPDIR=os.fspath(self.temp))
-
-    def accesses(self):
-        return (['mount'] if wt.fuse_works() else []) + ['update']
-
+class Space(Place):
     def mount(self, where, *args):
         if os.geteuid() != 0:
             self.skipTest('mounting needs root')
@@ -47,7 +31,7 @@ class Space(Case):
 
     def large(self):
         """A WIM with a hive of 12 MB that does not compress to nothing."""
-        return wt.sample('hive-12.wim', '--hive', wt.hive(
+        return sample('hive-12.wim', '--hive', sample_hive(
             'hive-12', '--keys', '5000', '--size', '12'))
 
 
@@ -135,7 +119,7 @@ class Ext4(Space):
         self.make_disk()
         self.source = WIMS / 'two.wim'
         length = self.source.stat().st_size
-        for access in self.accesses():
+        for access in accesses():
             self.sweep('boot.wim', ['add', '--access', access], (
                 0, 4 * KB, 64 * KB, length, length + 100 * KB,
                 *range(length + 200 * KB, length + 2 * MB, 300 * KB)))
@@ -152,7 +136,7 @@ class Ext4(Space):
         self.source = self.copy(WIMS / 'two.wim', 'source.wim')
         noise = self.folder / 'noise'
         noise.write_bytes(os.urandom(8 * MB))
-        wt.run('wimlib-imagex', 'update', os.fspath(self.source), '1',
+        run_other('wimlib-imagex', 'update', self.source, '1',
                f'--command=add {noise} /noise')
         length = self.source.stat().st_size
         self.sweep('boot.wim', ['add', '--access', 'update', '--rebuild'], (
@@ -183,7 +167,7 @@ class Ext4(Space):
     def test_append_to_the_block(self):
         self.make_disk()
         self.source = WIMS / 'two.wim'
-        for access in self.accesses():
+        for access in accesses():
             self.sweep('boot.wim', ['add', '--access', access, '--commit',
                                     'append'],
                        (0, 4 * KB, *range(136 * KB, 164 * KB, 4 * KB),
@@ -200,8 +184,8 @@ class Temporary(Space):
     def test_large_hive_in_the_staging_folder(self):
         source = self.large()
         target = self.place / 'boot.wim'
-        old = wt.read(source)
-        for access in self.accesses():
+        old = source.read_bytes()
+        for access in accesses():
             statuses = []
             need = 0
             for part in (0, 0.2, 0.4, 0.6, 0.8, 0.99, 1.01):
@@ -237,7 +221,7 @@ class Temporary(Space):
         target = self.place / 'boot.wim'
         shutil.copyfile(source, target)
         old = target.read_bytes()
-        for access in self.accesses():
+        for access in accesses():
             args = [WIMTRUST, 'add', '--access', access, target, ROOT_DER]
             watch = Faults(self.folder, self.temp)
             done = watch.run(args, env=self.env)

@@ -6,30 +6,21 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
-from clitest import (Case, ROOT_DER, WIMS, WIMTRUST, environment, main,
+from clitest import (IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place, main,
                      wimtrust)
-
-sys.path.insert(0, os.path.join(os.environ['WT_SOURCE'], 'tests', 'support'))
-
 from faults import STOP_CHILD, Faults
 
-STEP = 4 if os.environ.get('WT_SANITIZE') else 1
+STEP = 4 if IS_SANITIZED else 1
 # Where an answer takes no longer, and no run is mistaken for a slow one.
 SECONDS_MAX = 5
 
 
-class Stopped(Case):
+class Stopped(Place):
     def setUp(self):
         super().setUp()
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
         self.target = self.place / 'boot.wim'
-        self.env = environment(TMPDIR=os.fspath(self.temp))
         self.watch = Faults(self.folder, self.temp, self.place)
 
     def start(self, args, at):

@@ -5,8 +5,8 @@ import re
 import subprocess
 import unicodedata
 
-from clitest import (Case, HIVES, ROOT_DER, SOURCE, environment, main, make_root,
-                     on_terminal, wimtrust)
+from clitest import (HIVES, ROOT_DER, SOURCE, Case, environment, main,
+                     make_root, on_terminal, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 ESCAPE = '\033'

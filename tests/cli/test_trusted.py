@@ -2,12 +2,9 @@
 # test_trusted.py: nothing becomes trusted by accident: what a folder offers,
 # where an entry stood, roots that are odd, and who is asked.
 import os
-import sys
 
 import odd_inputs as odd
-from clitest import Case, SOURCE, main, wimtrust
-
-sys.path.insert(0, str(SOURCE / 'tests' / 'support'))
+from clitest import Case, main, wimtrust
 import regf  # noqa: E402
 
 make = odd.make

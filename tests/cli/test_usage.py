@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from clitest import (Case, ROOT_DER, WIMTRUST, environment, main, wimtrust)
+from clitest import ROOT_DER, WIMTRUST, Case, environment, main, wimtrust
 
 COMMANDS = ('add', 'remove', 'list', 'verify', 'check', 'diff', 'info', 'show',
             'export', 'completion')

@@ -8,10 +8,9 @@ import subprocess
 import sys
 import time
 
-from clitest import Case, ROOT_DER, WIMS, WIMTRUST, environment, main, skip
+from clitest import (HANG, NOBODY, ROOT_DER, WIMS, WIMTRUST, Place,
+                     environment, main, skip)
 
-USER = 65534
-MOUNTS = '/proc/self/mountinfo'
 
 # In a namespace of its own: the device as it is where udev runs.
 DEVICE = '''
@@ -23,51 +22,32 @@ exec "$@"
 '''
 
 
-class User(Case):
+class User(Place):
     def setUp(self):
         super().setUp()
         # Nobody can reach into the folders of who builds.
         self.program = shutil.copy(WIMTRUST, self.folder)
         self.root = shutil.copy(ROOT_DER, self.folder)
         self.faults = shutil.copy(os.environ['WT_FAULTFS'], self.folder)
-        self.temp = self.folder / 'tmp'
-        self.place = self.folder / 'place'
-        self.temp.mkdir()
-        self.place.mkdir()
         self.target = self.place / 'boot.wim'
         shutil.copyfile(WIMS / 'two.wim', self.target)
         self.old = self.target.read_bytes()
-        subprocess.run(['chown', '-R', f'{USER}:{USER}', self.folder],
+        subprocess.run(['chown', '-R', f'{NOBODY}:{NOBODY}', self.folder],
                        check=True)
         self.env = environment(TMPDIR=os.fspath(self.temp), HOME='/')
-        self.addCleanup(self.unmount)
-
-    def mounts(self):
-        with open(MOUNTS, encoding='utf-8') as table:
-            return [line.split()[4] for line in table
-                    if line.split()[4].startswith(os.fspath(self.folder))]
-
-    def unmount(self):
-        for point in self.mounts():
-            subprocess.run(['umount', '-l', point], check=False)
 
     def start(self, *args, env=None):
         return subprocess.Popen(
             [self.program, *map(os.fspath, args)],
-            env={**self.env, **(env or {})}, user=USER,
-            group=USER, extra_groups=[], cwd=self.folder,
+            env={**self.env, **(env or {})}, user=NOBODY,
+            group=NOBODY, extra_groups=[], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
 
     def run_it(self, *args, env=None):
         process = self.start(*args, env=env)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=HANG)
         return process.returncode, out.decode(), err.decode()
-
-    def assert_tidy(self):
-        self.assertEqual(self.mounts(), [])
-        self.assertEqual(os.listdir(self.temp), [])
-        self.assertEqual(os.listdir(self.place), ['boot.wim'])
 
     def ways(self):
         """Those in which this user can mount: in a namespace of one's own,
@@ -98,13 +78,13 @@ class User(Case):
                 self.assertEqual(status, 0, (access, commit, env, err))
                 status, _, err = self.run_it('verify', self.target, self.root)
                 self.assertEqual(status, 0, (access, commit, env, err))
-                self.assertEqual(self.target.stat().st_uid, USER)
-                self.assert_tidy()
+                self.assertEqual(self.target.stat().st_uid, NOBODY)
+                self.assert_tidy('boot.wim')
 
     def test_what_a_new_file_cannot_keep_is_appended_to(self):
         self.place.chmod(0o777)
         # Somebody else's, and of a group that is not ours.
-        for owner, group in ((0, USER), (USER, 0)):
+        for owner, group in ((0, NOBODY), (NOBODY, 0)):
             self.target.write_bytes(self.old)
             os.chown(self.target, owner, group)
             self.target.chmod(0o666)
@@ -115,7 +95,7 @@ class User(Case):
             self.assertIn('[not-kept]', err)
             self.assertIn('--commit append', err)
             self.assertEqual(self.target.read_bytes(), self.old)
-            self.assert_tidy()
+            self.assert_tidy('boot.wim')
             status, out, err = self.run_it(
                 'add', '-v', '--access', 'update', self.target, self.root)
             self.assertEqual(status, 0, err)
@@ -123,8 +103,8 @@ class User(Case):
                           'owner %d and group %d' % (owner, group), out)
             found = self.target.stat()
             self.assertEqual((found.st_uid, found.st_gid), (owner, group))
-            self.assert_tidy()
-            os.chown(self.target, USER, USER)
+            self.assert_tidy('boot.wim')
+            os.chown(self.target, NOBODY, NOBODY)
 
     def test_what_a_killed_mount_leaves_goes_with_the_next_run(self):
         ways = list(self.ways())
@@ -145,7 +125,7 @@ class User(Case):
                 status, _, err = self.run_it(
                     'add', '--access', 'update', self.target, self.root)
                 self.assertEqual(status, 0, err)
-                self.assert_tidy()
+                self.assert_tidy('boot.wim')
 
 
 def device_open():

@@ -6,9 +6,8 @@ import re
 import struct
 import subprocess
 
-from clitest import Case, SOURCE, main, wimtrust
+from clitest import CERTS, Case, main, wimtrust
 
-CERTS = SOURCE / 'testdata' / 'certs'
 ALLOW = 'expired,not-yet-valid,weak-key,not-ca'
 # What is in testdata/certs, by the shape that it stands for.
 SHAPES = {
