@@ -13,10 +13,10 @@
 #define STATEMENT "https://in-toto.io/Statement/v1"
 #define PREDICATE "urn:wimtrust:trusted-certificates:v1"
 
-static enum wt_status list(const struct cli *cli, const char *path,
+static enum wt_status list(const struct cli_request *request, const char *path,
 	struct wt_report **ret_report, struct wt_error *err)
 {
-	struct wt_options options = cli->options;
+	struct wt_options options = request->options;
 	struct wt_report *report = NULL;
 	enum wt_status status = wt_report_new(&report, err);
 
@@ -32,13 +32,14 @@ static enum wt_status list(const struct cli *cli, const char *path,
 	return status;
 }
 
-enum wt_status cli_attest_before(struct cli *cli, struct wt_error *err)
+enum wt_status cli_attest_before(const struct cli_request *request,
+	struct cli_attest *attest, struct wt_error *err)
 {
-	const char *target = cli->operands[0];
+	const char *target = request->operands[0];
 	struct stat st = {0};
 
-	if (cli->options.dry_run) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	if (request->options.dry_run) {
+		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"--attest and --dry-run exclude each other");
 		wt_error_hint(err, "--report FILE tells what would be done");
 		return WT_ERR_USAGE;
@@ -49,7 +50,7 @@ enum wt_status cli_attest_before(struct cli *cli, struct wt_error *err)
 		wt_error_hint(err, "give the hive in it");
 		return WT_ERR_USAGE;
 	}
-	return list(cli, target, &cli->old, err);
+	return list(request, target, &attest->old, err);
 }
 
 static json_t *digest(const char *hex)
@@ -113,8 +114,8 @@ static json_t *images(const struct wt_report *old, const struct wt_report *new)
 	return array;
 }
 
-static json_t *statement(
-	const struct cli *cli, const char *path, const struct wt_report *new)
+static json_t *statement(const struct cli_request *request, const char *path,
+	const struct wt_report *old, const struct wt_report *new)
 {
 	const char *slash = strrchr(path, '/');
 	json_t *root = json_object();
@@ -127,11 +128,10 @@ static json_t *statement(
 	json_object_set_new(subject, "digest", digest(new->sha256_before));
 	json_array_append_new(subjects, subject);
 	json_object_set_new(
-		predicate, "command", cli_json_text(cli->command->name));
+		predicate, "command", cli_json_text(request->command->name));
 	json_object_set_new(predicate, "versions", cli_json_versions());
-	json_object_set_new(
-		predicate, "before", digest(cli->old->sha256_before));
-	json_object_set_new(predicate, "images", images(cli->old, new));
+	json_object_set_new(predicate, "before", digest(old->sha256_before));
+	json_object_set_new(predicate, "images", images(old, new));
 	json_object_set_new(root, "_type", cli_json_text(STATEMENT));
 	json_object_set_new(root, "subject", subjects);
 	json_object_set_new(root, "predicateType", cli_json_text(PREDICATE));
@@ -139,28 +139,31 @@ static json_t *statement(
 	return root;
 }
 
-enum wt_status cli_attest_after(struct cli *cli, struct wt_error *err)
+enum wt_status cli_attest_after(const struct cli_request *request,
+	const struct cli_attest *attest, const struct wt_report *report,
+	struct wt_error *err)
 {
-	const struct wt_report *report = cli->report;
-	const char *path = report->output ? report->output : cli->operands[0];
+	const char *path =
+		report->output ? report->output : request->operands[0];
 	const char *meant = report->sha256_after;
 	struct wt_report *new = NULL;
 	json_t *root = NULL;
-	enum wt_status status = list(cli, path, &new, err);
+	enum wt_status status = list(request, path, &new, err);
 
 	if (status)
 		return status;
 	if (!meant[0])
 		meant = report->sha256_before;
 	if (strcmp(new->sha256_before, meant) != 0 ||
-		strcmp(cli->old->sha256_before, report->sha256_before) != 0) {
+		strcmp(attest->old->sha256_before, report->sha256_before) !=
+			0) {
 		status = wt_fail(err, WT_ERR_FILE, "changed", path,
 			"was changed by another program in the meantime; no "
 			"statement was written");
 	} else {
-		root = statement(cli, path, new);
+		root = statement(request, path, attest->old, new);
 		status = cli_json_write(
-			cli, &cli->attest_save, root, JSON_COMPACT, err);
+			request, &attest->save, root, JSON_COMPACT, err);
 		json_decref(root);
 	}
 	if (status && report->is_changed)

@@ -7,34 +7,39 @@
 
 #define MACHINE_PLACE "Microsoft\\SystemCertificates"
 
-static void append(struct cli *cli, const void *data, size_t len)
+static void append(struct cli_outcome *outcome, const void *data, size_t len)
 {
-	cli->export_data = cli_grow(cli->export_data, cli->export_len + len, 1);
-	memcpy(cli->export_data + cli->export_len, data, len);
-	cli->export_len += len;
+	outcome->export_data =
+		cli_grow(outcome->export_data, outcome->export_len + len, 1);
+	memcpy(outcome->export_data + outcome->export_len, data, len);
+	outcome->export_len += len;
 }
 
-static enum wt_status append_pem(
-	struct cli *cli, const struct wt_cert *cert, struct wt_error *err)
+static enum wt_status append_pem(const struct cli_request *request,
+	struct cli_outcome *outcome, const struct wt_cert *cert,
+	struct wt_error *err)
 {
 	char *pem = NULL;
-	enum wt_status status = wt_cancelled(cli->options.cancel, err);
+	enum wt_status status = wt_cancelled(request->options.cancel, err);
 
 	if (!status)
 		status = wt_cert_to_pem(cert, &pem, err);
 	if (status)
 		return status;
-	append(cli, pem, strlen(pem));
+	append(outcome, pem, strlen(pem));
 	wt_free(pem);
 	return WT_OK;
 }
 
-enum wt_status cli_bundle_certs_pem(struct cli *cli, struct wt_error *err)
+enum wt_status cli_bundle_certs_pem(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
 
-	for (size_t i = 0; !status && i < wt_cert_list_count(cli->certs); i++)
-		status = append_pem(cli, wt_cert_list_get(cli->certs, i), err);
+	for (size_t i = 0; !status && i < wt_cert_list_count(outcome->certs);
+		i++)
+		status = append_pem(request, outcome,
+			wt_cert_list_get(outcome->certs, i), err);
 	return status;
 }
 
@@ -47,20 +52,22 @@ struct gathered {
 };
 
 /* Do the operands behind TARGET name this entry? None: all are meant. */
-static bool is_selected(const struct cli *cli, const struct wt_entry *entry)
+static bool is_selected(
+	const struct cli_request *request, const struct wt_entry *entry)
 {
-	for (size_t i = 1; i < cli->operand_count; i++) {
+	for (size_t i = 1; i < request->operand_count; i++) {
 		if (entry->cert &&
-			wt_is_thumbprint_of(cli->operands[i], entry->cert))
+			wt_is_thumbprint_of(request->operands[i], entry->cert))
 			return true;
 	}
-	return cli->operand_count <= 1;
+	return request->operand_count <= 1;
 }
 
-static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
+static void gather(const struct cli_request *request,
+	struct cli_outcome *outcome, bool is_pem, struct gathered *gathered)
 {
-	const struct wt_report *report = cli->report;
-	bool wants_disallowed = cli->options.store == WT_STORE_DISALLOWED;
+	const struct wt_report *report = outcome->report;
+	bool wants_disallowed = request->options.store == WT_STORE_DISALLOWED;
 
 	memset(gathered, 0, sizeof(*gathered));
 	for (size_t i = 0; i < report->image_count; i++) {
@@ -72,7 +79,7 @@ static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
 		for (size_t j = 0; j < image->entry_count; j++) {
 			const struct wt_entry *entry = wt_image_entry(image, j);
 
-			if (!is_selected(cli, entry))
+			if (!is_selected(request, entry))
 				continue;
 			if (!entry->handle)
 				gathered->unsound++;
@@ -90,27 +97,28 @@ static void gather(struct cli *cli, bool is_pem, struct gathered *gathered)
 	}
 }
 
-static void warn_left_out(struct cli *cli, const struct gathered *gathered)
+static void warn_left_out(
+	struct cli_outcome *outcome, const struct gathered *gathered)
 {
-	const char *target = cli->report->target;
+	const char *target = outcome->report->target;
 
 	if (gathered->unsound > 0)
-		cli_warn(cli, "unsound-left-out",
+		cli_warn(outcome, "unsound-left-out",
 			"%s: left out values without a sound certificate: "
 			"%zu",
 			target, gathered->unsound);
 	if (gathered->disallowed > 0)
-		cli_warn(cli, "disallowed-left-out",
+		cli_warn(outcome, "disallowed-left-out",
 			"%s: left out disallowed certificates: %zu; --store "
 			"disallowed writes them",
 			target, gathered->disallowed);
 	if (gathered->limited > 0)
-		cli_warn(cli, "limits-left-out",
+		cli_warn(outcome, "limits-left-out",
 			"%s: %zu of the certificates are trusted with limits, "
 			"which PEM cannot say; --format reg keeps them",
 			target, gathered->limited);
 	if (gathered->elsewhere > 0)
-		cli_warn(cli, "policy-left-out",
+		cli_warn(outcome, "policy-left-out",
 			"%s: left out certificates of policy and enterprise "
 			"stores: %zu",
 			target, gathered->elsewhere);
@@ -148,69 +156,74 @@ static void make_unique(
 	gathered->count = kept;
 }
 
-static enum wt_status fail_empty(const struct cli *cli, struct wt_error *err)
+static enum wt_status fail_empty(const struct cli_request *request,
+	const struct cli_outcome *outcome, struct wt_error *err)
 {
-	wt_fail(err, WT_NO, "not-found", cli->report->target,
+	wt_fail(err, WT_NO, "not-found", outcome->report->target,
 		"the chosen images hold no %scertificate",
-		cli->operand_count > 1 ? "such " : "");
+		request->operand_count > 1 ? "such " : "");
 	wt_error_hint(err, "wimtrust list shows what they hold");
 	return WT_NO;
 }
 
-enum wt_status cli_bundle_pem(struct cli *cli, struct wt_error *err)
+enum wt_status cli_bundle_pem(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
 	struct gathered gathered;
 
-	gather(cli, true, &gathered);
+	gather(request, outcome, true, &gathered);
 	make_unique(&gathered, order_by_cert);
-	warn_left_out(cli, &gathered);
+	warn_left_out(outcome, &gathered);
 	if (gathered.count == 0)
-		status = fail_empty(cli, err);
+		status = fail_empty(request, outcome, err);
 	for (size_t i = 0; !status && i < gathered.count; i++)
-		status = append_pem(cli, gathered.entries[i]->handle, err);
+		status = append_pem(
+			request, outcome, gathered.entries[i]->handle, err);
 	free(gathered.entries);
 	return status;
 }
 
 /* Values become a .reg file, or the one there is itself. */
-static enum wt_status write_values(struct cli *cli,
-	const struct wt_export_value *values, size_t count,
-	struct wt_error *err)
+static enum wt_status write_values(const struct cli_request *request,
+	struct cli_outcome *outcome, const struct wt_export_value *values,
+	size_t count, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
 	uint8_t *data = NULL;
 	size_t len = 0;
 
-	if (cli->format == CLI_FORMAT_BLOB && count != 1) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->operands[0],
+	if (request->format == CLI_FORMAT_BLOB && count != 1) {
+		wt_fail(err, WT_ERR_USAGE, "usage", request->operands[0],
 			"holds %zu certificates, and a raw value is of one",
 			count);
 		wt_error_hint(err, "name one by its thumbprint, or take "
 				   "--format reg");
 		return WT_ERR_USAGE;
 	}
-	if (cli->format == CLI_FORMAT_BLOB) {
-		append(cli, values[0].blob, values[0].blob_len);
+	if (request->format == CLI_FORMAT_BLOB) {
+		append(outcome, values[0].blob, values[0].blob_len);
 		return WT_OK;
 	}
-	status = wt_export_reg(values, count, cli->root_name, &data, &len, err);
+	status = wt_export_reg(
+		values, count, request->root_name, &data, &len, err);
 	if (status)
 		return status;
-	append(cli, data, len);
+	append(outcome, data, len);
 	wt_free(data);
 	return WT_OK;
 }
 
-enum wt_status cli_bundle_values(struct cli *cli, struct wt_error *err)
+enum wt_status cli_bundle_values(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	struct gathered gathered;
 	struct wt_export_value *values = NULL;
 	enum wt_status status = WT_OK;
 
-	gather(cli, false, &gathered);
+	gather(request, outcome, false, &gathered);
 	make_unique(&gathered, order_by_key);
-	warn_left_out(cli, &gathered);
+	warn_left_out(outcome, &gathered);
 	values = cli_alloc(gathered.count, sizeof(*values));
 	for (size_t i = 0; i < gathered.count; i++) {
 		const struct wt_entry *entry = gathered.entries[i];
@@ -220,28 +233,31 @@ enum wt_status cli_bundle_values(struct cli *cli, struct wt_error *err)
 		values[i].blob = entry->cert->blob;
 		values[i].blob_len = entry->cert->blob_len;
 	}
-	status = gathered.count ? write_values(cli, values, gathered.count, err)
-				: fail_empty(cli, err);
+	status = gathered.count ? write_values(request, outcome, values,
+					  gathered.count, err)
+				: fail_empty(request, outcome, err);
 	free(values);
 	free(gathered.entries);
 	return status;
 }
 
-static enum wt_status make_value(struct cli *cli, const struct wt_cert *cert,
-	struct wt_export_value *value, uint8_t **ret_blob, struct wt_error *err)
+static enum wt_status make_value(const struct cli_request *request,
+	const struct wt_cert *cert, struct wt_export_value *value,
+	uint8_t **ret_blob, struct wt_error *err)
 {
 	enum wt_store store = WT_STORE_AUTO;
 	const char *why = NULL;
-	enum wt_status status = wt_cancelled(cli->options.cancel, err);
+	enum wt_status status = wt_cancelled(request->options.cancel, err);
 
 	/* A raw value says nothing about a store. */
-	if (!status && cli->format == CLI_FORMAT_REG)
-		status = wt_cert_policy(cert, cli->options.store,
-			cli->options.allow, cli->options.now, &store, &why,
-			err);
+	if (!status && request->format == CLI_FORMAT_REG)
+		status = wt_cert_policy(cert, request->options.store,
+			request->options.allow, request->options.now, &store,
+			&why, err);
 	if (!status)
-		status = wt_cert_encode(cert, cli->options.friendly_name,
-			cli->options.usages, ret_blob, &value->blob_len, err);
+		status = wt_cert_encode(cert, request->options.friendly_name,
+			request->options.usages, ret_blob, &value->blob_len,
+			err);
 	if (status)
 		return status;
 	value->blob = *ret_blob;
@@ -250,18 +266,20 @@ static enum wt_status make_value(struct cli *cli, const struct wt_cert *cert,
 	return WT_OK;
 }
 
-enum wt_status cli_bundle_certs_values(struct cli *cli, struct wt_error *err)
+enum wt_status cli_bundle_certs_values(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
-	size_t count = wt_cert_list_count(cli->certs);
+	size_t count = wt_cert_list_count(outcome->certs);
 	struct wt_export_value *values = cli_alloc(count, sizeof(*values));
 	uint8_t **blobs = cli_alloc(count, sizeof(*blobs));
 	enum wt_status status = WT_OK;
 
 	for (size_t i = 0; !status && i < count; i++)
-		status = make_value(cli, wt_cert_list_get(cli->certs, i),
-			&values[i], &blobs[i], err);
+		status =
+			make_value(request, wt_cert_list_get(outcome->certs, i),
+				&values[i], &blobs[i], err);
 	if (!status)
-		status = write_values(cli, values, count, err);
+		status = write_values(request, outcome, values, count, err);
 	for (size_t i = 0; i < count; i++)
 		wt_free(blobs[i]);
 	free(blobs);

@@ -5,17 +5,21 @@
 
 #include "cli.h"
 
-/** PEM of all certificates in the report, each once, into cli->export_data.
+/** PEM of all certificates in the report, each once, into outcome->export_data.
  *  What is disallowed is left out unless that store was asked for. */
-enum wt_status cli_bundle_pem(struct cli *cli, struct wt_error *err);
+enum wt_status cli_bundle_pem(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
 
 /** PEM of all certificates that were read. */
-enum wt_status cli_bundle_certs_pem(struct cli *cli, struct wt_error *err);
+enum wt_status cli_bundle_certs_pem(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
 
 /** A .reg file, or one raw value, of what the report holds. */
-enum wt_status cli_bundle_values(struct cli *cli, struct wt_error *err);
+enum wt_status cli_bundle_values(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
 
 /** The same of the certificates that were read. */
-enum wt_status cli_bundle_certs_values(struct cli *cli, struct wt_error *err);
+enum wt_status cli_bundle_certs_values(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
 
 #endif

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * cli.h: one run of the program: what was asked for and what came out. */
+ * cli.h: one run of the program: a request becomes an outcome. */
 #ifndef CLI_H
 #define CLI_H
 
 #include <wimtrust/wimtrust.h>
 
-#include "output/progress.h"
-#include "savefile.h"
-
 #include <jansson.h>
 #include <time.h>
 
-struct cli;
+struct cli_request;
+struct cli_outcome;
 
 /** One bit a command, so that an option can say which commands take it. */
 enum cli_command_bit {
@@ -47,9 +45,11 @@ struct cli_command {
 	int operands_min;
 	int operands_max; /**< -1 for any number */
 	/** Does the work and prints nothing. */
-	enum wt_status (*run)(struct cli *cli, struct wt_error *err);
+	enum wt_status (*run)(const struct cli_request *request,
+		struct cli_outcome *outcome, struct wt_error *err);
 	/** Prints what came out, for people; not called for JSON. */
-	void (*print)(struct cli *cli, enum wt_status status);
+	void (*print)(const struct cli_request *request,
+		const struct cli_outcome *outcome, enum wt_status status);
 };
 
 /** Ends with an entry without a name. */
@@ -66,8 +66,8 @@ struct cli_warning {
 	char *text;
 };
 
-struct cli {
-	/* What was asked for */
+/** What was asked for, made from the command line. Nothing changes it later. */
+struct cli_request {
 	const struct cli_command *command; /**< NULL when there is none */
 	char **operands;
 	size_t operand_count;
@@ -83,49 +83,47 @@ struct cli {
 	char server_host[256]; /**< without its port */
 	unsigned timeout;      /**< for that, in seconds */
 	const char *report_file, *attest_file;
-	struct cli_save report_save, attest_save; /**< where these go */
 	int64_t at;
+};
 
-	/* What came out */
+/** What came out, for the output to show. */
+struct cli_outcome {
 	struct wt_cert_list *certs;
 	/** The operand that each of certs came from, by index. */
 	const char **sources;
 	struct wt_report *report;
-	struct wt_report *old; /**< with --attest: the target before */
 	json_t *data; /**< members of the JSON object that one command adds */
 	struct cli_warning *warnings;
 	size_t warning_count;
-	struct cli_progress progress;
 	struct timespec started;
 	char *export_data; /**< what export made, export_len bytes */
 	size_t export_len;
-	int output_errno; /**< why stdout could not be written, or 0 */
 };
 
 /** Memory, or the end of the program with a message. */
 void *cli_alloc(size_t count, size_t size);
 void *cli_grow(void *old, size_t count, size_t size);
 
-void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
-	WT_PRINTF(3, 4);
+void cli_warn(struct cli_outcome *outcome, const char *code, const char *fmt,
+	...) WT_PRINTF(3, 4);
 
-/** Reads operands from first on into cli->certs; notes become warnings. */
-enum wt_status cli_read_certs(
-	struct cli *cli, size_t first, struct wt_error *err);
+/** Reads operands from first on into outcome->certs; notes become warnings. */
+enum wt_status cli_read_certs(const struct cli_request *request,
+	struct cli_outcome *outcome, size_t first, struct wt_error *err);
 /** All that was refused, but for what the error is about, is a warning. */
-void cli_warn_refused(struct cli *cli, const struct wt_error *err);
-enum wt_status cli_read_cert(
-	struct cli *cli, const char *operand, struct wt_error *err);
+void cli_warn_refused(struct cli_outcome *outcome, const struct wt_error *err);
+enum wt_status cli_read_cert(const struct cli_request *request,
+	struct cli_outcome *outcome, const char *operand, struct wt_error *err);
 
 /**
  * Reads operands from first on: thumbprints into ret_thumbprints, which the
- * caller frees, and files into cli->certs.
+ * caller frees, and files into outcome->certs.
  *
  * @param prefix  what begins so goes with the thumbprints; NULL for none
  */
-enum wt_status cli_read_selectors(struct cli *cli, size_t first,
-	const char *prefix, const char ***ret_thumbprints, size_t *ret_count,
-	struct wt_error *err);
+enum wt_status cli_read_selectors(const struct cli_request *request,
+	struct cli_outcome *outcome, size_t first, const char *prefix,
+	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err);
 
 /**
  * The folders of TARGET and of the output as they are when the program starts.
@@ -139,30 +137,51 @@ struct cli_folders {
 	} target, output;
 };
 
-void cli_folders_note(const struct cli *cli, struct cli_folders *ret_folders);
-enum wt_status cli_folders_check(const struct cli *cli,
+void cli_folders_note(
+	const struct cli_request *request, struct cli_folders *ret_folders);
+enum wt_status cli_folders_check(const struct cli_request *request,
 	const struct cli_folders *folders, struct wt_error *err);
 
-enum wt_status cmd_add(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_remove(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_list(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_verify(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_check(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_info(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_show(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_export(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_diff(struct cli *cli, struct wt_error *err);
-enum wt_status cmd_completion(struct cli *cli, struct wt_error *err);
+enum wt_status cmd_add(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_remove(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_list(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_verify(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_check(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_info(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_show(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_export(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_diff(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
+enum wt_status cmd_completion(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err);
 
-void print_add(struct cli *cli, enum wt_status status);
-void print_remove(struct cli *cli, enum wt_status status);
-void print_list(struct cli *cli, enum wt_status status);
-void print_verify(struct cli *cli, enum wt_status status);
-void print_check(struct cli *cli, enum wt_status status);
-void print_info(struct cli *cli, enum wt_status status);
-void print_show(struct cli *cli, enum wt_status status);
-void print_export(struct cli *cli, enum wt_status status);
-void print_diff(struct cli *cli, enum wt_status status);
-void print_completion(struct cli *cli, enum wt_status status);
+void print_add(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_remove(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_list(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_verify(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_check(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_info(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_show(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_export(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_diff(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
+void print_completion(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
 
 #endif

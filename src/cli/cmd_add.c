@@ -7,21 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-enum wt_status cmd_add(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_add(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	struct cli_folders folders = {0};
 	enum wt_status status = WT_OK;
 
-	cli_folders_note(cli, &folders);
+	cli_folders_note(request, &folders);
 	/* What cannot be read is judged with what is refused. */
-	wt_cert_list_keep_going(cli->certs, true);
-	status = cli_read_certs(cli, 1, err);
+	wt_cert_list_keep_going(outcome->certs, true);
+	status = cli_read_certs(request, outcome, 1, err);
 	if (!status)
-		status = cli_folders_check(cli, &folders, err);
+		status = cli_folders_check(request, &folders, err);
 	if (status)
 		return status;
-	return wt_target_add(
-		cli->operands[0], cli->certs, &cli->options, cli->report, err);
+	return wt_target_add(request->operands[0], outcome->certs,
+		&request->options, outcome->report, err);
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)
@@ -52,7 +53,8 @@ static void print_whole(const struct wt_entry *entry)
 		cli_print_cert(entry->cert);
 }
 
-void print_add(struct cli *cli, enum wt_status status)
+void print_add(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	static const struct cli_column columns[] = {
 		{NULL, false}, {NULL, true}, {NULL, true}};
@@ -62,9 +64,9 @@ void print_add(struct cli *cli, enum wt_status status)
 		.print_whole = print_whole,
 		.heads_action = true};
 
-	if (cli->is_quiet || status != WT_OK)
+	if (request->is_quiet || status != WT_OK)
 		return;
-	cli_print_listing(cli, &listing);
-	cli_print_refused(cli);
-	cli_print_verdict(cli);
+	cli_print_listing(request, outcome, &listing);
+	cli_print_refused(request, outcome);
+	cli_print_verdict(request, outcome);
 }

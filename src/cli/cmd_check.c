@@ -8,9 +8,10 @@
 #include <string.h>
 
 /* The library knows the chain's certificates, but not the file. */
-static void name_chain(const struct cli *cli, struct wt_error *err)
+static void name_chain(const struct cli_request *request, struct wt_error *err)
 {
-	const char *chain = cli->server ? cli->server : cli->operands[1];
+	const char *chain =
+		request->server ? request->server : request->operands[1];
 
 	if (strcmp(chain, "-") == 0)
 		chain = "standard input";
@@ -18,33 +19,37 @@ static void name_chain(const struct cli *cli, struct wt_error *err)
 }
 
 /* What the answer holds for: a kept answer must say so. */
-static void describe(struct cli *cli)
+static void describe(
+	const struct cli_request *request, struct cli_outcome *outcome)
 {
 	char at[CLI_TIME_MAX] = "";
 
-	cli->data = json_object();
-	json_object_set_new(cli->data, "server", cli_json_text(cli->server));
-	json_object_set_new(cli->data, "host", cli_json_text(cli->host));
+	outcome->data = json_object();
 	json_object_set_new(
-		cli->data, "at", cli_json_text(cli_text_time(at, cli->at)));
+		outcome->data, "server", cli_json_text(request->server));
+	json_object_set_new(
+		outcome->data, "host", cli_json_text(request->host));
+	json_object_set_new(outcome->data, "at",
+		cli_json_text(cli_text_time(at, request->at)));
 }
 
-enum wt_status cmd_check(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_check(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
 
-	if (cli->server && !cli->host)
-		cli->host = cli->server_host;
-	describe(cli);
-	status = cli->server ? wt_cert_list_fetch(cli->certs, cli->server,
-				       cli->timeout, cli->options.cancel, err)
-			     : cli_read_certs(cli, 1, err);
+	describe(request, outcome);
+	status = request->server ? wt_cert_list_fetch(outcome->certs,
+					   request->server, request->timeout,
+					   request->options.cancel, err)
+				 : cli_read_certs(request, outcome, 1, err);
 	if (status)
 		return status;
-	status = wt_target_check(cli->operands[0], cli->certs, cli->host,
-		cli->at, &cli->options, cli->report, err);
+	status = wt_target_check(request->operands[0], outcome->certs,
+		request->host, request->at, &request->options, outcome->report,
+		err);
 	if (status && strcmp(err->code, "no-server-cert") == 0)
-		name_chain(cli, err);
+		name_chain(request, err);
 	return status;
 }
 
@@ -124,13 +129,15 @@ static bool is_alike(const struct wt_image *image, const void *ctx)
 
 /* Heads the answer of the first image of those that give it; false for the
  * others. */
-static bool print_head(const struct cli *cli, const struct wt_image *image)
+static bool print_head(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct wt_image *image)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	char numbers[200] = "";
 	size_t count = 0;
 
-	for (size_t i = 0; !cli->is_verbose && i < report->image_count; i++) {
+	for (size_t i = 0; !request->is_verbose && i < report->image_count;
+		i++) {
 		if (!is_alike(wt_report_image(report, i), image))
 			continue;
 		if (count++ == 0 && wt_report_image(report, i) != image)
@@ -140,22 +147,23 @@ static bool print_head(const struct cli *cli, const struct wt_image *image)
 	if (count > 1)
 		cli_line(stdout, "%s: images %s", report->target, numbers);
 	else
-		cli_print_image(cli, image);
+		cli_print_image(outcome, image);
 	return true;
 }
 
-void print_check(struct cli *cli, enum wt_status status)
+void print_check(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
-	const struct wt_report *report = cli->report;
-	struct cli_screen screen = cli_screen(cli);
+	const struct wt_report *report = outcome->report;
+	struct cli_screen screen = cli_screen(request);
 
-	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
+	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
 	for (size_t i = 0; i < report->image_count; i++) {
 		const struct wt_image *image = wt_report_image(report, i);
 		char problem[CLI_PROBLEM_MAX] = "";
 
-		if (!image->is_chosen || !print_head(cli, image))
+		if (!image->is_chosen || !print_head(request, outcome, image))
 			continue;
 		print_chain(&screen, image);
 		print_addresses(&screen, image);
@@ -170,5 +178,5 @@ void print_check(struct cli *cli, enum wt_status status)
 				image->root_sha1 ? image->root_sha1 : "",
 				image->root_sha1 ? ")" : "");
 	}
-	cli_print_check_verdict(cli);
+	cli_print_check_verdict(request, outcome);
 }

@@ -4,10 +4,11 @@
 #include "output/output.h"
 #include "output/text.h"
 
-enum wt_status cmd_diff(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_diff(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
-	return wt_target_diff(cli->operands[0], cli->operands[1], &cli->options,
-		cli->report, err);
+	return wt_target_diff(request->operands[0], request->operands[1],
+		&request->options, outcome->report, err);
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)
@@ -28,7 +29,8 @@ static void print_whole(const struct wt_entry *entry)
 		cli_print_cert(entry->cert);
 }
 
-void print_diff(struct cli *cli, enum wt_status status)
+void print_diff(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	static const struct cli_column columns[] = {
 		{NULL, false}, {NULL, true}, {NULL, true}};
@@ -38,12 +40,13 @@ void print_diff(struct cli *cli, enum wt_status status)
 		.print_whole = print_whole,
 		.heads_action = true};
 
-	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
+	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
-	cli_print_listing(cli, &listing);
+	cli_print_listing(request, outcome, &listing);
 	if (status == WT_NO)
-		cli_print_verdict(cli);
+		cli_print_verdict(request, outcome);
 	else
 		cli_line(stdout, "%s: holds the same certificates as %s",
-			cli->report->target, cli->report->other->target);
+			outcome->report->target,
+			outcome->report->other->target);
 }

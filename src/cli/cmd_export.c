@@ -26,24 +26,26 @@ static bool is_no_target(const struct wt_error *err)
 	return false;
 }
 
-static enum wt_status export_certs(struct cli *cli, struct wt_error *err)
+static enum wt_status export_certs(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(cli, 0, err);
+	enum wt_status status = cli_read_certs(request, outcome, 0, err);
 
 	if (status)
 		return status;
-	return cli->format == CLI_FORMAT_PEM
-		       ? cli_bundle_certs_pem(cli, err)
-		       : cli_bundle_certs_values(cli, err);
+	return request->format == CLI_FORMAT_PEM
+		       ? cli_bundle_certs_pem(request, outcome, err)
+		       : cli_bundle_certs_values(request, outcome, err);
 }
 
 static enum wt_status check_thumbprints(
-	const struct cli *cli, struct wt_error *err)
+	const struct cli_request *request, struct wt_error *err)
 {
-	for (size_t i = 1; i < cli->operand_count; i++) {
-		if (wt_is_thumbprint(cli->operands[i]))
+	for (size_t i = 1; i < request->operand_count; i++) {
+		if (wt_is_thumbprint(request->operands[i]))
 			continue;
-		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", cli->operands[i],
+		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint",
+			request->operands[i],
 			"is not a thumbprint, and what comes before it is an "
 			"image");
 		wt_error_hint(err, "an image is exported by itself; a "
@@ -53,82 +55,88 @@ static enum wt_status check_thumbprints(
 	return WT_OK;
 }
 
-static enum wt_status export_target(struct cli *cli, struct wt_error *err)
+static enum wt_status export_target(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = check_thumbprints(cli, err);
+	enum wt_status status = check_thumbprints(request, err);
 
 	if (status)
 		return status;
-	return cli->format == CLI_FORMAT_PEM ? cli_bundle_pem(cli, err)
-					     : cli_bundle_values(cli, err);
+	return request->format == CLI_FORMAT_PEM
+		       ? cli_bundle_pem(request, outcome, err)
+		       : cli_bundle_values(request, outcome, err);
 }
 
-static void describe_file(struct cli *cli)
+static void describe_file(
+	const struct cli_request *request, struct cli_outcome *outcome)
 {
 	static const char *const formats[] = {"reg", "blob", "pem"};
 	json_t *object = json_object();
 
-	json_object_set_new(object, "path", cli_json_text(cli->options.output));
 	json_object_set_new(
-		object, "format", cli_json_text(formats[cli->format]));
+		object, "path", cli_json_text(request->options.output));
 	json_object_set_new(
-		object, "size", json_integer((json_int_t)cli->export_len));
-	cli->data = json_object();
-	json_object_set_new(cli->data, "export", object);
+		object, "format", cli_json_text(formats[request->format]));
+	json_object_set_new(
+		object, "size", json_integer((json_int_t)outcome->export_len));
+	outcome->data = json_object();
+	json_object_set_new(outcome->data, "export", object);
 }
 
-static enum wt_status export(struct cli *cli, struct wt_error *err) {
+static enum wt_status export_any(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
+{
 	struct wt_error target_err = {.code = "not-a-file"};
-	const char *first = cli->operands[0];
+	const char *first = request->operands[0];
 	enum wt_status status = WT_ERR_CERT;
 
-	if (strcmp(first, "-") != 0) status = wt_target_list(
-		first, &cli->options, cli->report, &target_err);
-	if (status == WT_OK){status = export_target(cli, err);}
-else if (!is_no_target(&target_err))
-{
-	*err = target_err;
-}
-else
-{
-	wt_report_free(cli->report);
-	cli->report = NULL;
-	status = wt_report_new(&cli->report, err);
+	if (strcmp(first, "-") != 0)
+		status = wt_target_list(
+			first, &request->options, outcome->report, &target_err);
 	if (!status)
-		status = export_certs(cli, err);
-}
-return status;
+		return export_target(request, outcome, err);
+	if (!is_no_target(&target_err)) {
+		*err = target_err;
+		return status;
+	}
+	wt_report_free(outcome->report);
+	outcome->report = NULL;
+	status = wt_report_new(&outcome->report, err);
+	return status ? status : export_certs(request, outcome, err);
 }
 
-enum wt_status cmd_export(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_export(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
-	const struct wt_options *options = &cli->options;
+	const struct wt_options *options = &request->options;
 	struct cli_save save = {.dir_fd = -1};
 	enum wt_status status = WT_OK;
 
 	if (options->output)
 		status = cli_save_open(options->output, &save, err);
 	if (!status)
-		status = export(cli, err);
+		status = export_any(request, outcome, err);
 	if (!status && options->output) {
-		status = cli_save_file(&save, cli->export_data, cli->export_len,
-			options->force, options->cancel, err);
+		status = cli_save_file(&save, outcome->export_data,
+			outcome->export_len, options->force, options->cancel,
+			err);
 		if (!status)
-			describe_file(cli);
+			describe_file(request, outcome);
 	}
 	cli_save_close(&save);
 	return status;
 }
 
-void print_export(struct cli *cli, enum wt_status status)
+void print_export(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	char size[CLI_SIZE_MAX] = "";
 
 	if (status != WT_OK)
 		return;
-	if (!cli->options.output)
-		fwrite(cli->export_data, 1, cli->export_len, stdout);
-	else if (!cli->is_quiet)
-		cli_line(stdout, "%s: written, %s", cli->options.output,
-			cli_text_size(size, cli->export_len));
+	if (!request->options.output)
+		fwrite(outcome->export_data, 1, outcome->export_len, stdout);
+	else if (!request->is_quiet)
+		cli_line(stdout, "%s: written, %s", request->options.output,
+			cli_text_size(size, outcome->export_len));
 }

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum wt_status cmd_info(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_info(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	return wt_target_info(
-		cli->operands[0], &cli->options, cli->report, err);
+		request->operands[0], &request->options, outcome->report, err);
 }
 
 static void print_wim(const struct wt_report *report)
@@ -73,7 +74,8 @@ static void count_stores(const struct wt_image *image, char *buf, size_t size)
 		snprintf(buf + used, size - used, " (%zu unsound)", unsound);
 }
 
-static void print_hive(const struct cli *cli, const struct wt_image *image)
+static void print_hive(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct wt_image *image)
 {
 	char size[CLI_SIZE_MAX] = "", stores[200] = "";
 
@@ -86,13 +88,14 @@ static void print_hive(const struct cli *cli, const struct wt_image *image)
 		cli_line(stdout, "  hive       none");
 		return;
 	}
-	if (image->index > 0 || strcmp(image->hive_path, cli->report->target))
+	if (image->index > 0 ||
+		strcmp(image->hive_path, outcome->report->target))
 		cli_line(stdout, "  hive       %s", image->hive_path);
 	if (image->hive_len > 0)
 		cli_line(stdout, "  hive size  %s%s",
 			cli_text_size(size, image->hive_len),
 			image->is_dirty ? ", its logs hold changes" : "");
-	if (cli->is_verbose)
+	if (request->is_verbose)
 		cli_line(stdout, "  keys       %llu",
 			(unsigned long long)image->key_count);
 	if (image->is_chosen) {
@@ -101,27 +104,29 @@ static void print_hive(const struct cli *cli, const struct wt_image *image)
 	}
 }
 
-static void print_image(const struct cli *cli, const struct wt_image *image)
+static void print_image(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct wt_image *image)
 {
 	if (image->index > 0) {
-		cli_print_image(cli, image);
+		cli_print_image(outcome, image);
 		if (image->arch && image->arch[0])
 			cli_line(stdout, "  for        %s %s", image->arch,
 				image->version ? image->version : "");
-		if (cli->is_verbose && image->description &&
+		if (request->is_verbose && image->description &&
 			image->description[0])
 			cli_line(stdout, "  described  %s", image->description);
 	}
-	print_hive(cli, image);
+	print_hive(request, outcome, image);
 	if (image->winre_path)
 		cli_line(stdout,
 			"  winre      %s trusts by itself, is not changed",
 			image->winre_path);
 }
 
-void print_info(struct cli *cli, enum wt_status status)
+void print_info(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 
 	if (status != WT_OK)
 		return;
@@ -133,5 +138,5 @@ void print_info(struct cli *cli, enum wt_status status)
 			report->kind == WT_TARGET_FOLDER ? "Windows folder"
 							 : "SOFTWARE hive");
 	for (size_t i = 0; i < report->image_count; i++)
-		print_image(cli, wt_report_image(report, i));
+		print_image(request, outcome, wt_report_image(report, i));
 }

@@ -7,14 +7,15 @@
 
 #include <stdio.h>
 
-enum wt_status cmd_list(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_list(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	enum wt_status status = wt_target_list(
-		cli->operands[0], &cli->options, cli->report, err);
+		request->operands[0], &request->options, outcome->report, err);
 
-	if (status || !cli->wants_pem)
+	if (status || !request->wants_pem)
 		return status;
-	return cli_bundle_pem(cli, err);
+	return cli_bundle_pem(request, outcome, err);
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)
@@ -35,7 +36,8 @@ static void add_row(struct cli_table *table, const struct wt_entry *entry)
 	cli_table_add(table, cells, cli_action_tint(entry->action));
 }
 
-void print_list(struct cli *cli, enum wt_status status)
+void print_list(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	static const struct cli_column columns[] = {{"STORE", false},
 		{"THUMBPRINT", false}, {"NOT AFTER", false}, {"SUBJECT", true},
@@ -47,10 +49,10 @@ void print_list(struct cli *cli, enum wt_status status)
 
 	if (status != WT_OK)
 		return;
-	if (cli->wants_pem) {
-		fwrite(cli->export_data, 1, cli->export_len, stdout);
+	if (request->wants_pem) {
+		fwrite(outcome->export_data, 1, outcome->export_len, stdout);
 		return;
 	}
-	cli_print_listing(cli, &listing);
-	cli_print_details(cli);
+	cli_print_listing(request, outcome, &listing);
+	cli_print_details(request, outcome);
 }

@@ -6,20 +6,23 @@
 
 #include <stdlib.h>
 
-enum wt_status cmd_remove(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_remove(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	const char **thumbprints = NULL;
 	struct cli_folders folders = {0};
 	size_t count = 0;
 	enum wt_status status = WT_OK;
 
-	cli_folders_note(cli, &folders);
-	status = cli_read_selectors(cli, 1, "key:", &thumbprints, &count, err);
+	cli_folders_note(request, &folders);
+	status = cli_read_selectors(
+		request, outcome, 1, "key:", &thumbprints, &count, err);
 	if (!status)
-		status = cli_folders_check(cli, &folders, err);
+		status = cli_folders_check(request, &folders, err);
 	if (!status)
-		status = wt_target_remove(cli->operands[0], thumbprints, count,
-			cli->certs, &cli->options, cli->report, err);
+		status = wt_target_remove(request->operands[0], thumbprints,
+			count, outcome->certs, &request->options,
+			outcome->report, err);
 	free(thumbprints);
 	return status;
 }
@@ -32,7 +35,8 @@ static void add_row(struct cli_table *table, const struct wt_entry *entry)
 	cli_table_add(table, cells, CLI_PLAIN);
 }
 
-void print_remove(struct cli *cli, enum wt_status status)
+void print_remove(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	static const struct cli_column columns[] = {
 		{NULL, false}, {NULL, true}};
@@ -41,8 +45,8 @@ void print_remove(struct cli *cli, enum wt_status status)
 		.add_row = add_row,
 		.heads_action = true};
 
-	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
+	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
-	cli_print_listing(cli, &listing);
-	cli_print_verdict(cli);
+	cli_print_listing(request, outcome, &listing);
+	cli_print_verdict(request, outcome);
 }

@@ -14,18 +14,18 @@ struct verdict {
 	struct wt_error refusal;
 };
 
-static void judge(const struct cli *cli, const struct wt_cert *cert,
+static void judge(const struct cli_request *request, const struct wt_cert *cert,
 	struct verdict *verdict)
 {
 	memset(verdict, 0, sizeof(*verdict));
-	verdict->refusal.status = wt_cert_policy(cert, cli->options.store,
-		cli->options.allow, cli->options.now, &verdict->store,
+	verdict->refusal.status = wt_cert_policy(cert, request->options.store,
+		request->options.allow, request->options.now, &verdict->store,
 		&verdict->why, &verdict->refusal);
 }
 
 /* For wt_cert_warnings(): where they go, and about what. */
 struct warning_sink {
-	struct cli *cli;
+	struct cli_outcome *outcome;
 	const char *subject;
 };
 
@@ -33,18 +33,19 @@ static void emit(void *ctx, const char *code, const char *text)
 {
 	const struct warning_sink *sink = ctx;
 
-	cli_warn(sink->cli, code, "%s: %s", sink->subject, text);
+	cli_warn(sink->outcome, code, "%s: %s", sink->subject, text);
 }
 
-static json_t *describe(const struct cli *cli, size_t index)
+static json_t *describe(const struct cli_request *request,
+	const struct cli_outcome *outcome, size_t index)
 {
-	const struct wt_cert *cert = wt_cert_list_get(cli->certs, index);
+	const struct wt_cert *cert = wt_cert_list_get(outcome->certs, index);
 	struct verdict verdict;
 	json_t *object = json_object();
 
-	judge(cli, cert, &verdict);
+	judge(request, cert, &verdict);
 	json_object_set_new(
-		object, "source", cli_json_text(cli->sources[index]));
+		object, "source", cli_json_text(outcome->sources[index]));
 	cli_json_cert(object, wt_cert_info(cert));
 	json_object_set_new(object, "store",
 		verdict.refusal.status
@@ -62,11 +63,11 @@ static json_t *describe(const struct cli *cli, size_t index)
 #define CHAIN_MAX 100
 
 static const struct wt_cert_info *find_named(
-	const struct cli *cli, const char *name)
+	const struct cli_outcome *outcome, const char *name)
 {
-	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
+	for (size_t i = 0; i < wt_cert_list_count(outcome->certs); i++) {
 		const struct wt_cert_info *info =
-			wt_cert_info(wt_cert_list_get(cli->certs, i));
+			wt_cert_info(wt_cert_list_get(outcome->certs, i));
 
 		if (strcmp(info->subject, name) == 0)
 			return info;
@@ -76,23 +77,23 @@ static const struct wt_cert_info *find_named(
 
 /* Calls say for each root that the certificates need: those above them that
  * are not among them (sha1 is NULL), and those that are. */
-static void each_root(const struct cli *cli,
+static void each_root(const struct cli_outcome *outcome,
 	void (*say)(void *ctx, const char *subject, const char *sha1),
 	void *ctx)
 {
-	size_t count = wt_cert_list_count(cli->certs);
+	size_t count = wt_cert_list_count(outcome->certs);
 	const char *said[CHAIN_MAX] = {NULL};
 	size_t said_count = 0;
 
 	for (size_t i = 0; count <= CHAIN_MAX && i < count; i++) {
 		const struct wt_cert_info *info =
-			wt_cert_info(wt_cert_list_get(cli->certs, i));
+			wt_cert_info(wt_cert_list_get(outcome->certs, i));
 		const struct wt_cert_info *above = NULL;
 		bool is_said = false;
 
 		if (info->is_self_signed)
 			continue;
-		above = find_named(cli, info->issuer);
+		above = find_named(outcome, info->issuer);
 		for (size_t j = 0; j < said_count; j++)
 			is_said |= strcmp(said[j], info->issuer) == 0;
 		if (is_said || (above && !above->is_self_signed))
@@ -118,35 +119,39 @@ static void root_print(void *ctx, const char *subject, const char *sha1)
 		sha1 ? sha1 : "not among these");
 }
 
-enum wt_status cmd_show(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_show(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	json_t *certificates = json_array(), *roots = NULL;
 	enum wt_status status = WT_OK;
 
-	wt_cert_list_keep_going(cli->certs, true);
-	status = cli_read_certs(cli, 0, err);
-	if (!status && wt_cert_list_refused_count(cli->certs) > 0) {
-		*err = *wt_cert_list_refused(cli->certs, 0);
+	wt_cert_list_keep_going(outcome->certs, true);
+	status = cli_read_certs(request, outcome, 0, err);
+	if (!status && wt_cert_list_refused_count(outcome->certs) > 0) {
+		*err = *wt_cert_list_refused(outcome->certs, 0);
 		status = err->status;
-		cli_warn_refused(cli, err);
+		cli_warn_refused(outcome, err);
 	}
-	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
-		const struct wt_cert *cert = wt_cert_list_get(cli->certs, i);
-		struct warning_sink sink = {cli, wt_cert_info(cert)->subject};
+	for (size_t i = 0; i < wt_cert_list_count(outcome->certs); i++) {
+		const struct wt_cert *cert =
+			wt_cert_list_get(outcome->certs, i);
+		struct warning_sink sink = {
+			outcome, wt_cert_info(cert)->subject};
 
-		if (wt_cancelled(cli->options.cancel, err)) {
+		if (wt_cancelled(request->options.cancel, err)) {
 			status = WT_INTERRUPTED;
 			break;
 		}
-		wt_cert_warnings(cert, cli->options.now, emit, &sink);
-		if (cli->json)
-			json_array_append_new(certificates, describe(cli, i));
+		wt_cert_warnings(cert, request->options.now, emit, &sink);
+		if (request->json)
+			json_array_append_new(
+				certificates, describe(request, outcome, i));
 	}
-	cli->data = json_object();
-	json_object_set_new(cli->data, "certificates", certificates);
+	outcome->data = json_object();
+	json_object_set_new(outcome->data, "certificates", certificates);
 	roots = json_array();
-	each_root(cli, root_append, roots);
-	json_object_set_new(cli->data, "roots_needed", roots);
+	each_root(outcome, root_append, roots);
+	json_object_set_new(outcome->data, "roots_needed", roots);
 	return status;
 }
 
@@ -201,8 +206,8 @@ static void add_verdict(struct cli_table *table, const struct verdict *verdict)
 	row(table, CLI_PLAIN, "store", text);
 }
 
-static void print_one(const struct cli *cli, const struct cli_screen *screen,
-	const struct wt_cert *cert)
+static void print_one(const struct cli_request *request,
+	const struct cli_screen *screen, const struct wt_cert *cert)
 {
 	static const struct cli_column name[] = {{NULL, true}};
 	static const struct cli_column columns[] = {
@@ -212,9 +217,9 @@ static void print_one(const struct cli *cli, const struct cli_screen *screen,
 	const struct wt_cert_info *info = wt_cert_info(cert);
 	struct verdict verdict;
 
-	judge(cli, cert, &verdict);
+	judge(request, cert, &verdict);
 	cli_table_add(head, &info->subject, CLI_PLAIN);
-	add_content(table, info, cli->is_verbose);
+	add_content(table, info, request->is_verbose);
 	add_verdict(table, &verdict);
 	cli_table_print(head, screen, 2);
 	cli_table_print(table, screen, 6);
@@ -222,21 +227,23 @@ static void print_one(const struct cli *cli, const struct cli_screen *screen,
 	cli_table_free(table);
 }
 
-void print_show(struct cli *cli, enum wt_status status)
+void print_show(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
-	struct cli_screen screen = cli_screen(cli);
+	struct cli_screen screen = cli_screen(request);
 	const char *source = NULL;
 
 	/* What is good is shown, whatever else is wrong. */
 	if (status != WT_OK && status != WT_ERR_CERT)
 		return;
-	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++) {
-		if (source != cli->sources[i]) {
-			source = cli->sources[i];
+	for (size_t i = 0; i < wt_cert_list_count(outcome->certs); i++) {
+		if (source != outcome->sources[i]) {
+			source = outcome->sources[i];
 			cli_line(stdout, "%s", source);
 		}
-		print_one(cli, &screen, wt_cert_list_get(cli->certs, i));
+		print_one(
+			request, &screen, wt_cert_list_get(outcome->certs, i));
 	}
-	each_root(cli, root_print, NULL);
-	cli_print_inputs(cli);
+	each_root(outcome, root_print, NULL);
+	cli_print_inputs(request, outcome);
 }

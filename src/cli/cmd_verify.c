@@ -21,26 +21,27 @@ static void put_word(FILE *out, const char *option, const char *word)
 /* The operand that an entry's certificate came from; NULL when it is a
  * thumbprint. */
 static const char *source_of(
-	const struct cli *cli, const struct wt_entry *entry)
+	const struct cli_outcome *outcome, const struct wt_entry *entry)
 {
-	for (size_t i = 0; i < wt_cert_list_count(cli->certs); i++)
-		if (wt_cert_list_get(cli->certs, i) == entry->handle)
-			return cli->sources[i];
+	for (size_t i = 0; i < wt_cert_list_count(outcome->certs); i++)
+		if (wt_cert_list_get(outcome->certs, i) == entry->handle)
+			return outcome->sources[i];
 	return NULL;
 }
 
 /* The operands whose certificates are missing or wrong, each once. */
-static size_t put_sources(FILE *out, const struct cli *cli)
+static size_t put_sources(const struct cli_request *request,
+	const struct cli_outcome *outcome, FILE *out)
 {
 	const char *last = NULL;
 	size_t count = 0;
 
-	for (size_t i = 1; i < cli->operand_count; i++) {
+	for (size_t i = 1; i < request->operand_count; i++) {
 		bool is_wrong = false;
 
-		for (size_t j = 0; j < cli->report->image_count; j++) {
+		for (size_t j = 0; j < outcome->report->image_count; j++) {
 			const struct wt_image *image =
-				wt_report_image(cli->report, j);
+				wt_report_image(outcome->report, j);
 
 			for (size_t k = 0; k < image->entry_count; k++) {
 				const struct wt_entry *entry =
@@ -48,13 +49,13 @@ static size_t put_sources(FILE *out, const struct cli *cli)
 
 				is_wrong |=
 					entry->action != WT_ACTION_PRESENT &&
-					source_of(cli, entry) ==
-						cli->operands[i];
+					source_of(outcome, entry) ==
+						request->operands[i];
 			}
 		}
-		if (!is_wrong || cli->operands[i] == last)
+		if (!is_wrong || request->operands[i] == last)
 			continue;
-		last = cli->operands[i];
+		last = request->operands[i];
 		put_word(out, "", last);
 		count++;
 	}
@@ -62,9 +63,10 @@ static size_t put_sources(FILE *out, const struct cli *cli)
 }
 
 /* The command that puts right what is wrong, with what was asked for. */
-static void hint_add(const struct cli *cli, struct wt_error *err)
+static void hint_add(const struct cli_request *request,
+	const struct cli_outcome *outcome, struct wt_error *err)
 {
-	const struct wt_options *options = &cli->options;
+	const struct wt_options *options = &request->options;
 	char *text = NULL;
 	size_t len = 0, count = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -72,7 +74,7 @@ static void hint_add(const struct cli *cli, struct wt_error *err)
 	if (!out)
 		return;
 	fputs("put it in: wimtrust add", out);
-	if (cli->report->member)
+	if (outcome->report->member)
 		fputs(" -o boot.wim", out);
 	for (size_t i = 0; i < options->image_count; i++)
 		put_word(out, " -i", options->images[i]);
@@ -80,8 +82,8 @@ static void hint_add(const struct cli *cli, struct wt_error *err)
 		put_word(out, " -s", wt_store_name(options->store));
 	if (options->usages)
 		put_word(out, " --for", options->usages);
-	put_word(out, "", cli->operands[0]);
-	count = put_sources(out, cli);
+	put_word(out, "", request->operands[0]);
+	count = put_sources(request, outcome, out);
 	if (fclose(out) == 0 && count > 0 && len < sizeof(err->hint))
 		memcpy(err->hint, text, len + 1);
 	free(text);
@@ -95,18 +97,20 @@ static bool is_for_add(const struct wt_error *err)
 	       strcmp(err->code, "not-expected") != 0;
 }
 
-enum wt_status cmd_verify(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_verify(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	const char **thumbprints = NULL;
 	size_t count = 0;
-	enum wt_status status =
-		cli_read_selectors(cli, 1, NULL, &thumbprints, &count, err);
+	enum wt_status status = cli_read_selectors(
+		request, outcome, 1, NULL, &thumbprints, &count, err);
 
 	if (!status)
-		status = wt_target_verify(cli->operands[0], thumbprints, count,
-			cli->certs, &cli->options, cli->report, err);
+		status = wt_target_verify(request->operands[0], thumbprints,
+			count, outcome->certs, &request->options,
+			outcome->report, err);
 	if (status == WT_NO && is_for_add(err))
-		hint_add(cli, err);
+		hint_add(request, outcome, err);
 	free(thumbprints);
 	return status;
 }
@@ -124,7 +128,8 @@ static void add_row(struct cli_table *table, const struct wt_entry *entry)
 	cli_table_add(table, cells, CLI_PLAIN);
 }
 
-void print_verify(struct cli *cli, enum wt_status status)
+void print_verify(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	static const struct cli_column columns[] = {
 		{NULL, false}, {NULL, true}, {NULL, true}};
@@ -133,8 +138,8 @@ void print_verify(struct cli *cli, enum wt_status status)
 		.add_row = add_row,
 		.heads_action = true};
 
-	if (cli->is_quiet || (status != WT_OK && status != WT_NO))
+	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
-	cli_print_listing(cli, &listing);
-	cli_print_verdict(cli);
+	cli_print_listing(request, outcome, &listing);
+	cli_print_verdict(request, outcome);
 }

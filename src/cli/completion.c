@@ -512,11 +512,11 @@ static const struct {
 };
 
 /* Hidden: what the scripts ask about a target. */
-static bool is_question(const struct cli *cli)
+static bool is_question(const struct cli_request *request)
 {
-	return cli->operand_count == 2 &&
-	       (strcmp(cli->operands[0], "images") == 0 ||
-		       strcmp(cli->operands[0], "thumbprints") == 0);
+	return request->operand_count == 2 &&
+	       (strcmp(request->operands[0], "images") == 0 ||
+		       strcmp(request->operands[0], "thumbprints") == 0);
 }
 
 /* A word for a shell and what it means. What could command a terminal, or is
@@ -572,38 +572,40 @@ static void print_thumbprints(const struct wt_report *report)
 	}
 }
 
-enum wt_status cmd_completion(struct cli *cli, struct wt_error *err)
+enum wt_status cmd_completion(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
 {
 	/* A target that cannot be read has nothing to offer. */
-	if (is_question(cli)) {
-		(void)wt_target_info(
-			cli->operands[1], &cli->options, cli->report, NULL);
+	if (is_question(request)) {
+		(void)wt_target_info(request->operands[1], &request->options,
+			outcome->report, NULL);
 		return WT_OK;
 	}
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
-		if (cli->operand_count == 1 &&
-			strcmp(shells[i].name, cli->operands[0]) == 0)
+		if (request->operand_count == 1 &&
+			strcmp(shells[i].name, request->operands[0]) == 0)
 			return WT_OK;
 	}
-	wt_fail(err, WT_ERR_USAGE, "usage", cli->operands[0],
+	wt_fail(err, WT_ERR_USAGE, "usage", request->operands[0],
 		"is not a shell that has completions");
 	wt_error_hint(err, "bash, zsh and fish have one");
 	return WT_ERR_USAGE;
 }
 
-void print_completion(struct cli *cli, enum wt_status status)
+void print_completion(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	if (status)
 		return;
-	if (is_question(cli)) {
-		if (strcmp(cli->operands[0], "images") == 0)
-			print_images(cli->report);
+	if (is_question(request)) {
+		if (strcmp(request->operands[0], "images") == 0)
+			print_images(outcome->report);
 		else
-			print_thumbprints(cli->report);
+			print_thumbprints(outcome->report);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
-		if (strcmp(shells[i].name, cli->operands[0]) == 0)
+		if (strcmp(shells[i].name, request->operands[0]) == 0)
 			shells[i].print();
 	}
 }

@@ -312,59 +312,62 @@ static bool is_object(const char *operand, const struct wt_error *err)
 }
 
 /* The operand that the error is about, or operand_count. */
-static size_t find_operand(const struct cli *cli, const struct wt_error *err)
+static size_t find_operand(
+	const struct cli_request *request, const struct wt_error *err)
 {
 	size_t i = 0;
 
-	while (i < cli->operand_count && !is_object(cli->operands[i], err))
+	while (i < request->operand_count &&
+		!is_object(request->operands[i], err))
 		i++;
 	return i;
 }
 
 /* "a.wim b.wim r.cer": how one command does it for each. */
-static bool hint_loop(const struct cli *cli, struct wt_error *err)
+static bool hint_loop(const struct cli_request *request, struct wt_error *err)
 {
 	char targets[160] = "", others[160] = "";
 	size_t target_count = 0, targets_len = 0, others_len = 0;
 
-	for (size_t i = 0; i < cli->operand_count; i++) {
-		bool is_target = kind_of(cli->operands[i]) == KIND_TARGET;
+	for (size_t i = 0; i < request->operand_count; i++) {
+		bool is_target = kind_of(request->operands[i]) == KIND_TARGET;
 		char *to = is_target ? targets : others;
 		size_t *len = is_target ? &targets_len : &others_len;
 
 		if (*len < sizeof(targets))
 			*len += (size_t)snprintf(to + *len,
 				sizeof(targets) - *len, " %s",
-				cli->operands[i]);
+				request->operands[i]);
 		target_count += is_target;
 	}
 	if (target_count < 2 || targets_len >= sizeof(targets) ||
 		others_len >= sizeof(others))
 		return false;
 	/* Without a CERT the loop would fail. */
-	if (others_len == 0 && cli->command->operands_min > 1)
+	if (others_len == 0 && request->command->operands_min > 1)
 		return false;
 	replace_hint(err,
 		"one image a run: for wim in%s; do wimtrust %s \"$wim\"%s; "
 		"done",
-		targets, cli->command->name, others);
+		targets, request->command->name, others);
 	return true;
 }
 
 /* Certificates where the target should be, and perhaps the other way round. */
-static bool hint_swapped(const struct cli *cli, struct wt_error *err)
+static bool hint_swapped(
+	const struct cli_request *request, struct wt_error *err)
 {
-	const char *first = cli->operands[0];
+	const char *first = request->operands[0];
 	const char *target = NULL;
 
 	if (kind_of(first) != KIND_CERTS)
 		return false;
-	for (size_t i = 1; !target && i < cli->operand_count; i++)
-		if (kind_of(cli->operands[i]) == KIND_TARGET)
-			target = cli->operands[i];
+	for (size_t i = 1; !target && i < request->operand_count; i++)
+		if (kind_of(request->operands[i]) == KIND_TARGET)
+			target = request->operands[i];
 	if (target)
 		replace_hint(err, "the order is: wimtrust %s %s %s",
-			cli->command->name, target, first);
+			request->command->name, target, first);
 	else
 		replace_hint(
 			err, "it holds certificates: wimtrust show %s", first);
@@ -373,14 +376,14 @@ static bool hint_swapped(const struct cli *cli, struct wt_error *err)
 
 /* "Contoso Root.cer" without quotes is two words. */
 static bool hint_two_words(
-	const struct cli *cli, size_t at, struct wt_error *err)
+	const struct cli_request *request, size_t at, struct wt_error *err)
 {
 	for (size_t i = at > 0 ? at - 1 : 0;
-		i <= at && i + 1 < cli->operand_count; i++) {
+		i <= at && i + 1 < request->operand_count; i++) {
 		char path[400] = "";
 
-		snprintf(path, sizeof(path), "%s %s", cli->operands[i],
-			cli->operands[i + 1]);
+		snprintf(path, sizeof(path), "%s %s", request->operands[i],
+			request->operands[i + 1]);
 		if (access(path, F_OK) != 0)
 			continue;
 		replace_hint(
@@ -399,7 +402,7 @@ static bool has_option(const char *name, unsigned command)
 }
 
 /* A server's name or address instead of what it sends. */
-static bool hint_server(const struct cli *cli, struct wt_error *err)
+static bool hint_server(const struct cli_request *request, struct wt_error *err)
 {
 	const char *name = err->object, *colon = NULL;
 	size_t len = 0;
@@ -409,7 +412,7 @@ static bool hint_server(const struct cli *cli, struct wt_error *err)
 		name += 8;
 	len = strcspn(name, ":/");
 	colon = name[len] == ':' ? name + len : NULL;
-	if (cli->command->bit != CLI_CHECK || len == 0 ||
+	if (request->command->bit != CLI_CHECK || len == 0 ||
 		(!is_url && !colon && access(name, F_OK) == 0) ||
 		(!is_url && (!memchr(name, '.', len) || strchr(name, '/'))))
 		return false;
@@ -422,7 +425,7 @@ static bool hint_server(const struct cli *cli, struct wt_error *err)
 		replace_hint(err,
 			"to ask the server: wimtrust check %s "
 			"--connect %.*s",
-			cli->operands[0], (int)len, name);
+			request->operands[0], (int)len, name);
 	else
 		replace_hint(err,
 			"check reads a file: openssl s_client -connect "
@@ -472,31 +475,31 @@ static bool hint_windows_path(struct wt_error *err)
 }
 
 /* Something that is not there: what was it meant to be? */
-static void hint_absent(const struct cli *cli, struct wt_error *err)
+static void hint_absent(const struct cli_request *request, struct wt_error *err)
 {
 	const char *word = err->object;
-	size_t at = find_operand(cli, err);
+	size_t at = find_operand(request, err);
 
 	/* What else is not there has a hint of its own: a folder, say. */
-	if (hint_windows_path(err) || at == cli->operand_count ||
-		hint_two_words(cli, at, err))
+	if (hint_windows_path(err) || at == request->operand_count ||
+		hint_two_words(request, at, err))
 		return;
 	if (strpbrk(word, "*?["))
 		replace_hint(err, "no file matches; the shell left the "
 				  "pattern as it is");
-	else if (hint_server(cli, err))
+	else if (hint_server(request, err))
 		return;
 	else if (strncasecmp(word, "https://", 8) == 0 ||
 		 strncasecmp(word, "http://", 7) == 0)
 		replace_hint(err, "fetch it first: curl -fLO %s", word);
 	else if (strncasecmp(word, "CN=", 3) == 0 && at > 0)
 		replace_hint(err, "wimtrust list %s shows the thumbprints",
-			cli->operands[0]);
-	else if (cli->json &&
+			request->operands[0]);
+	else if (request->json &&
 		 (strcmp(word, "pretty") == 0 || strcmp(word, "lines") == 0))
 		replace_hint(
 			err, "a value of --json follows an =: --json=%s", word);
-	else if (cli->options.backup_suffix && word[0] == '.' &&
+	else if (request->options.backup_suffix && word[0] == '.' &&
 		 !strchr(word, '/'))
 		replace_hint(err,
 			"a value of --backup follows an =: --backup=%s", word);
@@ -507,9 +510,10 @@ static void hint_absent(const struct cli *cli, struct wt_error *err)
 }
 
 /* "wimtrust add TARGET ROOT.cer": the target is known. */
-static void name_target(const struct cli *cli, struct wt_error *err)
+static void name_target(const struct cli_request *request,
+	const struct cli_outcome *outcome, struct wt_error *err)
 {
-	bool is_iso = cli->report && cli->report->member;
+	bool is_iso = outcome->report && outcome->report->member;
 	char hint[2 * sizeof(err->hint)] = "";
 	size_t used = 0;
 	const char *from = err->hint;
@@ -518,7 +522,7 @@ static void name_target(const struct cli *cli, struct wt_error *err)
 		at = strstr(from, " TARGET")) {
 		used += (size_t)snprintf(hint + used, sizeof(hint) - used,
 			"%.*s%s %s", (int)(at - from), from,
-			is_iso ? " -o boot.wim" : "", cli->operands[0]);
+			is_iso ? " -o boot.wim" : "", request->operands[0]);
 		if (used >= sizeof(err->hint))
 			return;
 		from = at + strlen(" TARGET");
@@ -528,47 +532,51 @@ static void name_target(const struct cli *cli, struct wt_error *err)
 		memcpy(err->hint, hint, strlen(hint) + 1);
 }
 
-void cli_habits_hint(const struct cli *cli, struct wt_error *err)
+void cli_habits_hint(const struct cli_request *request,
+	const struct cli_outcome *outcome, struct wt_error *err)
 {
 	bool is_absent =
 		err->domain == WT_DOMAIN_SYSTEM && err->native == ENOENT;
 	size_t at = 0;
 
-	if (!cli->command || cli->operand_count == 0)
+	if (!request->command || request->operand_count == 0)
 		return;
-	at = find_operand(cli, err);
-	if (cli->command->bit & CLI_TARGETS && cli->command->bit != CLI_DIFF)
-		name_target(cli, err);
-	if (cli->options.output && strcmp(err->code, "not-a-file") == 0 &&
-		is_object(cli->options.output, err))
+	at = find_operand(request, err);
+	if (request->command->bit & CLI_TARGETS &&
+		request->command->bit != CLI_DIFF)
+		name_target(request, outcome, err);
+	if (request->options.output && strcmp(err->code, "not-a-file") == 0 &&
+		is_object(request->options.output, err))
 		replace_hint(err, "name a file in it: -o %s/boot.wim",
-			cli->options.output);
-	if (cli->command->operands_max == 1 && cli->operand_count > 1)
-		hint_loop(cli, err);
+			request->options.output);
+	if (request->command->operands_max == 1 && request->operand_count > 1)
+		hint_loop(request, err);
 	if (is_absent && strcmp(err->object, "-") == 0 && at == 0)
 		replace_hint(err, "a target is a file, not standard input");
 	else if (is_absent)
-		hint_absent(cli, err);
+		hint_absent(request, err);
 	else if (strcmp(err->code, "bad-thumbprint") == 0 && at > 0)
 		replace_hint(err,
 			"a thumbprint has 40 or 64 hex digits, with spaces in "
 			"quotes; wimtrust list %s shows them",
-			cli->operands[0]);
-	if (cli->command->bit == CLI_SHOW && at < cli->operand_count &&
+			request->operands[0]);
+	if (request->command->bit == CLI_SHOW && at < request->operand_count &&
 		strcmp(err->code, "cert-none") == 0 &&
 		kind_of(err->object) == KIND_TARGET)
 		replace_hint(err, "wimtrust list %s shows what it trusts",
-			cli->operands[at]);
-	if (!(cli->command->bit & CLI_TARGETS) || at == cli->operand_count ||
-		cli->command->bit == CLI_DIFF || err->status == WT_NO ||
+			request->operands[at]);
+	if (!(request->command->bit & CLI_TARGETS) ||
+		at == request->operand_count ||
+		request->command->bit == CLI_DIFF || err->status == WT_NO ||
 		is_absent)
 		return;
 	if (at == 0 && strcmp(err->code, "wim-not-a-wim") == 0)
-		hint_swapped(cli, err);
+		hint_swapped(request, err);
 	else if (at > 0 &&
 		 (strcmp(err->code, "cert-none") == 0 ||
 			 strcmp(err->code, "cert-too-large") == 0 ||
 			 strcmp(err->code, "bad-thumbprint") == 0) &&
-		 kind_of(err->object) == KIND_TARGET && !hint_swapped(cli, err))
-		hint_loop(cli, err);
+		 kind_of(err->object) == KIND_TARGET &&
+		 !hint_swapped(request, err))
+		hint_loop(request, err);
 }

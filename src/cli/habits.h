@@ -28,6 +28,7 @@ const char *cli_habits_option(const char *word);
  * Looks at operands that failed: swapped, several images, a pattern, a path
  * of Windows, a path in two words. Its hint takes the place of a general one.
  */
-void cli_habits_hint(const struct cli *cli, struct wt_error *err);
+void cli_habits_hint(const struct cli_request *request,
+	const struct cli_outcome *outcome, struct wt_error *err);
 
 #endif

@@ -9,18 +9,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void cli_warn(struct cli *cli, const char *code, const char *fmt, ...)
+void cli_warn(
+	struct cli_outcome *outcome, const char *code, const char *fmt, ...)
 {
 	struct cli_warning *warning = NULL;
 	va_list args;
 
-	cli->warnings = cli_grow(
-		cli->warnings, cli->warning_count + 1, sizeof(*cli->warnings));
-	warning = &cli->warnings[cli->warning_count];
+	outcome->warnings = cli_grow(outcome->warnings,
+		outcome->warning_count + 1, sizeof(*outcome->warnings));
+	warning = &outcome->warnings[outcome->warning_count];
 	va_start(args, fmt);
 	if (vasprintf(&warning->text, fmt, args) >= 0) {
 		warning->code = code;
-		cli->warning_count++;
+		outcome->warning_count++;
 	}
 	va_end(args);
 }
@@ -44,19 +45,20 @@ static bool is_same(const char *path, const struct cli_folder *folder)
 	return now.dev == folder->dev && now.ino == folder->ino;
 }
 
-void cli_folders_note(const struct cli *cli, struct cli_folders *ret_folders)
+void cli_folders_note(
+	const struct cli_request *request, struct cli_folders *ret_folders)
 {
-	ret_folders->target = folder_of(cli->operands[0]);
-	ret_folders->output = folder_of(cli->options.output);
+	ret_folders->target = folder_of(request->operands[0]);
+	ret_folders->output = folder_of(request->options.output);
 }
 
-enum wt_status cli_folders_check(const struct cli *cli,
+enum wt_status cli_folders_check(const struct cli_request *request,
 	const struct cli_folders *folders, struct wt_error *err)
 {
-	const char *path = cli->operands[0];
+	const char *path = request->operands[0];
 
 	if (is_same(path, &folders->target)) {
-		path = cli->options.output;
+		path = request->options.output;
 		if (is_same(path, &folders->output))
 			return WT_OK;
 	}
@@ -65,50 +67,53 @@ enum wt_status cli_folders_check(const struct cli *cli,
 		"when the program started");
 }
 
-enum wt_status cli_read_cert(
-	struct cli *cli, const char *operand, struct wt_error *err)
+enum wt_status cli_read_cert(const struct cli_request *request,
+	struct cli_outcome *outcome, const char *operand, struct wt_error *err)
 {
-	size_t note = wt_cert_list_note_count(cli->certs);
-	size_t first = wt_cert_list_count(cli->certs), count = 0;
+	size_t note = wt_cert_list_note_count(outcome->certs);
+	size_t first = wt_cert_list_count(outcome->certs), count = 0;
 	/* Among what a server sends, what is no good does no harm. */
 	enum wt_status status =
-		cli->command->bit == CLI_CHECK
-			? wt_cert_list_read_chain(cli->certs, operand, err)
-			: wt_cert_list_read(cli->certs, operand, err);
+		request->command->bit == CLI_CHECK
+			? wt_cert_list_read_chain(outcome->certs, operand, err)
+			: wt_cert_list_read(outcome->certs, operand, err);
 
 	if (status)
 		return status;
-	for (; note < wt_cert_list_note_count(cli->certs); note++)
-		cli_warn(cli, "input-note", "%s",
-			wt_cert_list_note(cli->certs, note));
-	count = wt_cert_list_count(cli->certs);
-	cli->sources = cli_grow(cli->sources, count, sizeof(*cli->sources));
+	for (; note < wt_cert_list_note_count(outcome->certs); note++)
+		cli_warn(outcome, "input-note", "%s",
+			wt_cert_list_note(outcome->certs, note));
+	count = wt_cert_list_count(outcome->certs);
+	outcome->sources =
+		cli_grow(outcome->sources, count, sizeof(*outcome->sources));
 	for (; first < count; first++)
-		cli->sources[first] = operand;
+		outcome->sources[first] = operand;
 	return WT_OK;
 }
 
-void cli_warn_refused(struct cli *cli, const struct wt_error *err)
+void cli_warn_refused(struct cli_outcome *outcome, const struct wt_error *err)
 {
-	for (size_t i = 0; i < wt_cert_list_refused_count(cli->certs); i++) {
+	for (size_t i = 0; i < wt_cert_list_refused_count(outcome->certs);
+		i++) {
 		const struct wt_error *refused =
-			wt_cert_list_refused(cli->certs, i);
+			wt_cert_list_refused(outcome->certs, i);
 
 		if (strcmp(refused->object, err->object) != 0 ||
 			strcmp(refused->reason, err->reason) != 0)
-			cli_warn(cli, refused->code, "%s: also refused: %s",
+			cli_warn(outcome, refused->code, "%s: also refused: %s",
 				refused->object, refused->reason);
 	}
 }
 
-enum wt_status cli_read_certs(
-	struct cli *cli, size_t first, struct wt_error *err)
+enum wt_status cli_read_certs(const struct cli_request *request,
+	struct cli_outcome *outcome, size_t first, struct wt_error *err)
 {
 	enum wt_status status = WT_OK, ret = WT_OK;
 	struct wt_error why = {0};
 
-	for (size_t i = first; i < cli->operand_count; i++) {
-		status = cli_read_cert(cli, cli->operands[i], &why);
+	for (size_t i = first; i < request->operand_count; i++) {
+		status = cli_read_cert(
+			request, outcome, request->operands[i], &why);
 		if (status && !ret) {
 			*err = why;
 			ret = status;
@@ -118,7 +123,7 @@ enum wt_status cli_read_certs(
 			break;
 	}
 	if (ret)
-		cli_warn_refused(cli, err);
+		cli_warn_refused(outcome, err);
 	return ret;
 }
 
@@ -130,10 +135,10 @@ static bool looks_like_thumbprint(const char *text)
 	return text[0] && text[len] == '\0';
 }
 
-static enum wt_status read_operand(
-	struct cli *cli, const char *operand, struct wt_error *err)
+static enum wt_status read_operand(const struct cli_request *request,
+	struct cli_outcome *outcome, const char *operand, struct wt_error *err)
 {
-	enum wt_status status = cli_read_cert(cli, operand, err);
+	enum wt_status status = cli_read_cert(request, outcome, operand, err);
 
 	if (status == WT_ERR_FILE && err->native &&
 		looks_like_thumbprint(operand)) {
@@ -144,28 +149,29 @@ static enum wt_status read_operand(
 		return WT_ERR_USAGE;
 	}
 	if (status == WT_ERR_CERT)
-		cli_warn_refused(cli, err);
+		cli_warn_refused(outcome, err);
 	return status;
 }
 
-enum wt_status cli_read_selectors(struct cli *cli, size_t first,
-	const char *prefix, const char ***ret_thumbprints, size_t *ret_count,
-	struct wt_error *err)
+enum wt_status cli_read_selectors(const struct cli_request *request,
+	struct cli_outcome *outcome, size_t first, const char *prefix,
+	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err)
 {
 	const char **thumbprints =
-		cli_alloc(cli->operand_count + 1, sizeof(*thumbprints));
+		cli_alloc(request->operand_count + 1, sizeof(*thumbprints));
 	enum wt_status status = WT_OK;
 	size_t count = 0;
 
-	for (size_t i = first; !status && i < cli->operand_count; i++) {
-		const char *operand = cli->operands[i];
+	for (size_t i = first; !status && i < request->operand_count; i++) {
+		const char *operand = request->operands[i];
 
 		if (wt_is_thumbprint(operand) ||
 			(prefix &&
 				strncmp(operand, prefix, strlen(prefix)) == 0))
 			thumbprints[count++] = operand;
 		else
-			status = read_operand(cli, cli->operands[i], err);
+			status = read_operand(
+				request, outcome, request->operands[i], err);
 	}
 	*ret_thumbprints = thumbprints;
 	*ret_count = count;

@@ -5,6 +5,7 @@
 #include "help.h"
 #include "options.h"
 #include "output/output.h"
+#include "output/progress.h"
 #include "output/text.h"
 #include "remedy.h"
 #include "savefile.h"
@@ -22,31 +23,25 @@
 /* The year 9999. */
 #define SOURCE_DATE_MAX 253402300799LL
 
-static void setup(struct cli *cli)
+/* What is asked for where the command line does not say. */
+static void request_init(struct cli_request *request)
 {
-	wt_options_init(&cli->options);
-	cli->options.cancel = cli_signals_flag();
-	cli->at = cli->options.now;
-	cli->root_name = "SOFTWARE";
-	cli->timeout = 10;
-	cli->report_save.dir_fd = cli->attest_save.dir_fd = -1;
-	clock_gettime(CLOCK_MONOTONIC, &cli->started);
+	*request = (struct cli_request){.root_name = "SOFTWARE", .timeout = 10};
+	wt_options_init(&request->options);
+	request->options.cancel = cli_signals_flag();
+	request->at = request->options.now;
 }
 
-static void teardown(struct cli *cli)
+static void outcome_free(struct cli_outcome *outcome)
 {
-	wt_report_free(cli->report);
-	wt_report_free(cli->old);
-	cli_save_close(&cli->report_save);
-	cli_save_close(&cli->attest_save);
-	wt_cert_list_free(cli->certs);
-	json_decref(cli->data);
-	for (size_t i = 0; i < cli->warning_count; i++)
-		free(cli->warnings[i].text);
-	free(cli->warnings);
-	free(cli->sources);
-	free(cli->images);
-	free(cli->export_data);
+	wt_report_free(outcome->report);
+	wt_cert_list_free(outcome->certs);
+	json_decref(outcome->data);
+	for (size_t i = 0; i < outcome->warning_count; i++)
+		free(outcome->warnings[i].text);
+	free(outcome->warnings);
+	free(outcome->sources);
+	free(outcome->export_data);
 }
 
 /* A file must never get the number of a standard stream that was closed, or
@@ -123,14 +118,14 @@ static enum wt_status fail_no_command(const char *word, struct wt_error *err)
 }
 
 static enum wt_status check_operands(
-	const struct cli *cli, struct wt_error *err)
+	const struct cli_request *request, struct wt_error *err)
 {
-	const struct cli_command *command = cli->command;
-	int count = (int)cli->operand_count;
+	const struct cli_command *command = request->command;
+	int count = (int)request->operand_count;
 	/* The server stands for what it sends. */
-	int min = command->operands_min - (cli->server != NULL);
+	int min = command->operands_min - (request->server != NULL);
 
-	if (cli->server && count > 1) {
+	if (request->server && count > 1) {
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"--connect and CHAIN exclude each other");
 		wt_error_hint(err, "leave one of them out");
@@ -140,14 +135,14 @@ static enum wt_status check_operands(
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"takes no more than %s, and was given \"%s\" too",
 			command->operands,
-			cli->operands[command->operands_max]);
+			request->operands[command->operands_max]);
 	else if (count == 0)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name, "wants %s",
 			command->operands);
 	else if (count < min)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"wants %s, and was given \"%s\" only",
-			command->operands, cli->operands[0]);
+			command->operands, request->operands[0]);
 	else
 		return WT_OK;
 	wt_error_hint(err, "for example: %s", command->example);
@@ -156,32 +151,33 @@ static enum wt_status check_operands(
 
 /* Options that contradict each other, as far as the library cannot see it. */
 static enum wt_status check_settings(
-	const struct cli *cli, struct wt_error *err)
+	const struct cli_request *request, struct wt_error *err)
 {
-	const struct wt_options *options = &cli->options;
+	const struct wt_options *options = &request->options;
 
 	if (options->discard_logs && options->replay_logs) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"--discard-logs and --replay-logs exclude each other");
 		wt_error_hint(err, "--replay-logs keeps what Windows wrote "
 				   "last, --discard-logs gives it up");
 		return WT_ERR_USAGE;
 	}
-	if (cli->json && cli->wants_pem) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	if (request->json && request->wants_pem) {
+		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"--json and --pem exclude each other");
 		wt_error_hint(err, "run it twice, once with each");
 		return WT_ERR_USAGE;
 	}
-	if (cli->json && cli->command->bit == CLI_EXPORT && !options->output) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	if (request->json && request->command->bit == CLI_EXPORT &&
+		!options->output) {
+		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"--json and the export cannot both go to stdout");
 		wt_error_hint(err, "give the export a file: -o FILE");
 		return WT_ERR_USAGE;
 	}
-	if (cli->command->bit == CLI_EXPORT && !options->output &&
-		cli->format == CLI_FORMAT_BLOB && isatty(STDOUT_FILENO)) {
-		wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	if (request->command->bit == CLI_EXPORT && !options->output &&
+		request->format == CLI_FORMAT_BLOB && isatty(STDOUT_FILENO)) {
+		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"a raw value is not shown on a terminal");
 		wt_error_hint(err, "give it a file, -o FILE, or a pipe");
 		return WT_ERR_USAGE;
@@ -218,10 +214,11 @@ static enum wt_status read_source_date(
 }
 
 /* Options without which another does nothing. */
-static void warn_idle(struct cli *cli)
+static void warn_idle(
+	const struct cli_request *request, struct cli_outcome *outcome)
 {
-	if (cli->options.force && !cli->options.output)
-		cli_warn(cli, "force-unused",
+	if (request->options.force && !request->options.output)
+		cli_warn(outcome, "force-unused",
 			"--force does nothing without --output: it says that "
 			"the file named there may be overwritten");
 }
@@ -238,29 +235,31 @@ static bool is_package_copy(const char *path)
 	       strcasecmp(name + 13, ".wim") == 0;
 }
 
-static void warn_package_copy(struct cli *cli)
+static void warn_package_copy(
+	const struct cli_request *request, struct cli_outcome *outcome)
 {
-	if ((cli->command->bit & CLI_WRITERS) && !cli->options.output &&
-		is_package_copy(cli->operands[0]))
-		cli_warn(cli, "package-copy",
+	if ((request->command->bit & CLI_WRITERS) && !request->options.output &&
+		is_package_copy(request->operands[0]))
+		cli_warn(outcome, "package-copy",
 			"%s: Configuration Manager replaces this copy at the "
 			"next update of the distribution points: change "
 			"boot.wim",
-			cli->operands[0]);
+			request->operands[0]);
 }
 
-static void start_progress(struct cli *cli)
+static void ask_for_progress(
+	struct cli_request *request, struct cli_progress *progress)
 {
 	const char *term = getenv("TERM");
-	bool is_on = cli->progress_when == CLI_ALWAYS ||
-		     (cli->progress_when == CLI_AUTO && !cli->is_quiet &&
-			     isatty(STDERR_FILENO));
+	bool is_on = request->progress_when == CLI_ALWAYS ||
+		     (request->progress_when == CLI_AUTO &&
+			     !request->is_quiet && isatty(STDERR_FILENO));
 	bool is_dumb = !term || !*term || strcmp(term, "dumb") == 0;
 
-	cli_progress_init(&cli->progress, is_on, is_dumb,
-		cli_terminal_width(STDERR_FILENO));
-	cli->options.progress = is_on ? cli_progress_step : NULL;
-	cli->options.progress_ctx = &cli->progress;
+	cli_progress_init(
+		progress, is_on, is_dumb, cli_terminal_width(STDERR_FILENO));
+	request->options.progress = is_on ? cli_progress_step : NULL;
+	request->options.progress_ctx = progress;
 }
 
 /* What tells of the work must be possible before the work is done. */
@@ -275,72 +274,165 @@ static enum wt_status open_save(
 	return status ? status : cli_save_probe(save, err);
 }
 
-/* Finds the command, reads its options, and runs it. */
-static enum wt_status run(
-	struct cli *cli, int argc, char **argv, struct wt_error *err)
+/* The wish for JSON counts even where the command line cannot be read. */
+static enum cli_json find_json(int argc, char **argv)
 {
-	enum wt_status status = WT_OK;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json=pretty") == 0)
+			return CLI_JSON_PRETTY;
+		if (strncmp(argv[i], "--json", 6) == 0)
+			return CLI_JSON_COMPACT;
+	}
+	return CLI_JSON_NONE;
+}
 
-	status = cli_habits_check(argc, argv, err);
+static enum wt_status read_words(struct cli_request *request, int argc,
+	char **argv, struct wt_error *err)
+{
+	enum wt_status status = cli_habits_check(argc, argv, err);
+
 	if (status)
 		return status;
-	cli->command = cli_command_find(argv[1]);
-	if (!cli->command)
+	request->command = cli_command_find(argv[1]);
+	if (!request->command)
 		return fail_no_command(
 			argv[strcmp(argv[1], "--help") == 0 ? 2 : 1], err);
-	status = cli_options_parse(cli, argc - 1, argv + 1, err);
-	if (status || cli->wants_help || cli->wants_version)
+	status = cli_options_parse(request, argc - 1, argv + 1, err);
+	if (status || request->wants_help || request->wants_version)
 		return status;
-	status = check_operands(cli, err);
+	status = check_operands(request, err);
 	if (!status)
-		status = check_settings(cli, err);
+		status = check_settings(request, err);
 	if (!status)
-		status = read_source_date(&cli->options, err);
-	if (!status)
-		status = wt_cert_list_new(&cli->certs, err);
-	if (!status)
-		status = wt_report_new(&cli->report, err);
-	if (status)
-		return status;
-	warn_idle(cli);
-	warn_package_copy(cli);
-	wt_cert_list_cancel_with(cli->certs, cli->options.cancel);
-	wt_cert_list_name_skipped(cli->certs, cli->is_verbose);
-	wt_cert_list_recurse(cli->certs, cli->is_recursive);
-	cli->options.hash_target =
-		cli->json || cli->report_file || cli->attest_file;
-	start_progress(cli);
-	status = open_save(cli->report_file, &cli->report_save, err);
-	if (!status)
-		status = open_save(cli->attest_file, &cli->attest_save, err);
-	if (!status && cli->attest_file)
-		status = cli_attest_before(cli, err);
-	if (!status)
-		status = cli->command->run(cli, err);
-	if (!status && cli->attest_file)
-		status = cli_attest_after(cli, err);
-	cli_progress_clear(&cli->progress);
-	if (!status)
-		return WT_OK;
-	/* A signal or the lack of memory does not know what it came to. */
-	if (!err->object[0])
-		snprintf(err->object, sizeof(err->object), "%s",
-			cli->operands[0]);
+		status = read_source_date(&request->options, err);
 	return status;
 }
 
-static void flush_stdout(struct cli *cli)
+/* Makes the request from the command line. */
+static enum wt_status read_request(struct cli_request *request,
+	struct cli_progress *progress, int argc, char **argv,
+	struct wt_error *err)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
-		cli->output_errno = errno ? errno : EIO;
+	enum wt_status status = WT_OK;
+
+	request_init(request);
+	status = read_words(request, argc, argv, err);
+	if (status && !request->json)
+		request->json = find_json(argc, argv);
+	if (request->server && !request->host)
+		request->host = request->server_host;
+	request->options.hash_target =
+		request->json || request->report_file || request->attest_file;
+	ask_for_progress(request, progress);
+	return status;
+}
+
+static int exit_status_of(enum wt_status status, const struct wt_error *err)
+{
+	return status == WT_INTERRUPTED ? 128 + err->native : (int)status;
+}
+
+static void suggest(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status,
+	struct wt_error *err)
+{
+	if (!status)
+		return;
+	cli_remedy(err);
+	cli_habits_hint(request, outcome, err);
+}
+
+static enum wt_status outcome_init(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
+{
+	enum wt_status status = wt_cert_list_new(&outcome->certs, err);
+
+	if (!status)
+		status = wt_report_new(&outcome->report, err);
+	if (status)
+		return status;
+	wt_cert_list_cancel_with(outcome->certs, request->options.cancel);
+	wt_cert_list_name_skipped(outcome->certs, request->is_verbose);
+	wt_cert_list_recurse(outcome->certs, request->is_recursive);
+	return WT_OK;
+}
+
+/* The command, between the two looks at its target that --attest wants. */
+static enum wt_status run_command(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
+{
+	struct cli_attest attest = {.save.dir_fd = -1};
+	enum wt_status status =
+		open_save(request->attest_file, &attest.save, err);
+
+	if (!status && request->attest_file)
+		status = cli_attest_before(request, &attest, err);
+	if (!status)
+		status = request->command->run(request, outcome, err);
+	if (!status && request->attest_file)
+		status = cli_attest_after(
+			request, &attest, outcome->report, err);
+	wt_report_free(attest.old);
+	cli_save_close(&attest.save);
+	return status;
+}
+
+/* What the run came to stays; but a report that cannot be written is a failure
+ * too. */
+static enum wt_status save_report(const struct cli_request *request,
+	struct cli_outcome *outcome, const struct cli_save *save,
+	enum wt_status status, struct wt_error *err)
+{
+	struct wt_error save_err = {0};
+
+	if (cli_json_save(request, outcome, save, exit_status_of(status, err),
+		    err, &save_err) == WT_OK)
+		return status;
+	if (status) {
+		cli_warn(outcome, save_err.code, "%s: %s", save_err.object,
+			save_err.reason);
+		return status;
+	}
+	if (outcome->report->is_changed)
+		wt_error_hint(&save_err, "the target was changed");
+	*err = save_err;
+	return err->status;
+}
+
+/* Does what was asked for. */
+static enum wt_status run(const struct cli_request *request,
+	struct cli_outcome *outcome, struct wt_error *err)
+{
+	struct cli_save save = {.dir_fd = -1};
+	enum wt_status status = outcome_init(request, outcome, err);
+
+	if (status)
+		return status;
+	warn_idle(request, outcome);
+	warn_package_copy(request, outcome);
+	status = open_save(request->report_file, &save, err);
+	if (!status)
+		status = run_command(request, outcome, err);
+	cli_progress_clear(request->options.progress_ctx);
+	/* A signal or the lack of memory does not know what it came to. */
+	if (status && !err->object[0])
+		snprintf(err->object, sizeof(err->object), "%s",
+			request->operands[0]);
+	suggest(request, outcome, status, err);
+	if (outcome->report && save.dir_fd >= 0)
+		status = save_report(request, outcome, &save, status, err);
+	cli_save_close(&save);
+	return status;
 }
 
 /* What was written although its result may not reach anybody, or NULL. */
-static const char *changed_file(const struct cli *cli, enum wt_status status)
+static const char *changed_file(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 
-	if (status || !report || !report->is_changed || cli->options.dry_run)
+	if (status || !report || !report->is_changed ||
+		request->options.dry_run)
 		return NULL;
 	return cli_written(report);
 }
@@ -364,22 +456,32 @@ static void end_on_signal(const char *changed, char words[512])
 	cli_signals_end_now(words);
 }
 
+/* Returns 0 or an errno. */
+static int flush_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return errno ? errno : EIO;
+}
+
 /* What did not reach stdout is a failure; but whoever closed the pipe knows
  * already.
  *
+ * @param failed   why it could not be written until now, or 0
  * @param changed  the file that was changed anyway, or NULL */
-static int finish_stdout(struct cli *cli, int exit_code, const char *changed)
+static int finish_stdout(int exit_code, int failed, const char *changed)
 {
 	struct wt_error err = {0};
 
-	flush_stdout(cli);
-	if (fclose(stdout) != 0 && !cli->output_errno)
-		cli->output_errno = errno;
-	if (!cli->output_errno)
+	if (!failed)
+		failed = flush_stdout();
+	if (fclose(stdout) != 0 && !failed)
+		failed = errno;
+	if (!failed)
 		return exit_code;
-	if (cli->output_errno == EPIPE && !changed)
+	if (failed == EPIPE && !changed)
 		cli_signals_die_of_pipe();
-	errno = cli->output_errno;
+	errno = failed;
 	wt_fail_errno(&err, WT_ERR_FILE, "output", "standard output",
 		"cannot be written");
 	if (changed)
@@ -388,78 +490,49 @@ static int finish_stdout(struct cli *cli, int exit_code, const char *changed)
 			"list shows what it holds",
 			changed);
 	cli_print_error(&err);
-	if (cli->output_errno == EPIPE)
+	if (failed == EPIPE)
 		cli_signals_die_of_pipe();
 	return exit_code ? exit_code : WT_ERR_FILE;
 }
 
-static int exit_status_of(enum wt_status status, const struct wt_error *err)
+/* Prints what came out: data first, then what stderr has to say. Returns 0, or
+ * the errno that kept it from stdout. */
+static int print(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status,
+	const struct wt_error *err)
 {
-	return status == WT_INTERRUPTED ? 128 + err->native : (int)status;
-}
+	int failed = 0;
 
-/* Prints what came out: data first, then what stderr has to say. */
-static void print(
-	struct cli *cli, enum wt_status status, const struct wt_error *err)
-{
-	if (cli->wants_help && !status)
-		cli_help_command(cli->command);
-	else if (cli->wants_version && !status)
+	if (request->wants_help && !status)
+		cli_help_command(request->command);
+	else if (request->wants_version && !status)
 		cli_help_version();
-	else if (cli->json)
-		cli_json_print(cli, exit_status_of(status, err), err);
-	else if (cli->report && cli->command->print)
-		cli->command->print(cli, status);
+	else if (request->json)
+		failed = cli_json_print(
+			request, outcome, exit_status_of(status, err), err);
+	else if (outcome->report && request->command->print)
+		request->command->print(request, outcome, status);
 	/* Where both go to one file, results stand first. */
-	flush_stdout(cli);
-	cli_print_warnings(cli);
+	if (!failed)
+		failed = flush_stdout();
+	cli_print_warnings(request, outcome);
 	if (status)
 		cli_print_error(err);
-}
-
-/* What the run came to stays; but a report that cannot be written is a failure
- * too. */
-static enum wt_status save_report(
-	struct cli *cli, enum wt_status status, struct wt_error *err)
-{
-	struct wt_error save_err = {0};
-
-	if (cli_json_save(cli, exit_status_of(status, err), err, &save_err) ==
-		WT_OK)
-		return status;
-	if (status) {
-		cli_warn(cli, save_err.code, "%s: %s", save_err.object,
-			save_err.reason);
-		return status;
-	}
-	if (cli->report->is_changed)
-		wt_error_hint(&save_err, "the target was changed");
-	*err = save_err;
-	return err->status;
-}
-
-/* The wish for JSON counts even where the command line cannot be read. */
-static enum cli_json find_json(int argc, char **argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--json=pretty") == 0)
-			return CLI_JSON_PRETTY;
-		if (strncmp(argv[i], "--json", 6) == 0)
-			return CLI_JSON_COMPACT;
-	}
-	return CLI_JSON_NONE;
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
 	struct wt_error err = {0};
-	struct cli cli = {0};
+	struct cli_progress progress;
+	struct cli_request request;
+	struct cli_outcome outcome = {0};
 	enum wt_status status = WT_OK;
-	const char *word = "";
+	const char *word = "", *file = NULL;
 	/* A signal may come when this function has ended. */
 	static char words[512];
 	char *changed = NULL;
-	int exit_code = 0;
+	int exit_code = 0, failed = 0;
 
 	if (!fill_streams())
 		return WT_ERR_FILE;
@@ -473,34 +546,32 @@ int main(int argc, char **argv)
 		word = argv[1];
 	cli_text_init();
 	cli_signals_init();
-	setup(&cli);
+	clock_gettime(CLOCK_MONOTONIC, &outcome.started);
 	if (argc < 2) {
 		cli_help_overview(stdout);
-		return finish_stdout(&cli, WT_ERR_USAGE, NULL);
+		return finish_stdout(WT_ERR_USAGE, 0, NULL);
 	}
 	if (strcmp(word, "--help") == 0 && (argc == 2 || argv[2][0] == '-')) {
 		cli_help_overview(stdout);
-		return finish_stdout(&cli, WT_OK, NULL);
+		return finish_stdout(WT_OK, 0, NULL);
 	}
 	if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 		cli_help_version();
-		return finish_stdout(&cli, WT_OK, NULL);
+		return finish_stdout(WT_OK, 0, NULL);
 	}
-	status = run(&cli, argc, argv, &err);
-	if (status) {
-		cli_remedy(&err);
-		cli_habits_hint(&cli, &err);
-	}
-	if (cli.report && cli.report_save.dir_fd >= 0)
-		status = save_report(&cli, status, &err);
-	if (status == WT_ERR_USAGE && !cli.json)
-		cli.json = find_json(argc, argv);
-	if (changed_file(&cli, status))
-		changed = strdup(changed_file(&cli, status));
+	status = read_request(&request, &progress, argc, argv, &err);
+	if (status)
+		suggest(&request, &outcome, status, &err);
+	else if (!request.wants_help && !request.wants_version)
+		status = run(&request, &outcome, &err);
+	file = changed_file(&request, &outcome, status);
+	changed = file ? strdup(file) : NULL;
 	end_on_signal(changed, words);
-	print(&cli, status, &err);
-	teardown(&cli);
-	exit_code = finish_stdout(&cli, exit_status_of(status, &err), changed);
+	failed = print(&request, &outcome, status, &err);
+	outcome_free(&outcome);
+	free(request.images);
+	exit_code =
+		finish_stdout(exit_status_of(status, &err), failed, changed);
 	free(changed);
 	return exit_code;
 }

@@ -66,7 +66,7 @@ static enum wt_status take_number(const struct cli_option *option,
 	return WT_OK;
 }
 
-static enum wt_status take_allow(struct cli *cli,
+static enum wt_status take_allow(struct cli_request *request,
 	const struct cli_option *option, char *value, struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
@@ -78,7 +78,7 @@ static enum wt_status take_allow(struct cli *cli,
 
 		status = take_word(option, word, &bit, err);
 		if (!status)
-			cli->options.allow |= 1U << bit;
+			request->options.allow |= 1U << bit;
 	}
 	return status;
 }
@@ -176,14 +176,14 @@ static enum wt_status take_time(const struct cli_option *option,
 		"2027-01-31, 2027-01-31T12:00:00Z or @1800000000", err);
 }
 
-static enum wt_status take_backup(struct cli *cli,
+static enum wt_status take_backup(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
 	if (value && (!*value || strchr(value, '/')))
 		return fail_value(option, value,
 			"what follows the file's name, for example .bak", err);
-	cli->options.backup_suffix = value ? value : ".bak";
+	request->options.backup_suffix = value ? value : ".bak";
 	return WT_OK;
 }
 
@@ -203,26 +203,26 @@ static bool is_iso_name(const char *path)
 	return len >= 4 && strcasecmp(path + len - 4, ".iso") == 0;
 }
 
-static enum wt_status take_output(struct cli *cli,
+static enum wt_status take_output(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
 	bool is_stdout = strcmp(value, "-") == 0;
 
 	/* An image is never written to a pipe, an export is by itself. */
-	if (!*value || (is_stdout && cli->command->bit != CLI_EXPORT))
+	if (!*value || (is_stdout && request->command->bit != CLI_EXPORT))
 		return fail_value(option, value, "a file's name", err);
-	if (cli->command->bit != CLI_EXPORT && is_iso_name(value))
+	if (request->command->bit != CLI_EXPORT && is_iso_name(value))
 		return fail_value(option, value,
 			"a name such as boot.wim: what is written is a WIM, "
 			"never an ISO image",
 			err);
-	cli->options.output = is_stdout ? NULL : value;
+	request->options.output = is_stdout ? NULL : value;
 	return WT_OK;
 }
 
 static enum wt_status take_host(
-	struct cli *cli, const char *value, struct wt_error *err)
+	struct cli_request *request, const char *value, struct wt_error *err)
 {
 	if (!*value) {
 		wt_fail(err, WT_ERR_USAGE, "bad-value", "--host", "is empty");
@@ -230,23 +230,23 @@ static enum wt_status take_host(
 				   "set that it comes from?");
 		return WT_ERR_USAGE;
 	}
-	cli->host = value;
+	request->host = value;
 	return WT_OK;
 }
 
-static enum wt_status take_root_name(struct cli *cli,
+static enum wt_status take_root_name(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
 	if (!*value || strpbrk(value, "\\]\r\n"))
 		return fail_value(option, value,
 			"the hive's name below HKEY_LOCAL_MACHINE", err);
-	cli->root_name = value;
+	request->root_name = value;
 	return WT_OK;
 }
 
 /* Options whose value is one word of a few. */
-static enum wt_status take_choice(struct cli *cli,
+static enum wt_status take_choice(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
@@ -256,35 +256,35 @@ static enum wt_status take_choice(struct cli *cli,
 	if (status)
 		return status;
 	if (option->id == CLI_OPT_ACCESS)
-		cli->options.access = (enum wt_access)index;
+		request->options.access = (enum wt_access)index;
 	else if (option->id == CLI_OPT_COMMIT)
-		cli->options.commit = (enum wt_commit)index;
+		request->options.commit = (enum wt_commit)index;
 	else if (option->id == CLI_OPT_FORMAT)
-		cli->format = (enum cli_format)index;
+		request->format = (enum cli_format)index;
 	else if (option->id == CLI_OPT_COLOR)
-		cli->color = (enum cli_when)index;
+		request->color = (enum cli_when)index;
 	else if (option->id == CLI_OPT_PROGRESS)
-		cli->progress_when = (enum cli_when)index;
+		request->progress_when = (enum cli_when)index;
 	else if (option->id == CLI_OPT_JSON)
-		cli->json = index == 0 ? CLI_JSON_PRETTY : CLI_JSON_COMPACT;
+		request->json = index == 0 ? CLI_JSON_PRETTY : CLI_JSON_COMPACT;
 	return WT_OK;
 }
 
-static enum wt_status take_store(struct cli *cli,
+static enum wt_status take_store(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
 	int unused = 0;
 
-	if (wt_store_from_name(value, &cli->options.store))
+	if (wt_store_from_name(value, &request->options.store))
 		return WT_OK;
 	return take_word(option, value, &unused, err);
 }
 
 /* Options that are a yes. */
-static void take_flag(struct cli *cli, int id)
+static void take_flag(struct cli_request *request, int id)
 {
-	struct wt_options *options = &cli->options;
+	struct wt_options *options = &request->options;
 
 	switch (id) {
 	case 'f':
@@ -294,18 +294,18 @@ static void take_flag(struct cli *cli, int id)
 		options->dry_run = true;
 		break;
 	case 'q':
-		cli->is_quiet = true;
-		cli->is_verbose = false;
+		request->is_quiet = true;
+		request->is_verbose = false;
 		break;
 	case 'v':
-		cli->is_verbose = true;
-		cli->is_quiet = false;
+		request->is_verbose = true;
+		request->is_quiet = false;
 		break;
 	case 'h':
-		cli->wants_help = true;
+		request->wants_help = true;
 		break;
 	case 'V':
-		cli->wants_version = true;
+		request->wants_version = true;
 		break;
 	case CLI_OPT_CHECK:
 		options->check_integrity = true;
@@ -320,13 +320,13 @@ static void take_flag(struct cli *cli, int id)
 		options->if_present = true;
 		break;
 	case 'r':
-		cli->is_recursive = true;
+		request->is_recursive = true;
 		break;
 	case CLI_OPT_KEEP_GOING:
 		options->keep_going = true;
 		break;
 	case CLI_OPT_PEM:
-		cli->wants_pem = true;
+		request->wants_pem = true;
 		break;
 	case CLI_OPT_REBUILD:
 		options->rebuild = true;
@@ -345,34 +345,34 @@ static void take_flag(struct cli *cli, int id)
 	}
 }
 
-enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
-	char *value, struct wt_error *err)
+enum wt_status cli_option_take(struct cli_request *request,
+	const struct cli_option *option, char *value, struct wt_error *err)
 {
-	struct wt_options *options = &cli->options;
+	struct wt_options *options = &request->options;
 
 	switch (option->id) {
 	case 'i':
 		if (!*value)
 			return fail_value(option, value,
 				"a number, a name, all or boot", err);
-		cli->images[options->image_count++] = value;
+		request->images[options->image_count++] = value;
 		return WT_OK;
 	case 's':
-		return take_store(cli, option, value, err);
+		return take_store(request, option, value, err);
 	case 'o':
-		return take_output(cli, option, value, err);
+		return take_output(request, option, value, err);
 	case CLI_OPT_ALLOW:
-		return take_allow(cli, option, value, err);
+		return take_allow(request, option, value, err);
 	case CLI_OPT_AT:
-		return take_time(option, value, &cli->at, err);
+		return take_time(option, value, &request->at, err);
 	case CLI_OPT_ATTEST:
-		cli->attest_file = value;
+		request->attest_file = value;
 		return take_file(option, value, err);
 	case CLI_OPT_REPORT:
-		cli->report_file = value;
+		request->report_file = value;
 		return take_file(option, value, err);
 	case CLI_OPT_BACKUP:
-		return take_backup(cli, option, value, err);
+		return take_backup(request, option, value, err);
 	case CLI_OPT_BASE:
 		options->base = value;
 		return WT_OK;
@@ -389,32 +389,32 @@ enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
 		options->friendly_name = value;
 		return WT_OK;
 	case CLI_OPT_HOST:
-		return take_host(cli, value, err);
+		return take_host(request, value, err);
 	case CLI_OPT_ROOT_NAME:
-		return take_root_name(cli, option, value, err);
+		return take_root_name(request, option, value, err);
 	case CLI_OPT_THREADS:
 		return take_number(
 			option, value, 0, THREADS_MAX, &options->threads, err);
 	case CLI_OPT_CONNECT:
-		cli->server = value;
-		return wt_server_host(value, cli->server_host, err);
+		request->server = value;
+		return wt_server_host(value, request->server_host, err);
 	case CLI_OPT_TIMEOUT:
 		return take_number(
-			option, value, 1, WAIT_MAX, &cli->timeout, err);
+			option, value, 1, WAIT_MAX, &request->timeout, err);
 	case CLI_OPT_WAIT:
 		return take_number(option, value, 0, WAIT_MAX,
 			&options->wait_seconds, err);
 	case CLI_OPT_JSON:
-		cli->json = CLI_JSON_COMPACT;
-		return value ? take_choice(cli, option, value, err) : WT_OK;
+		request->json = CLI_JSON_COMPACT;
+		return value ? take_choice(request, option, value, err) : WT_OK;
 	case CLI_OPT_ACCESS:
 	case CLI_OPT_COLOR:
 	case CLI_OPT_COMMIT:
 	case CLI_OPT_FORMAT:
 	case CLI_OPT_PROGRESS:
-		return take_choice(cli, option, value, err);
+		return take_choice(request, option, value, err);
 	default:
-		take_flag(cli, option->id);
+		take_flag(request, option->id);
 		return WT_OK;
 	}
 }

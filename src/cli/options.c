@@ -178,8 +178,8 @@ static void name_commands(unsigned commands, char *buf, size_t size)
 }
 
 /* The option exists elsewhere, or is near one, or is none at all. */
-static enum wt_status fail_unknown(
-	const struct cli *cli, const char *spelled, struct wt_error *err)
+static enum wt_status fail_unknown(const struct cli_request *request,
+	const char *spelled, struct wt_error *err)
 {
 	const char *names[OPTIONS_MAX] = {NULL};
 	const char *near = NULL, *name = spelled + strspn(spelled, "-");
@@ -188,7 +188,7 @@ static enum wt_status fail_unknown(
 	size_t count = 0;
 
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "="), name);
-	wt_fail(err, WT_ERR_USAGE, "unknown-option", cli->command->name,
+	wt_fail(err, WT_ERR_USAGE, "unknown-option", request->command->name,
 		"there is no option %s%s", is_long ? "--" : "-", word);
 	for (const struct cli_option *o = cli_options; o->name; o++) {
 		bool is_this = is_long ? strcmp(o->name, word) == 0
@@ -200,44 +200,45 @@ static enum wt_status fail_unknown(
 				is_long ? "--" : "-", word, commands);
 			return WT_ERR_USAGE;
 		}
-		if (o->commands & cli->command->bit)
+		if (o->commands & request->command->bit)
 			names[count++] = o->name;
 	}
 	near = cli_habits_option(word);
-	if (near && !(option_by_name(near)->commands & cli->command->bit))
+	if (near && !(option_by_name(near)->commands & request->command->bit))
 		near = NULL;
 	if (!near && is_long)
 		near = cli_nearest(word, names);
 	if (strcasecmp(word, "thumbprint") == 0)
 		wt_error_hint(err, "a thumbprint is an operand: wimtrust %s %s",
-			cli->command->name, cli->command->operands);
+			request->command->name, request->command->operands);
 	else if (near)
 		wt_error_hint(err, "did you mean --%s?", near);
 	else
 		wt_error_hint(err, "wimtrust %s --help shows the options",
-			cli->command->name);
+			request->command->name);
 	return WT_ERR_USAGE;
 }
 
 /* getopt_long() gave '?': unknown, ambiguous, or a value too many. */
 static enum wt_status fail_option(
-	const struct cli *cli, char **argv, struct wt_error *err)
+	const struct cli_request *request, char **argv, struct wt_error *err)
 {
 	const struct cli_option *option = option_by_id(optopt);
 	char letter[3] = {'-', (char)optopt, '\0'};
 
-	if (option->commands & cli->command->bit)
-		return wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
-			"--%s takes no value", option->name);
-	return fail_unknown(cli, optopt ? letter : argv[optind - 1], err);
+	if (option->commands & request->command->bit)
+		return wt_fail(err, WT_ERR_USAGE, "usage",
+			request->command->name, "--%s takes no value",
+			option->name);
+	return fail_unknown(request, optopt ? letter : argv[optind - 1], err);
 }
 
 static enum wt_status fail_value_missing(
-	const struct cli *cli, struct wt_error *err)
+	const struct cli_request *request, struct wt_error *err)
 {
 	const struct cli_option *option = option_by_id(optopt);
 
-	wt_fail(err, WT_ERR_USAGE, "usage", cli->command->name,
+	wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 		"--%s needs a value: %s", option->name, option->arg);
 	if (option->words && option->words[0] != '@')
 		wt_error_hint(
@@ -245,15 +246,15 @@ static enum wt_status fail_value_missing(
 	return WT_ERR_USAGE;
 }
 
-enum wt_status cli_options_parse(
-	struct cli *cli, int argc, char **argv, struct wt_error *err)
+enum wt_status cli_options_parse(struct cli_request *request, int argc,
+	char **argv, struct wt_error *err)
 {
 	struct getopt_tables tables;
 	enum wt_status status = WT_OK;
 	int id = 0;
 
-	cli->images = cli_alloc((size_t)argc + 1, sizeof(*cli->images));
-	make_tables(&tables, cli->command->bit);
+	request->images = cli_alloc((size_t)argc + 1, sizeof(*request->images));
+	make_tables(&tables, request->command->bit);
 	opterr = 0;
 	optind = 0;
 	for (;;) {
@@ -261,17 +262,17 @@ enum wt_status cli_options_parse(
 		if (id == -1)
 			break;
 		if (id == ':')
-			status = fail_value_missing(cli, err);
+			status = fail_value_missing(request, err);
 		else if (id == '?')
-			status = fail_option(cli, argv, err);
+			status = fail_option(request, argv, err);
 		else
 			status = cli_option_take(
-				cli, option_by_id(id), optarg, err);
+				request, option_by_id(id), optarg, err);
 		if (status)
 			return status;
 	}
-	cli->operands = argv + optind;
-	cli->operand_count = (size_t)(argc - optind);
-	cli->options.images = cli->images;
+	request->operands = argv + optind;
+	request->operand_count = (size_t)(argc - optind);
+	request->options.images = request->images;
 	return WT_OK;
 }

@@ -65,16 +65,16 @@ bool cli_option_is_short(const struct cli_option *option);
 bool cli_option_is_optional(const struct cli_option *option);
 
 /**
- * Reads what follows the command into cli.
+ * Reads what follows the command into request.
  *
  * @return WT_ERR_USAGE with the near option or the right words as the hint
  */
-enum wt_status cli_options_parse(
-	struct cli *cli, int argc, char **argv, struct wt_error *err);
+enum wt_status cli_options_parse(struct cli_request *request, int argc,
+	char **argv, struct wt_error *err);
 
 /** Takes one option's value. */
-enum wt_status cli_option_take(struct cli *cli, const struct cli_option *option,
-	char *value, struct wt_error *err);
+enum wt_status cli_option_take(struct cli_request *request,
+	const struct cli_option *option, char *value, struct wt_error *err);
 
 /** The word of words (NULL at the end) that was likely meant, or NULL. */
 const char *cli_nearest(const char *word, const char *const *words);

@@ -226,18 +226,18 @@ const char *cli_action_place(enum wt_action action)
 }
 
 /* "boot.wim: added to AuthRoot of images 1, 2" */
-static void print_action_head(const struct cli *cli,
-	const struct cli_screen *screen, const struct wt_entry *entry,
-	const char *images)
+static void print_action_head(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_screen *screen,
+	const struct wt_entry *entry, const char *images)
 {
 	char store[64] = "", action[40] = "";
-	char *target = cli_text_safe(cli_written(cli->report));
+	char *target = cli_text_safe(cli_written(outcome->report));
 
 	if (entry->store != WT_STORE_AUTO)
 		cli_entry_store(entry, store);
 	fprintf(screen->file, "%s: ", target);
 	cli_tinted(screen, cli_action_tint(entry->action),
-		cli_action_text(cli, entry->action, action));
+		cli_action_text(request, entry->action, action));
 	if (store[0])
 		cli_line(screen->file, " %s %s%s%s",
 			cli_action_place(entry->action), store,
@@ -249,31 +249,35 @@ static void print_action_head(const struct cli *cli,
 	free(target);
 }
 
-static void print_head(const struct cli *cli, const struct cli_screen *screen,
+static void print_head(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_screen *screen,
 	const struct cli_listing *listing, const struct group *group)
 {
-	const struct membership in = {cli->report, group->uses, group->count};
+	const struct membership in = {
+		outcome->report, group->uses, group->count};
 	char images[NUMBERS_MAX + 600] = "";
 
 	name_images(&in, images, sizeof(images));
 	if (listing->heads_action)
-		print_action_head(cli, screen, group->uses->entry, images);
+		print_action_head(
+			request, outcome, screen, group->uses->entry, images);
 	else
-		cli_line(screen->file, "%s%s%s", cli->report->target,
+		cli_line(screen->file, "%s%s%s", outcome->report->target,
 			images[0] ? ": " : "", images);
 }
 
-static void print_block(const struct cli *cli, const struct cli_screen *screen,
+static void print_block(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_screen *screen,
 	const struct cli_listing *listing, const struct block *block)
 {
 	struct cli_table *table =
 		cli_table_new(listing->columns, listing->column_count);
 
-	print_head(cli, screen, listing, block->groups);
+	print_head(request, outcome, screen, listing, block->groups);
 	for (size_t i = 0; i < block->count; i++) {
 		const struct wt_entry *entry = block->groups[i].uses->entry;
 
-		if (cli->is_verbose && listing->print_whole)
+		if (request->is_verbose && listing->print_whole)
 			listing->print_whole(entry);
 		else
 			listing->add_row(table, entry);
@@ -283,33 +287,35 @@ static void print_block(const struct cli *cli, const struct cli_screen *screen,
 }
 
 static void print_nothing(
-	const struct cli *cli, const struct cli_listing *listing)
+	const struct cli_outcome *outcome, const struct cli_listing *listing)
 {
-	for (size_t i = 0; i < cli->report->image_count; i++) {
-		const struct wt_image *image = wt_report_image(cli->report, i);
+	for (size_t i = 0; i < outcome->report->image_count; i++) {
+		const struct wt_image *image =
+			wt_report_image(outcome->report, i);
 
 		if (!image->is_chosen || image->entry_count > 0)
 			continue;
-		cli_print_image(cli, image);
+		cli_print_image(outcome, image);
 		cli_line(stdout, "  %s", listing->nothing);
 	}
 }
 
-void cli_print_listing(const struct cli *cli, const struct cli_listing *listing)
+void cli_print_listing(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_listing *listing)
 {
-	struct cli_screen screen = cli_screen(cli);
+	struct cli_screen screen = cli_screen(request);
 	size_t use_count = 0, group_count = 0, block_count = 0;
-	struct use *uses = collect_uses(cli->report, &use_count);
+	struct use *uses = collect_uses(outcome->report, &use_count);
 	struct group *groups = cli_alloc(use_count + 1, sizeof(*groups));
 	struct block *blocks = cli_alloc(use_count + 1, sizeof(*blocks));
 
-	if (!cli->is_verbose)
+	if (!request->is_verbose)
 		qsort(uses, use_count, sizeof(*uses), compare_uses);
 	for (size_t i = 0; i < use_count; i++) {
 		struct group *group =
 			group_count ? &groups[group_count - 1] : NULL;
 
-		if (group && !cli->is_verbose &&
+		if (group && !request->is_verbose &&
 			!compare_entries(group->uses->entry, uses[i].entry))
 			group->count++;
 		else
@@ -328,9 +334,9 @@ void cli_print_listing(const struct cli *cli, const struct cli_listing *listing)
 	}
 	qsort(blocks, block_count, sizeof(*blocks), compare_firsts);
 	for (size_t i = 0; i < block_count; i++)
-		print_block(cli, &screen, listing, &blocks[i]);
+		print_block(request, outcome, &screen, listing, &blocks[i]);
 	if (listing->nothing)
-		print_nothing(cli, listing);
+		print_nothing(outcome, listing);
 	free(blocks);
 	free(groups);
 	free(uses);

@@ -23,8 +23,8 @@ struct cli_listing {
  * Prints each entry once, below a line that names the images it is about.
  * With -v, every image has its own list.
  */
-void cli_print_listing(
-	const struct cli *cli, const struct cli_listing *listing);
+void cli_print_listing(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_listing *listing);
 
 /** The number of certificates with this action, and of images that have one
  *  of them. */

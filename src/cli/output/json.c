@@ -174,7 +174,8 @@ static json_t *json_hive(const struct wt_image *image)
 	return object;
 }
 
-static json_t *json_image(const struct cli *cli, const struct wt_image *image)
+static json_t *json_image(
+	const struct cli_request *request, const struct wt_image *image)
 {
 	json_t *object = json_object(), *entries = json_array();
 
@@ -193,7 +194,7 @@ static json_t *json_image(const struct cli *cli, const struct wt_image *image)
 	json_object_set_new(object, "winre", cli_json_text(image->winre_path));
 	json_object_set_new(object, "entries", entries);
 	json_object_set_new(object, "problem", cli_json_error(&image->problem));
-	if (cli->command && cli->command->bit == CLI_CHECK) {
+	if (request->command && request->command->bit == CLI_CHECK) {
 		json_object_set_new(
 			object, "trusted", json_boolean(image->is_trusted));
 		json_object_set_new(
@@ -251,9 +252,10 @@ static json_t *json_side(const struct wt_report *report)
 	return object;
 }
 
-static json_t *json_target(const struct cli *cli)
+static json_t *json_target(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	json_t *object = NULL;
 
 	if (!report || !report->target)
@@ -269,7 +271,7 @@ static json_t *json_target(const struct cli *cli)
 	json_object_set_new(
 		object, "changed", json_boolean(report->is_changed));
 	json_object_set_new(
-		object, "dry_run", json_boolean(cli->options.dry_run));
+		object, "dry_run", json_boolean(request->options.dry_run));
 	json_object_set_new(object, "wim",
 		report->kind == WT_TARGET_WIM ? json_wim(report) : json_null());
 	return object;
@@ -284,28 +286,30 @@ static void add_warning(json_t *array, const char *code, const char *text)
 	json_array_append_new(array, object);
 }
 
-static json_t *json_warnings(const struct cli *cli)
+static json_t *json_warnings(const struct cli_outcome *outcome)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < cli->warning_count; i++)
-		add_warning(
-			array, cli->warnings[i].code, cli->warnings[i].text);
-	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
-		add_warning(array, wt_report_warning(cli->report, i)->code,
-			wt_report_warning(cli->report, i)->text);
+	for (size_t i = 0; i < outcome->warning_count; i++)
+		add_warning(array, outcome->warnings[i].code,
+			outcome->warnings[i].text);
+	for (size_t i = 0;
+		outcome->report && i < outcome->report->warning_count; i++)
+		add_warning(array, wt_report_warning(outcome->report, i)->code,
+			wt_report_warning(outcome->report, i)->text);
 	return array;
 }
 
 /* Files of certificates, and what could not be taken from them. */
-static json_t *json_inputs(const struct cli *cli)
+static json_t *json_inputs(const struct cli_outcome *outcome)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0;
-		cli->certs && i < wt_cert_list_file_count(cli->certs); i++) {
+		outcome->certs && i < wt_cert_list_file_count(outcome->certs);
+		i++) {
 		const struct wt_cert_file *file =
-			wt_cert_list_file(cli->certs, i);
+			wt_cert_list_file(outcome->certs, i);
 		json_t *object = json_object();
 
 		json_object_set_new(object, "path", cli_json_text(file->path));
@@ -318,14 +322,16 @@ static json_t *json_inputs(const struct cli *cli)
 	return array;
 }
 
-static json_t *json_refused(const struct cli *cli)
+static json_t *json_refused(const struct cli_outcome *outcome)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0;
-		cli->certs && i < wt_cert_list_refused_count(cli->certs); i++)
+	for (size_t i = 0; outcome->certs &&
+			   i < wt_cert_list_refused_count(outcome->certs);
+		i++)
 		json_array_append_new(array,
-			cli_json_error(wt_cert_list_refused(cli->certs, i)));
+			cli_json_error(
+				wt_cert_list_refused(outcome->certs, i)));
 	return array;
 }
 
@@ -358,14 +364,15 @@ static json_t *json_locks(const struct wt_report *report)
 	return names;
 }
 
-static json_t *json_images(const struct cli *cli)
+static json_t *json_images(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
 	json_t *images = json_array();
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 
 	for (size_t i = 0; report && i < report->image_count; i++)
-		json_array_append_new(
-			images, json_image(cli, wt_report_image(report, i)));
+		json_array_append_new(images,
+			json_image(request, wt_report_image(report, i)));
 	return images;
 }
 
@@ -381,18 +388,20 @@ static int write_escaped(const char *text, size_t len, void *ctx)
 	return ferror(stdout) ? -1 : 0;
 }
 
-static json_t *json_run(
-	const struct cli *cli, int exit_status, const struct wt_error *err)
+static json_t *json_run(const struct cli_request *request,
+	const struct cli_outcome *outcome, int exit_status,
+	const struct wt_error *err)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	json_t *root = json_object();
 
 	json_object_set_new(root, "schema", json_integer(1));
 	json_object_set_new(root, "versions", cli_json_versions());
 	json_object_set_new(root, "command",
-		cli_json_text(cli->command ? cli->command->name : NULL));
+		cli_json_text(
+			request->command ? request->command->name : NULL));
 	json_object_set_new(root, "status", json_integer(exit_status));
-	json_object_set_new(root, "target", json_target(cli));
+	json_object_set_new(root, "target", json_target(request, outcome));
 	json_object_set_new(root, "access",
 		cli_json_text(report ? wt_access_name(report->access) : NULL));
 	json_object_set_new(root, "access_reason",
@@ -402,26 +411,26 @@ static json_t *json_run(
 	json_object_set_new(root, "commit_reason",
 		cli_json_text(report ? report->commit_why : NULL));
 	json_object_set_new(root, "sandbox", json_locks(report));
-	json_object_set_new(root, "images", json_images(cli));
+	json_object_set_new(root, "images", json_images(request, outcome));
 	if (report && report->other)
 		json_object_set_new(root, "old", json_side(report->other));
-	if (cli->data)
-		json_object_update(root, cli->data);
-	if (cli->certs && wt_cert_list_file_count(cli->certs) > 0) {
-		json_object_set_new(root, "inputs", json_inputs(cli));
-		json_object_set_new(root, "refused", json_refused(cli));
+	if (outcome->data)
+		json_object_update(root, outcome->data);
+	if (outcome->certs && wt_cert_list_file_count(outcome->certs) > 0) {
+		json_object_set_new(root, "inputs", json_inputs(outcome));
+		json_object_set_new(root, "refused", json_refused(outcome));
 	}
-	json_object_set_new(root, "warnings", json_warnings(cli));
+	json_object_set_new(root, "warnings", json_warnings(outcome));
 	json_object_set_new(root, "error", cli_json_error(err));
 	return root;
 }
 
-static size_t dump_flags(const struct cli *cli)
+static size_t dump_flags(const struct cli_request *request)
 {
-	return cli->json == CLI_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT;
+	return request->json == CLI_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT;
 }
 
-enum wt_status cli_json_write(const struct cli *cli,
+enum wt_status cli_json_write(const struct cli_request *request,
 	const struct cli_save *save, json_t *object, size_t flags,
 	struct wt_error *err)
 {
@@ -434,32 +443,34 @@ enum wt_status cli_json_write(const struct cli *cli,
 	/* The NUL gives way to the end of the line. */
 	text[len] = '\n';
 	status = cli_save_file(
-		save, text, len + 1, true, cli->options.cancel, err);
+		save, text, len + 1, true, request->options.cancel, err);
 	free(text);
 	return status;
 }
 
-enum wt_status cli_json_save(const struct cli *cli, int exit_status,
-	const struct wt_error *run_err, struct wt_error *err)
+enum wt_status cli_json_save(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_save *save,
+	int exit_status, const struct wt_error *run_err, struct wt_error *err)
 {
-	json_t *root = json_run(cli, exit_status, run_err);
-	enum wt_status status = cli_json_write(
-		cli, &cli->report_save, root, dump_flags(cli), err);
+	json_t *root = json_run(request, outcome, exit_status, run_err);
+	enum wt_status status =
+		cli_json_write(request, save, root, dump_flags(request), err);
 
 	json_decref(root);
 	return status;
 }
 
 /* In one call, so that the lines of several runs that append to one file stay
- * whole. Takes text. */
-static void write_at_once(struct cli *cli, char *text)
+ * whole. Takes text. Returns 0 or an errno. */
+static int write_at_once(char *text)
 {
 	size_t len = text ? strlen(text) : 0;
+	int failed = 0;
 
 	if (!text || fflush(stdout) != 0) {
-		cli->output_errno = text ? errno : ENOMEM;
+		failed = text ? errno : ENOMEM;
 		free(text);
-		return;
+		return failed;
 	}
 	text[len++] = '\n'; /* where the NUL was */
 	for (size_t done = 0; done < len;) {
@@ -468,18 +479,21 @@ static void write_at_once(struct cli *cli, char *text)
 		if (count > 0) {
 			done += (size_t)count;
 		} else if (count == 0 || errno != EINTR) {
-			cli->output_errno = count == 0 ? EIO : errno;
+			failed = count == 0 ? EIO : errno;
 			break;
 		}
 	}
 	free(text);
+	return failed;
 }
 
-void cli_json_print(
-	struct cli *cli, int exit_status, const struct wt_error *err)
+int cli_json_print(const struct cli_request *request,
+	const struct cli_outcome *outcome, int exit_status,
+	const struct wt_error *err)
 {
-	json_t *root = json_run(cli, exit_status, err);
-	size_t flags = dump_flags(cli);
+	json_t *root = json_run(request, outcome, exit_status, err);
+	size_t flags = dump_flags(request);
+	int failed = 0;
 
 	/* Valid JSON may still hold characters that command a terminal. */
 	if (isatty(STDOUT_FILENO)) {
@@ -487,7 +501,8 @@ void cli_json_print(
 			root, write_escaped, NULL, flags | JSON_ENSURE_ASCII);
 		fputc('\n', stdout);
 	} else {
-		write_at_once(cli, json_dumps(root, flags));
+		failed = write_at_once(json_dumps(root, flags));
 	}
 	json_decref(root);
+	return failed;
 }

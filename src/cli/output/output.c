@@ -29,22 +29,22 @@ size_t cli_terminal_width(int fd)
 	return 80;
 }
 
-static bool wants_color(const struct cli *cli)
+static bool wants_color(const struct cli_request *request)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	if (cli->color != CLI_AUTO)
-		return cli->color == CLI_ALWAYS;
+	if (request->color != CLI_AUTO)
+		return request->color == CLI_ALWAYS;
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term &&
 	       *term && strcmp(term, "dumb") != 0;
 }
 
-struct cli_screen cli_screen(const struct cli *cli)
+struct cli_screen cli_screen(const struct cli_request *request)
 {
 	struct cli_screen screen = {
 		.file = stdout,
 		.width = cli_terminal_width(STDOUT_FILENO),
-		.has_color = wants_color(cli),
+		.has_color = wants_color(request),
 	};
 
 	return screen;
@@ -66,20 +66,24 @@ static void print_warning(const char *code, const char *text)
 	cli_line(stderr, "wimtrust: warning: %s [%s]", text, code);
 }
 
-void cli_print_warnings(const struct cli *cli)
+void cli_print_warnings(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	if (cli->is_quiet)
+	if (request->is_quiet)
 		return;
-	for (size_t i = 0; i < cli->warning_count; i++)
-		print_warning(cli->warnings[i].code, cli->warnings[i].text);
-	for (size_t i = 0; cli->report && i < cli->report->warning_count; i++)
-		print_warning(wt_report_warning(cli->report, i)->code,
-			wt_report_warning(cli->report, i)->text);
+	for (size_t i = 0; i < outcome->warning_count; i++)
+		print_warning(
+			outcome->warnings[i].code, outcome->warnings[i].text);
+	for (size_t i = 0;
+		outcome->report && i < outcome->report->warning_count; i++)
+		print_warning(wt_report_warning(outcome->report, i)->code,
+			wt_report_warning(outcome->report, i)->text);
 }
 
-void cli_print_image(const struct cli *cli, const struct wt_image *image)
+void cli_print_image(
+	const struct cli_outcome *outcome, const struct wt_image *image)
 {
-	const char *target = cli->report->target;
+	const char *target = outcome->report->target;
 
 	if (image->index == 0)
 		cli_line(stdout, "%s", target);
@@ -145,13 +149,15 @@ const char *cli_entry_store(const struct wt_entry *entry, char buf[64])
 	return buf;
 }
 
-void cli_print_refused(const struct cli *cli)
+void cli_print_refused(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	struct cli_screen screen = cli_screen(cli);
+	struct cli_screen screen = cli_screen(request);
 
-	for (size_t i = 0; i < wt_cert_list_refused_count(cli->certs); i++) {
+	for (size_t i = 0; i < wt_cert_list_refused_count(outcome->certs);
+		i++) {
 		const struct wt_error *refused =
-			wt_cert_list_refused(cli->certs, i);
+			wt_cert_list_refused(outcome->certs, i);
 
 		cli_tinted(&screen, CLI_BAD, "refused");
 		cli_line(stdout, "  %s", refused->object);
@@ -159,13 +165,14 @@ void cli_print_refused(const struct cli *cli)
 	}
 }
 
-void cli_print_inputs(const struct cli *cli)
+void cli_print_inputs(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	for (size_t i = 0;
-		cli->is_verbose && i < wt_cert_list_file_count(cli->certs);
+	for (size_t i = 0; request->is_verbose &&
+			   i < wt_cert_list_file_count(outcome->certs);
 		i++) {
 		const struct wt_cert_file *file =
-			wt_cert_list_file(cli->certs, i);
+			wt_cert_list_file(outcome->certs, i);
 		char refused[48] = "";
 
 		if (file->refused_count > 0)
@@ -177,16 +184,17 @@ void cli_print_inputs(const struct cli *cli)
 	}
 }
 
-void cli_print_details(const struct cli *cli)
+void cli_print_details(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	char before[CLI_SIZE_MAX] = "", after[CLI_SIZE_MAX] = "";
 	char locks[CLI_LOCKS_MAX] = "";
 	struct timespec now = {0};
 
-	if (!cli->is_verbose)
+	if (!request->is_verbose)
 		return;
-	cli_print_inputs(cli);
+	cli_print_inputs(request, outcome);
 	if (wt_access_name(report->access))
 		cli_line(stdout, "access   %s%s%s",
 			wt_access_name(report->access),
@@ -214,6 +222,6 @@ void cli_print_details(const struct cli *cli)
 			(unsigned long long)report->size_before);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	cli_line(stdout, "time     %.2f s",
-		(double)(now.tv_sec - cli->started.tv_sec) +
-			(double)(now.tv_nsec - cli->started.tv_nsec) / 1e9);
+		(double)(now.tv_sec - outcome->started.tv_sec) +
+			(double)(now.tv_nsec - outcome->started.tv_nsec) / 1e9);
 }

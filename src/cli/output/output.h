@@ -5,9 +5,10 @@
 
 #include "cli.h"
 #include "output/table.h"
+#include "savefile.h"
 
 /** stdout as it is: its width when it is a terminal, colour when wanted. */
-struct cli_screen cli_screen(const struct cli *cli);
+struct cli_screen cli_screen(const struct cli_request *request);
 
 /** Columns of the terminal behind fd, or 0 when it is none. */
 size_t cli_terminal_width(int fd);
@@ -16,10 +17,12 @@ size_t cli_terminal_width(int fd);
 void cli_print_error(const struct wt_error *err);
 
 /** Prints the warnings of the run and of its report on stderr. */
-void cli_print_warnings(const struct cli *cli);
+void cli_print_warnings(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 /** Heads what is said about an image: its target, number and name. */
-void cli_print_image(const struct cli *cli, const struct wt_image *image);
+void cli_print_image(
+	const struct cli_outcome *outcome, const struct wt_image *image);
 
 /** Thumbprints and validity, a line each. */
 void cli_print_cert(const struct wt_cert_info *cert);
@@ -29,7 +32,7 @@ enum cli_tint cli_action_tint(enum wt_action action);
 
 /** "added", or in a dry run "would be added". */
 const char *cli_action_text(
-	const struct cli *cli, enum wt_action action, char buf[40]);
+	const struct cli_request *request, enum wt_action action, char buf[40]);
 
 /** What stands between an action and its place: "to", "from", "in". */
 const char *cli_action_place(enum wt_action action);
@@ -38,19 +41,24 @@ const char *cli_written(const struct wt_report *report);
 
 /** The last line of add, remove and verify: how many certificates of how many
  *  images came to what. */
-void cli_print_verdict(const struct cli *cli);
+void cli_print_verdict(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 /** The last line of check: who would trust the server. */
-void cli_print_check_verdict(const struct cli *cli);
+void cli_print_check_verdict(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 /** What could not be taken from the files of certificates. */
-void cli_print_refused(const struct cli *cli);
+void cli_print_refused(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 /** With -v: how many certificates came from each file. */
-void cli_print_inputs(const struct cli *cli);
+void cli_print_inputs(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 /** With -v: access, commit, sizes and time. */
-void cli_print_details(const struct cli *cli);
+void cli_print_details(
+	const struct cli_request *request, const struct cli_outcome *outcome);
 
 #define CLI_PROBLEM_MAX 480
 
@@ -60,18 +68,21 @@ void cli_problem_text(const struct wt_error *problem, char *buf);
 /** "AuthRoot", or "AuthRoot (policy)" for another place than the usual. */
 const char *cli_entry_store(const struct wt_entry *entry, char buf[64]);
 
-/** The JSON object of the whole run, on stdout. */
-void cli_json_print(
-	struct cli *cli, int exit_status, const struct wt_error *err);
+/** The JSON object of the whole run, on stdout. Returns 0, or the errno that
+ *  kept it from there. */
+int cli_json_print(const struct cli_request *request,
+	const struct cli_outcome *outcome, int exit_status,
+	const struct wt_error *err);
 
 /** The same into the file that --report names. */
-enum wt_status cli_json_save(const struct cli *cli, int exit_status,
-	const struct wt_error *run_err, struct wt_error *err);
+enum wt_status cli_json_save(const struct cli_request *request,
+	const struct cli_outcome *outcome, const struct cli_save *save,
+	int exit_status, const struct wt_error *run_err, struct wt_error *err);
 
 /** The versions of the program and its libraries. */
 json_t *cli_json_versions(void);
 /** Writes an object on a line of its own; an existing file is replaced. */
-enum wt_status cli_json_write(const struct cli *cli,
+enum wt_status cli_json_write(const struct cli_request *request,
 	const struct cli_save *save, json_t *object, size_t flags,
 	struct wt_error *err);
 

@@ -30,15 +30,15 @@ const char *cli_written(const struct wt_report *report)
 	return report->output ? report->output : report->target;
 }
 
-static bool is_wish(const struct cli *cli, enum wt_action action)
+static bool is_wish(const struct cli_request *request, enum wt_action action)
 {
-	return cli->options.dry_run && verbs[action];
+	return request->options.dry_run && verbs[action];
 }
 
 const char *cli_action_text(
-	const struct cli *cli, enum wt_action action, char buf[40])
+	const struct cli_request *request, enum wt_action action, char buf[40])
 {
-	if (is_wish(cli, action))
+	if (is_wish(request, action))
 		snprintf(buf, 40, "would %s", verbs[action]);
 	else
 		snprintf(buf, 40, "%s", wt_action_name(action));
@@ -81,9 +81,10 @@ static void say_images(const struct wt_report *report, enum wt_action action,
 }
 
 /* "1 certificate added to 2 images, 3 unchanged in 2 images" */
-static void say_actions(const struct cli *cli, char *buf, size_t size)
+static void say_actions(const struct cli_request *request,
+	const struct cli_outcome *outcome, char *buf, size_t size)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -93,7 +94,7 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 		size_t count = cli_count_certs(report, order[i], &image_count);
 
 		if (order[i] == WT_ACTION_REFUSED)
-			count += wt_cert_list_refused_count(cli->certs);
+			count += wt_cert_list_refused_count(outcome->certs);
 
 		if (count == 0 || used >= size)
 			continue;
@@ -103,15 +104,15 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 			used	     ? ""
 			: count == 1 ? " certificate"
 				     : " certificates");
-		cli_action_text(cli, order[i], action);
+		cli_action_text(request, order[i], action);
 		used += (size_t)snprintf(buf + used, size - used, "%s%s %s%s",
 			used ? ", " : "",
-			is_wish(cli, order[i]) ? action : what,
-			is_wish(cli, order[i]) ? what : action, images);
+			is_wish(request, order[i]) ? action : what,
+			is_wish(request, order[i]) ? what : action, images);
 	}
 	if (used == 0)
 		snprintf(buf, size, "%s",
-			cli->command->bit == CLI_REMOVE
+			request->command->bit == CLI_REMOVE
 				? "nothing to remove: it is not there"
 				: "nothing to do");
 }
@@ -120,15 +121,16 @@ static void say_actions(const struct cli *cli, char *buf, size_t size)
 #define HOLES_MIN 1000000
 
 /* What each append leaves behind is about as long as what it adds. */
-static void say_holes(const struct cli *cli)
+static void say_holes(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	uint64_t holes = report->unused_len;
 	char size[CLI_SIZE_MAX] = "";
 
 	if (report->size_after > report->size_before)
 		holes += report->size_after - report->size_before;
-	if (report->kind == WT_TARGET_WIM && !cli->options.rebuild &&
+	if (report->kind == WT_TARGET_WIM && !request->options.rebuild &&
 		holes >= HOLES_MIN)
 		cli_line(stdout,
 			"%s: about %s of it are holes, which --rebuild would "
@@ -136,24 +138,25 @@ static void say_holes(const struct cli *cli)
 			cli_written(report), cli_text_size(size, holes));
 }
 
-void cli_print_verdict(const struct cli *cli)
+void cli_print_verdict(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	const struct wt_report *report = cli->report;
-	bool is_writer = cli->command->bit & CLI_WRITERS;
+	const struct wt_report *report = outcome->report;
+	bool is_writer = request->command->bit & CLI_WRITERS;
 	const char *note = "";
 	char text[1200] = "";
 
-	if (is_writer && cli->options.dry_run)
+	if (is_writer && request->options.dry_run)
 		note = " (dry run: nothing was written)";
 	else if (is_writer && !report->is_changed)
 		note = " (nothing was written)";
-	say_actions(cli, text, sizeof(text));
+	say_actions(request, outcome, text, sizeof(text));
 	if (is_writer)
-		say_holes(cli);
+		say_holes(request, outcome);
 	cli_line(stdout, "%s: %s%s%s%s", cli_written(report), text, note,
 		report->other ? ", compared with " : "",
 		report->other ? report->other->target : "");
-	cli_print_details(cli);
+	cli_print_details(request, outcome);
 }
 
 /* Images of check: those that trust or do not, but for the one that boots. */
@@ -218,14 +221,15 @@ static bool check_says_yes(const struct wt_report *report)
 	return is_any;
 }
 
-static void say_server(const struct cli *cli, char *buf, size_t size)
+static void say_server(const struct cli_request *request,
+	const struct cli_outcome *outcome, char *buf, size_t size)
 {
-	const struct wt_report *report = cli->report;
+	const struct wt_report *report = outcome->report;
 	char *name = NULL;
 
 	snprintf(buf, size, "the server");
-	if (cli->host) {
-		snprintf(buf, size, "%s", cli->host);
+	if (request->host) {
+		snprintf(buf, size, "%s", request->host);
 		return;
 	}
 	for (size_t i = 0; i < report->image_count; i++) {
@@ -240,17 +244,18 @@ static void say_server(const struct cli *cli, char *buf, size_t size)
 	}
 }
 
-void cli_print_check_verdict(const struct cli *cli)
+void cli_print_check_verdict(
+	const struct cli_request *request, const struct cli_outcome *outcome)
 {
-	const struct wt_report *report = cli->report;
-	struct cli_screen screen = cli_screen(cli);
+	const struct wt_report *report = outcome->report;
+	struct cli_screen screen = cli_screen(request);
 	bool is_trusted = check_says_yes(report);
 	char server[300] = "", who[2 * NUMBERS_MAX + 64] = "";
 	char date[CLI_TIME_MAX] = "", *target = cli_text_safe(report->target);
 	char *safe = NULL;
-	bool is_now = cli->at == cli->options.now;
+	bool is_now = request->at == request->options.now;
 
-	say_server(cli, server, sizeof(server));
+	say_server(request, outcome, server, sizeof(server));
 	safe = cli_text_safe(server);
 	if (has_images(report))
 		say_who(report, is_trusted, who, sizeof(who));
@@ -258,9 +263,9 @@ void cli_print_check_verdict(const struct cli *cli)
 	cli_tinted(&screen, is_trusted ? CLI_GOOD : CLI_BAD,
 		is_trusted ? "would be trusted" : "would NOT be trusted");
 	cli_line(stdout, "%s%s%s%s", is_now ? "" : " on ",
-		is_now ? "" : cli_text_date(date, cli->at), who,
-		cli->host ? "" : " (name not checked: no --host)");
+		is_now ? "" : cli_text_date(date, request->at), who,
+		request->host ? "" : " (name not checked: no --host)");
 	free(safe);
 	free(target);
-	cli_print_details(cli);
+	cli_print_details(request, outcome);
 }
