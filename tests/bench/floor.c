@@ -284,9 +284,8 @@ int main(int argc, char **argv)
 		wt_wim_read(argv[1], &options, &wim, NULL) != WT_OK ||
 		header.boot_metadata.len == 0)
 		die("no WIM with a bootable image");
-	hive = resource_open(argv[1], &header,
-		wim->images[0].hive_stored.offset,
-		wim->images[0].hive_stored.len, wim->images[0].hive_len);
+	hive = resource_open(argv[1], &header, wim->images[0].hive_place.offset,
+		wim->images[0].hive_place.len, wim->images[0].hive_len);
 	metadata = resource_open(argv[1], &header, header.boot_metadata.offset,
 		header.boot_metadata.len, header.boot_metadata.original_len);
 	sum += metadata_read(argv[1]);

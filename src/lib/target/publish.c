@@ -90,10 +90,11 @@ static enum wt_status images_verify(const struct wt_target *target,
 		for (; at < target->hive_count && target->hives[at].image == i;
 			at++)
 			is_changed = target->hives[at].new_fd >= 0;
-		is_right = strcmp(one->name, before->name) == 0 &&
-			   strcmp(one->hive_path, before->hive_path) == 0 &&
-			   (is_changed || strcmp(one->hive_sha1,
-						  before->hive_sha1) == 0);
+		is_right =
+			strcmp(one->name, before->name) == 0 &&
+			strcmp(one->hive_path, before->hive_path) == 0 &&
+			(is_changed || memcmp(one->hive_sha1, before->hive_sha1,
+					       WT_SHA1_LEN) == 0);
 	}
 	if (is_right)
 		return WT_OK;

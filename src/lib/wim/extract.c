@@ -3,7 +3,6 @@
 #include "wim/extract.h"
 
 #include "base/digest.h"
-#include "base/text.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -34,27 +33,29 @@ static enum wt_status extract_file(const struct wt_wim_taking *taking,
 	if (dup2(fd, STDOUT_FILENO) < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			taking->object, "cannot write what is in image %d",
-			taking->image);
-	code = wimlib_extract_paths(taking->wim, taking->image, "/", &path, 1,
+			taking->image->index);
+	code = wimlib_extract_paths(taking->wim, taking->image->index, "/",
+		&path, 1,
 		WIMLIB_EXTRACT_FLAG_TO_STDOUT | WIMLIB_EXTRACT_FLAG_NO_ACLS);
 	if (code != 0)
 		return wt_wim_fail(err, code, taking->object,
-			"cannot read %s of image %d", path, taking->image);
+			"cannot read %s of image %d", path,
+			taking->image->index);
 	return WT_OK;
 }
 
 void wt_wim_take_start(struct wt_wim_taking *taking)
 {
-	const struct wt_wim_found *found = &taking->found;
+	const struct wt_wim_image *image = taking->image;
 	struct wimlib_wim_info info = {0};
 
 	taking->chunks.fd = -1;
-	if (!found->is_compressed_alone ||
+	if (!image->is_hive_alone ||
 		wimlib_get_wim_info(taking->wim, &info) != 0)
 		return;
 	taking->chunks = (struct wt_wim_chunks){
-		.place = found->resource,
-		.data_len = (size_t)found->len,
+		.place = image->hive_place,
+		.data_len = (size_t)image->hive_len,
 		.chunk_len = info.chunk_size,
 		.type = (enum wimlib_compression_type)info.compression_type,
 	};
@@ -75,8 +76,8 @@ enum wt_status wt_wim_take_finish(
 	if (ftruncate(taking->fd, 0) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			taking->object, "cannot write what is in image %d",
-			taking->image);
-	return extract_file(taking, taking->found.path, taking->fd, err);
+			taking->image->index);
+	return extract_file(taking, taking->image->hive_path, taking->fd, err);
 }
 
 static enum wt_status extract_image(WIMStruct *wim,
@@ -84,28 +85,23 @@ static enum wt_status extract_image(WIMStruct *wim,
 {
 	const struct wt_wim_image *image =
 		&extraction->wim->images[extraction->images[i]];
-	struct wt_error hive_error = {0};
 	struct wt_wim_taking taking = {
 		.wim = wim,
 		.path = extraction->path,
 		.object = extraction->object,
-		.image = image->index,
+		.image = image,
 		.fd = extraction->hives ? extraction->hives[i] : -1,
 		.processes = wt_wim_threads(extraction->options),
 	};
-	enum wt_status ret = wt_wim_find(wim, image->index, extraction->object,
-		&taking.found, &hive_error, err);
+	enum wt_status ret = WT_OK;
 
-	if (ret != WT_OK)
-		return ret;
 	if (extraction->hives) {
 		wt_wim_take_start(&taking);
 		return wt_wim_take_finish(&taking, err);
 	}
 	for (size_t k = 0; ret == WT_OK && k < WT_HIVE_LOGS; k++)
-		if (extraction->logs[k] >= 0 &&
-			taking.found.log_paths[k][0] != '\0')
-			ret = extract_file(&taking, taking.found.log_paths[k],
+		if (extraction->logs[k] >= 0)
+			ret = extract_file(&taking, image->log_paths[k],
 				extraction->logs[k], err);
 	return ret;
 }
@@ -128,14 +124,12 @@ enum wt_status wt_wim_hive_check(const struct wt_wim_image *image, int hive_fd,
 	struct wt_error *err)
 {
 	uint8_t sha1[WT_SHA1_LEN] = {0};
-	char text[WT_SHA1_HEX_LEN + 1] = "";
 	enum wt_status ret = wt_digest_sha1(
 		hive_fd, 0, WT_DIGEST_REST, object, cancel, sha1, err);
 
 	if (ret != WT_OK)
 		return ret;
-	wt_text_hex(sha1, WT_SHA1_LEN, text);
-	if (strcmp(text, image->hive_sha1) == 0)
+	if (memcmp(sha1, image->hive_sha1, sizeof(sha1)) == 0)
 		return WT_OK;
 	wt_fail(err, WT_ERR_WIM, "wim-damaged", object,
 		"is damaged: it does not have the hash that its image says");

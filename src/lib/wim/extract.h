@@ -11,8 +11,7 @@ struct wt_wim_taking {
 	WIMStruct *wim;
 	const char *path; /**< of the WIM */
 	const char *object;
-	int image; /**< 1 is the first */
-	struct wt_wim_found found;
+	const struct wt_wim_image *image;
 	int fd; /**< an empty file in memory; it will hold the hive */
 	unsigned processes; /**< by how many it is decompressed at most */
 	/* Set by wt_wim_take_start() */

@@ -27,8 +27,8 @@ struct step {
 	uint32_t attributes;
 	unsigned links;
 	uint64_t len;
-	struct wt_wim_extent resource;
-	bool is_compressed_alone;
+	struct wt_wim_extent place;
+	bool is_alone;
 	uint8_t sha1[WT_SHA1_LEN];
 	bool is_missing;
 	unsigned stream_count;
@@ -87,11 +87,11 @@ static int on_entry(const struct wimlib_dir_entry *entry, void *ctx)
 	step->links = entry->num_links;
 	step->len = data->uncompressed_size;
 	step->is_missing = data->is_missing;
-	step->resource.offset =
+	step->place.offset =
 		data->packed ? data->raw_resource_offset_in_wim : data->offset;
-	step->resource.len = data->packed ? data->raw_resource_compressed_size
-					  : data->compressed_size;
-	step->is_compressed_alone = data->is_compressed && !data->packed;
+	step->place.len = data->packed ? data->raw_resource_compressed_size
+				       : data->compressed_size;
+	step->is_alone = data->is_compressed && !data->packed;
 	memcpy(step->sha1, data->sha1_hash, sizeof(step->sha1));
 	step->stream_count = entry->num_named_streams;
 	for (unsigned i = 0; i < step->stream_count && i < WT_HIVE_STREAMS_MAX;
@@ -152,15 +152,15 @@ static bool is_usable(const struct step *step, int image, const char *folder,
 }
 
 static void take(
-	const struct step *step, const char *folder, struct wt_wim_found *found)
+	const struct step *step, const char *folder, struct wt_wim_image *found)
 {
-	snprintf(found->path, sizeof(found->path), "%.200s/%s", folder,
-		step->names[0]);
-	found->len = step->len;
-	found->resource = step->resource;
-	found->is_compressed_alone = step->is_compressed_alone;
-	found->links = step->links;
-	memcpy(found->sha1, step->sha1, sizeof(found->sha1));
+	snprintf(found->hive_path, sizeof(found->hive_path), "%.200s/%s",
+		folder, step->names[0]);
+	found->hive_len = step->len;
+	found->hive_place = step->place;
+	found->is_hive_alone = step->is_alone;
+	found->hive_links = step->links;
+	memcpy(found->hive_sha1, step->sha1, sizeof(found->hive_sha1));
 	found->stream_count = step->stream_count;
 	memcpy(found->stream_sha1s, step->stream_sha1s,
 		sizeof(found->stream_sha1s));
@@ -197,12 +197,10 @@ static void winre_find(WIMStruct *wim, int image, const char *system32,
 		snprintf(ret_path, WT_WIM_PATH_MAX, "%.200s/%s", folder, name);
 }
 
-enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
-	struct wt_wim_found *ret_found, struct wt_error *ret_hive_error,
-	struct wt_error *err)
+enum wt_status wt_wim_find(WIMStruct *wim, const char *object,
+	struct wt_wim_image *image, struct wt_error *err)
 {
-	struct wt_wim_found found = {0};
-	struct wt_error hive_error = {0};
+	struct wt_wim_image found = *image;
 	char folder[WT_WIM_PATH_MAX] = "";
 
 	for (size_t i = 0; i < STEP_COUNT; i++) {
@@ -213,17 +211,18 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 		size_t used = strlen(folder);
 		int code = 0;
 
-		code = wimlib_iterate_dir_tree(wim, image,
+		code = wimlib_iterate_dir_tree(wim, found.index,
 			used > 0 ? folder : WIMLIB_WIM_ROOT_PATH,
 			WIMLIB_ITERATE_DIR_TREE_FLAG_CHILDREN, on_entry, &step);
 		if (code != 0)
 			return wt_wim_fail(err, code, object,
-				"cannot read the files of image %d", image);
+				"cannot read the files of image %d",
+				found.index);
 		if (step.recovery[0] != '\0' && i == 2)
-			winre_find(wim, image, folder, step.recovery,
+			winre_find(wim, found.index, folder, step.recovery,
 				found.winre_path);
-		if (step.count == 0 ||
-			!is_usable(&step, image, folder, object, &hive_error))
+		if (step.count == 0 || !is_usable(&step, found.index, folder,
+					       object, &found.hive_error))
 			break;
 		if (step.is_last)
 			take(&step, folder, &found);
@@ -232,7 +231,6 @@ enum wt_status wt_wim_find(WIMStruct *wim, int image, const char *object,
 		snprintf(folder + used, sizeof(folder) - used, "/%s",
 			step.names[0]);
 	}
-	*ret_found = found;
-	*ret_hive_error = hive_error;
+	*image = found;
 	return WT_OK;
 }

@@ -93,32 +93,14 @@ static int on_blob(const struct wimlib_resource_entry *blob, void *ctx)
 }
 
 static enum wt_status read_image(WIMStruct *wim, const struct reading *reading,
-	struct wt_wim_image *image, struct wt_wim_found *found,
-	struct wt_error *err)
+	struct wt_wim_image *image, struct wt_error *err)
 {
 	enum wt_status ret = wt_wim_describe(wim, image, err);
 
 	if (ret != WT_OK)
 		return ret;
 	image->is_boot = reading->header->boot_index == (uint32_t)image->index;
-	ret = wt_wim_find(wim, image->index, reading->object, found,
-		&image->hive_error, err);
-	if (ret == WT_OK)
-		snprintf(image->winre_path, sizeof(image->winre_path), "%s",
-			found->winre_path);
-	if (ret != WT_OK || found->path[0] == '\0')
-		return ret;
-	snprintf(image->hive_path, sizeof(image->hive_path), "%s", found->path);
-	image->hive_len = found->len;
-	if (found->is_compressed_alone)
-		image->hive_stored = found->resource;
-	image->hive_links = found->links;
-	image->stream_count = found->stream_count;
-	memcpy(image->stream_sha1s, found->stream_sha1s,
-		sizeof(image->stream_sha1s));
-	wt_text_hex(found->sha1, WT_SHA1_LEN, image->hive_sha1);
-	memcpy(image->log_lens, found->log_lens, sizeof(image->log_lens));
-	return WT_OK;
+	return wt_wim_find(wim, reading->object, image, err);
 }
 
 /* A hive that is too long for what may be taken, or cannot be read, is left to
@@ -141,10 +123,10 @@ static bool is_to_take(
 static void take_finish(
 	const struct reading *reading, struct wt_wim_taking *taking)
 {
-	if (taking->image > 0)
-		reading->findings->has_taken[taking->image - 1] =
+	if (taking->image)
+		reading->findings->has_taken[taking->image->index - 1] =
 			wt_wim_take_finish(taking, NULL) == WT_OK;
-	taking->image = 0;
+	taking->image = NULL;
 }
 
 /* Some of the images, and the child that reads them. */
@@ -166,9 +148,8 @@ static enum wt_status read_share(void *arg, struct wt_error *err)
 
 	for (uint32_t i = share->first; i < share->last; i++) {
 		struct wt_wim_image *image = &reading->findings->images[i];
-		struct wt_wim_found found = {0};
 
-		ret = read_image(share->wim, reading, image, &found, err);
+		ret = read_image(share->wim, reading, image, err);
 		take_finish(reading, &taking);
 		if (ret != WT_OK)
 			return ret;
@@ -177,8 +158,7 @@ static enum wt_status read_share(void *arg, struct wt_error *err)
 		taking = (struct wt_wim_taking){.wim = share->wim,
 			.path = reading->path,
 			.object = reading->object,
-			.image = image->index,
-			.found = found,
+			.image = image,
 			.fd = reading->hives[i],
 			.processes = share->processes};
 		wt_wim_take_start(&taking);

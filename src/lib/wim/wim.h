@@ -14,11 +14,11 @@
 /** A larger SOFTWARE is refused before it is read. Bytes. */
 #define WT_HIVE_MAX ((uint64_t)512 << 20)
 
-/** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
 /** More alternate data streams than any hive's file has: real ones have none.
  */
 #define WT_HIVE_STREAMS_MAX 16
 
+/** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
 #define WT_HIVE_LOGS 3
 
 /** What hives may take in memory while the images are read. Bytes. */
@@ -42,15 +42,17 @@ struct wt_wim_image {
 	 *  "" when there is none. */
 	char hive_path[WT_WIM_PATH_MAX];
 	uint64_t hive_len;
-	/** Where it stands compressed by itself; len 0 when it does not. */
-	struct wt_wim_extent hive_stored;
-	char hive_sha1[WT_SHA1_HEX_LEN + 1];
+	/** The resource that it is in: alone, or with other files. */
+	struct wt_wim_extent hive_place;
+	bool is_hive_alone; /**< and compressed */
+	uint8_t hive_sha1[WT_SHA1_LEN];
 	unsigned hive_links; /**< names that the hive's file has */
 	/** Its alternate data streams, and the hashes of the first of them. */
 	unsigned stream_count;
 	uint8_t stream_sha1s[WT_HIVE_STREAMS_MAX][WT_SHA1_LEN];
-	/** Length of .LOG, .LOG1 and .LOG2 beside the hive; 0 when there is
-	 *  none, or an empty one. */
+	/** .LOG, .LOG1 and .LOG2 beside the hive, as stored; length 0 when
+	 *  there is none, or an empty one. */
+	char log_paths[WT_HIVE_LOGS][WT_WIM_PATH_MAX];
 	uint64_t log_lens[WT_HIVE_LOGS];
 	/** Windows RE in it, an image of its own; "" when there is none. */
 	char winre_path[WT_WIM_PATH_MAX];

@@ -325,7 +325,7 @@ static void nonsense_between_chunks_is_not_followed(void **state)
 		fd = open(world.path, O_WRONLY | O_CLOEXEC);
 		assert_int_equal(
 			pwrite(fd, rows[i].offset, 4,
-				(off_t)world.wim->images[0].hive_stored.offset),
+				(off_t)world.wim->images[0].hive_place.offset),
 			4);
 		close(fd);
 		atomic_store(compressed, 0);
@@ -386,7 +386,7 @@ static void damaged_chunks_are_told_and_not_put(void **state)
 		int fd = -1;
 
 		world_open(&world, names[i % 2]);
-		stored = &world.wim->images[0].hive_stored;
+		stored = &world.wim->images[0].hive_place;
 		/* The first chunk is compressed anew, the last ones are not. */
 		flip(world.puts[0].hive_fd, 100);
 		fd = open(world.path, O_RDWR | O_CLOEXEC);

@@ -176,16 +176,16 @@ static enum wt_status add_put(
 {
 	const struct wt_wim_append *append = addition->append;
 	const struct wt_wim_put *put = &append->puts[put_index];
-	const struct wt_wim_extent *stored =
-		&append->wim->images[put->image].hive_stored;
+	const struct wt_wim_image *image = &append->wim->images[put->image];
 	struct old_hive old = {
 		.chunks.fd = -1,
-		.chunks.place = *stored,
+		.chunks.place = image->hive_place,
 		.chunks.chunk_len = addition->header.chunk_len,
 	};
 	enum wt_status ret = WT_OK;
 
-	if (stored->len == 0 || is_in_table(addition, append->sha1s[put_index]))
+	if (!image->is_hive_alone ||
+		is_in_table(addition, append->sha1s[put_index]))
 		return WT_OK;
 	ret = hive_add(addition, put_index, &old, err);
 	wt_wim_chunks_close(&old.chunks);

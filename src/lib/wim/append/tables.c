@@ -164,14 +164,12 @@ static bool is_old_hive(
 	const struct wt_wim_append *append, const uint8_t *entry)
 {
 	const uint8_t *sha1 = entry + WT_WIM_BLOB_SHA1_OFFSET;
-	char hex[WT_SHA1_HEX_LEN + 1] = "";
 
-	wt_text_hex(sha1, WT_SHA1_LEN, hex);
 	for (size_t i = 0; i < append->put_count; i++) {
 		const struct wt_wim_image *image =
 			&append->wim->images[append->puts[i].image];
 
-		if (strcmp(image->hive_sha1, hex) == 0 ||
+		if (memcmp(image->hive_sha1, sha1, WT_SHA1_LEN) == 0 ||
 			is_stream(image, sha1))
 			return true;
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * wim/append/verify.c: reads back what was put into a skeleton. */
 #include "base/digest.h"
-#include "base/text.h"
 #include "wim/append/append.h"
 #include "wim/append/tables.h"
 #include "wim/describe.h"
@@ -112,37 +111,36 @@ static enum wt_status verify_put(WIMStruct *wim,
 	struct wt_error *err)
 {
 	const struct wt_wim_image *image = &append->wim->images[put->image];
+	struct wt_wim_image now = {.index = image->index};
 	struct wt_wim_taking taking = {
 		.wim = wim,
 		.path = append->skeleton->path,
 		.object = append->object,
-		.image = image->index,
+		.image = &now,
 		.processes = wt_wim_threads(append->options),
 	};
-	struct wt_error hive_error = {0};
 	size_t i = (size_t)(put - append->puts);
-	enum wt_status ret = wt_wim_find(wim, image->index, append->object,
-		&taking.found, &hive_error, err);
+	enum wt_status ret = wt_wim_find(wim, append->object, &now, err);
 
 	if (ret != WT_OK)
 		return ret;
-	if (strcmp(taking.found.path, image->hive_path) != 0)
+	if (strcmp(now.hive_path, image->hive_path) != 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 			"wimlib wrote image %d without its hive", image->index);
 	/* wimlib writes nothing when the WIM holds the same bytes already,
 	 * as another image's hive for example. */
-	if (taking.found.resource.offset < append->skeleton->len) {
+	if (now.hive_place.offset < append->skeleton->len) {
 		ret = wt_wim_skeleton_fill(append->skeleton, append->path,
-			&taking.found.resource, append->object, err);
+			&now.hive_place, append->object, err);
 		if (ret != WT_OK)
 			return ret;
 	}
-	if (memcmp(append->sha1s[i], taking.found.sha1, WT_SHA1_LEN) != 0)
+	if (memcmp(append->sha1s[i], now.hive_sha1, WT_SHA1_LEN) != 0)
 		return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 			"the hive that wimlib wrote to image %d is not the "
 			"one it was given",
 			image->index);
-	if (is_placed(append, put, &taking.found.resource))
+	if (is_placed(append, put, &now.hive_place))
 		return WT_OK;
 	return taken_verify(append, i, &taking, err);
 }
@@ -152,18 +150,13 @@ static enum wt_status verify_kept(WIMStruct *wim,
 	const struct wt_wim_append *append, const struct wt_wim_image *image,
 	struct wt_error *err)
 {
-	struct wt_wim_found found = {0};
-	struct wt_error hive_error = {0};
-	char sha1[WT_SHA1_HEX_LEN + 1] = "";
-	enum wt_status ret = wt_wim_find(
-		wim, image->index, append->object, &found, &hive_error, err);
+	struct wt_wim_image now = {.index = image->index};
+	enum wt_status ret = wt_wim_find(wim, append->object, &now, err);
 
 	if (ret != WT_OK)
 		return ret;
-	if (found.path[0] != '\0')
-		wt_text_hex(found.sha1, WT_SHA1_LEN, sha1);
-	if (strcmp(found.path, image->hive_path) == 0 &&
-		strcmp(sha1, image->hive_sha1) == 0)
+	if (strcmp(now.hive_path, image->hive_path) == 0 &&
+		memcmp(now.hive_sha1, image->hive_sha1, WT_SHA1_LEN) == 0)
 		return WT_OK;
 	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
 		"wimlib changed image %d, which it was not to", image->index);
