@@ -68,6 +68,27 @@ static enum wt_status no_such(const struct wt_report *report,
 	return WT_ERR_IMAGE;
 }
 
+/* "boot", or a name. */
+static bool is_named(const char *selector, const char *name, bool is_boot)
+{
+	return strcasecmp(selector, "boot") == 0
+		       ? is_boot
+		       : strcasecmp(name, selector) == 0;
+}
+
+bool wt_image_may_be_meant(const char *const *selectors, size_t selector_count,
+	int index, const char *name, bool is_boot)
+{
+	long number = 0;
+
+	for (size_t i = 0; i < selector_count; i++)
+		if (strcasecmp(selectors[i], "all") == 0 ||
+			is_named(selectors[i], name, is_boot) ||
+			(number_of(selectors[i], &number) && number == index))
+			return true;
+	return selector_count == 0;
+}
+
 /* The image that one selector means; "all" is not its business. */
 static enum wt_status image_find(const struct wt_report *report,
 	const char *selector, size_t *ret_index, struct wt_error *err)
@@ -87,8 +108,7 @@ static enum wt_status image_find(const struct wt_report *report,
 	for (size_t i = 0; i < report->image_count; i++) {
 		const struct wt_image *image = wt_report_image(report, i);
 
-		if (is_boot ? image->is_boot
-			    : strcasecmp(image->name, selector) == 0) {
+		if (is_named(selector, image->name, image->is_boot)) {
 			*ret_index = i;
 			count++;
 		}

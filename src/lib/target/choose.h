@@ -16,4 +16,11 @@ enum wt_status wt_images_choose(struct wt_report *report,
 	const char *const *selectors, size_t selector_count,
 	struct wt_error *err);
 
+/**
+ * May the selectors mean this image? Tells as much as one image alone shows:
+ * true for each that wt_images_choose() chooses, and for few others.
+ */
+bool wt_image_may_be_meant(const char *const *selectors, size_t selector_count,
+	int index, const char *name, bool is_boot);
+
 #endif

@@ -28,8 +28,8 @@ enum wt_status wt_target_list_hives(
 			target->hives[target->hive_count++] =
 				(struct wt_target_hive){
 					.image = i, .fd = -1, .new_fd = -1};
-		else if (target->wim_hives)
-			wt_wim_fds_close(&target->wim_hives[i], 1);
+		else if (target->wim)
+			wt_wim_fds_close(&target->wim->images[i].hive_fd, 1);
 	}
 	return WT_OK;
 }
@@ -273,25 +273,14 @@ static enum wt_status wim_hives_extract(
 		ret = wt_fail_memory(err);
 		goto out;
 	}
-	if (!target->wim_hives) {
-		size_t all = (size_t)target->wim->info.image_count;
-
-		target->wim_hives = calloc(all, sizeof(int));
-		if (!target->wim_hives) {
-			ret = wt_fail_memory(err);
-			goto out;
-		}
-		for (size_t i = 0; i < all; i++)
-			target->wim_hives[i] = -1;
-	}
 	for (size_t i = target->first; i < target->end; i++)
-		if (target->wim_hives[target->hives[i].image] < 0)
+		if (target->wim->images[target->hives[i].image].hive_fd < 0)
 			images[count++] = (int)target->hives[i].image;
 	if (count > 0)
 		ret = wt_wim_extract(target->wim_path, target->wim, images,
 			count, &target->wim_options, fds, err);
 	for (size_t i = 0; ret == WT_OK && i < count; i++)
-		target->wim_hives[images[i]] = fds[i];
+		target->wim->images[images[i]].hive_fd = fds[i];
 out:
 	free(images);
 	free(fds);
@@ -340,7 +329,7 @@ static enum wt_status wim_hives_open(
 				&target->hives[i - WT_HIVES_AT_ONCE], err);
 		if (ret != WT_OK || i >= end)
 			continue;
-		fd = &target->wim_hives[target->hives[i].image];
+		fd = &target->wim->images[target->hives[i].image].hive_fd;
 		ret = hive_open(target, &target->hives[i], *fd, err);
 		*fd = -1; /* the hive's now */
 		end = turn_cut(target, i);
@@ -359,7 +348,7 @@ static uint64_t hive_len(
 static uint64_t waiting_len(
 	const struct wt_target *target, const struct wt_target_hive *hive)
 {
-	return target->wim_hives && target->wim_hives[hive->image] >= 0
+	return target->wim && target->wim->images[hive->image].hive_fd >= 0
 		       ? hive_len(target, hive)
 		       : 0;
 }

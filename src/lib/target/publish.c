@@ -139,6 +139,7 @@ static struct wt_wim_options finished_options(const struct wt_target *target)
 
 	options.object = result_name(target);
 	options.check_integrity = false;
+	options.wants_hive = NULL;
 	options.progress = NULL;
 	return options;
 }

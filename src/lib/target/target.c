@@ -22,17 +22,6 @@
 /* How often a reader begins anew when a writer changed the file under it. */
 #define READ_TRIES 5
 
-static void wim_forget(struct wt_target *target)
-{
-	if (target->wim_hives)
-		wt_wim_fds_close(target->wim_hives,
-			(size_t)target->wim->info.image_count);
-	free(target->wim_hives);
-	target->wim_hives = NULL;
-	wt_wim_free(target->wim);
-	target->wim = NULL;
-}
-
 void wt_target_close(struct wt_target *target)
 {
 	if (!target)
@@ -54,7 +43,7 @@ void wt_target_close(struct wt_target *target)
 	 * it is removed, its folder cannot be. */
 	wt_run_folder_free(target->temp_folder);
 	free(target->hives);
-	wim_forget(target);
+	wt_wim_free(target->wim);
 	wt_shared_free(
 		target->wim_options.told, sizeof(*target->wim_options.told));
 	wt_workfile_close(target->file);
@@ -263,32 +252,29 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 	return ret;
 }
 
-/* Without a choice every image's hive will be asked for: they are read while
- * wimlib has the file open. */
-static enum wt_status wim_read_once(
-	struct wt_target *target, struct wt_error *err)
+static bool wants_hive(const void *ctx, const struct wt_wim_image *image)
 {
-	const char *path = target->wim_path;
+	const struct wt_options *options = ctx;
 
-	if (target->options->image_count > 0)
-		return wt_wim_read(
-			path, &target->wim_options, &target->wim, err);
-	return wt_wim_read_hives(path, &target->wim_options, &target->wim,
-		&target->wim_hives, err);
+	return wt_image_may_be_meant(options->images, options->image_count,
+		image->index, image->name, image->is_boot);
 }
 
 static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
 {
-	enum wt_status ret = wim_read_once(target, err);
+	const struct wt_wim_options *options = &target->wim_options;
+	enum wt_status ret =
+		wt_wim_read(target->wim_path, options, &target->wim, err);
 
 	if (ret != WT_OK || !target->is_writing || target->options->dry_run ||
 		!target->wim->info.is_interrupted || !target->options->repair)
 		return ret;
 	ret = wim_repair(target, err);
-	wim_forget(target);
+	wt_wim_free(target->wim);
+	target->wim = NULL;
 	if (ret != WT_OK)
 		return ret;
-	return wim_read_once(target, err);
+	return wt_wim_read(target->wim_path, options, &target->wim, err);
 }
 
 static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
@@ -303,6 +289,8 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 		.threads = options->threads,
 		.check_integrity =
 			options->check_integrity || target->is_writing,
+		.wants_hive = wants_hive,
+		.wants_ctx = options,
 		.is_stamped = options->is_stamped,
 		.stamp = options->stamp,
 		.cancel = options->cancel,

@@ -33,8 +33,6 @@ struct wt_target {
 	char wim_path[32];
 	struct wt_run_folder *iso_folder; /**< of what an ISO held, or NULL */
 	struct wt_wim *wim;		  /**< NULL unless it is a WIM */
-	/** Of each image, read together with it; NULL, or -1: not yet read. */
-	int *wim_hives;
 	struct wt_wim_options wim_options;
 	struct wt_target_hive *hives; /**< of the chosen images */
 	size_t hive_count;

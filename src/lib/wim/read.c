@@ -39,8 +39,7 @@ struct reading {
 	const char *object;
 	const struct wt_wim_options *options;
 	const struct wt_wim_header *header;
-	bool with_hives;
-	int *hives; /* one an image; NULL: leave them */
+	int *hives; /* one an image; NULL: none is taken out */
 	struct findings *findings;
 };
 
@@ -112,7 +111,9 @@ static bool is_to_take(
 	uint64_t len = image->hive_len;
 
 	if (!reading->hives || image->hive_path[0] == '\0' ||
-		len > WT_WIM_READ_HIVES_MAX)
+		len > WT_WIM_READ_HIVES_MAX ||
+		!reading->options->wants_hive(
+			reading->options->wants_ctx, image))
 		return false;
 	if (atomic_fetch_add(taken_len, len) <= WT_WIM_READ_HIVES_MAX - len)
 		return true;
@@ -355,12 +356,16 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 	return ret;
 }
 
-/* Closes the memfds that hold no hive. */
-static void hives_keep_taken(const struct reading *reading)
+/* Gives the hives that were taken out to their images. */
+static void hives_give(const struct reading *reading, struct wt_wim *wim)
 {
-	for (uint32_t i = 0; i < reading->header->image_count; i++)
+	for (uint32_t i = 0; i < reading->header->image_count; i++) {
+		wim->images[i].hive_fd = -1;
 		if (!reading->findings->has_taken[i])
-			wt_wim_fds_close(&reading->hives[i], 1);
+			continue;
+		wim->images[i].hive_fd = reading->hives[i];
+		reading->hives[i] = -1; /* the image's now */
+	}
 }
 
 static enum wt_status header_read(int fd, struct wt_wim_header *header,
@@ -402,7 +407,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 		return ret;
 	if (chunk.len > 0 && add_extent(findings, chunk.offset, chunk.len))
 		chunk_len = chunk.len;
-	if (reading->with_hives)
+	if (options->wants_hive)
 		ret = hives_open(reading, err);
 	sandbox = wt_wim_reading_sandbox(
 		reading->path, reading->hives, header->image_count);
@@ -422,12 +427,13 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	for (size_t i = 0; i < findings->extent_count; i++)
 		(*ret_wim)->tables_len += findings->extents[i].len;
 	(*ret_wim)->tables_len -= chunk_len;
+	hives_give(reading, *ret_wim);
 	return WT_OK;
 }
 
-static enum wt_status read_wim(const char *path,
+enum wt_status wt_wim_read(const char *path,
 	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	int **ret_hives, struct wt_error *err)
+	struct wt_error *err)
 {
 	struct wt_wim_header header = {0};
 	struct reading reading = {
@@ -435,7 +441,6 @@ static enum wt_status read_wim(const char *path,
 		.object = wt_wim_object(path, options),
 		.options = options,
 		.header = &header,
-		.with_hives = ret_hives != NULL,
 	};
 	enum wt_status ret = WT_OK;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -447,11 +452,6 @@ static enum wt_status read_wim(const char *path,
 	reading.findings = wt_shared_new(sizeof(*reading.findings));
 	ret = reading.findings ? read_all(&reading, fd, &header, ret_wim, err)
 			       : wt_fail_memory(err);
-	if (ret == WT_OK && ret_hives) {
-		hives_keep_taken(&reading);
-		*ret_hives = reading.hives;
-		reading.hives = NULL; /* the caller's now */
-	}
 	if (reading.hives)
 		wt_wim_fds_close(reading.hives, header.image_count);
 	free(reading.hives);
@@ -460,24 +460,12 @@ static enum wt_status read_wim(const char *path,
 	return ret;
 }
 
-enum wt_status wt_wim_read(const char *path,
-	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	struct wt_error *err)
-{
-	return read_wim(path, options, ret_wim, NULL, err);
-}
-
-enum wt_status wt_wim_read_hives(const char *path,
-	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	int **ret_hives, struct wt_error *err)
-{
-	return read_wim(path, options, ret_wim, ret_hives, err);
-}
-
 void wt_wim_free(struct wt_wim *wim)
 {
 	if (!wim)
 		return;
+	for (int i = 0; i < wim->info.image_count; i++)
+		wt_wim_fds_close(&wim->images[i].hive_fd, 1);
 	free(wim->extents);
 	free(wim);
 }

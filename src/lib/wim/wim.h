@@ -59,6 +59,7 @@ struct wt_wim_image {
 	/** Why there is no hive, when that is an error and not an absence:
 	 *  found twice, a link in the path, a folder, too large. */
 	struct wt_error hive_error;
+	int hive_fd; /**< the hive in memory; -1: not taken out */
 };
 
 /** What stands in a WIM's header and XML. */
@@ -82,7 +83,7 @@ struct wt_wim_info {
 	int part, part_count;
 };
 
-/** A WIM as it was read; plain data, no handle behind it. */
+/** A WIM as it was read; no handle of wimlib's is behind it. */
 struct wt_wim {
 	struct wt_wim_info info;
 	struct wt_wim_extent *extents; /**< what wimlib reads to append */
@@ -106,6 +107,10 @@ struct wt_wim_options {
 	/** Read the header, the blob table and the XML only: of the images
 	 *  there is the index then. */
 	bool skip_images;
+	/** Which hives to take out while the images are read, asked in a
+	 *  child; NULL: none. */
+	bool (*wants_hive)(const void *ctx, const struct wt_wim_image *image);
+	const void *wants_ctx;
 	bool is_stamped; /**< times that are written are not later than stamp */
 	int64_t stamp;	 /**< seconds since 1970 */
 	const char *temp_folder; /**< private, exists, on this machine */
@@ -120,6 +125,10 @@ struct wt_wim_options {
 
 /**
  * Reads the header and XML of the WIM and looks for the hive in each image.
+ * Takes those out that options->wants_hive asks for, while wimlib has the file
+ * open. Left out are those that cannot be read, or would make all together
+ * more than WT_WIM_READ_HIVES_MAX: wt_wim_extract() takes those, or says why
+ * not.
  *
  * An interrupted, pipable or read-only WIM is read too; see
  * wt_wim_check_writable(). An image without a hive is no failure.
@@ -136,19 +145,6 @@ void wt_wim_free(struct wt_wim *wim);
 
 /** Closes what is open of these and sets it to -1. */
 void wt_wim_fds_close(int *fds, size_t count);
-
-/**
- * As wt_wim_read(), and takes the hives out while the metadata is in memory.
- *
- * @param ret_hives  a memfd for each image, or -1: where there is no hive,
- *                   where it could not be read, and where all together would
- *                   take more than WT_WIM_READ_HIVES_MAX. wt_wim_extract()
- *                   takes those, or says why not. To wt_wim_fds_close(), then
- *                   free()
- */
-enum wt_status wt_wim_read_hives(const char *path,
-	const struct wt_wim_options *options, struct wt_wim **ret_wim,
-	int **ret_hives, struct wt_error *err);
 
 /**
  * May this WIM be changed?
