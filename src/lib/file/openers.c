@@ -3,6 +3,7 @@
 #include "file/openers.h"
 
 #include "base/io.h"
+#include "file/traits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define POLL_MS 20
-#define CIFS_MAGIC 0xff534d42u
-#define SMB2_MAGIC 0xfe534d42u
 
 int wt_lease_take(int fd)
 {
@@ -30,18 +28,6 @@ int wt_lease_take(int fd)
 void wt_lease_drop(int fd)
 {
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-}
-
-/* cifs gives no lease without the server's: EAGAIN says that there is none, as
- * after a link was made, and nothing of openers. The server knows them, and
- * refuses the rename. */
-static bool asks_the_server(int fd)
-{
-	struct statfs fs = {0};
-
-	return fstatfs(fd, &fs) == 0 &&
-	       ((unsigned)fs.f_type == CIFS_MAGIC ||
-		       (unsigned)fs.f_type == SMB2_MAGIC);
 }
 
 enum wt_openers wt_openers_wait(int fd, bool keep_lease, int64_t max_ms,
@@ -58,8 +44,9 @@ enum wt_openers wt_openers_wait(int fd, bool keep_lease, int64_t max_ms,
 		if (errno != EAGAIN)
 			return WT_OPENERS_UNKNOWN;
 		if (wt_io_now_ms() >= end || wt_cancel_number(cancel) != 0)
-			return asks_the_server(fd) ? WT_OPENERS_UNKNOWN
-						   : WT_OPENERS_SOME;
+			return wt_traits_has_server_leases(fd)
+				       ? WT_OPENERS_UNKNOWN
+				       : WT_OPENERS_SOME;
 		wt_io_sleep_ms(POLL_MS);
 	}
 }

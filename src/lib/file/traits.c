@@ -14,6 +14,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* Older headers lack them. */
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xff534d42
+#define SMB2_SUPER_MAGIC 0xfe534d42
+#endif
+
 #define POLL_MS 10
 /* How long who has a file open is given to close it. */
 #define RENAME_MS 2000
@@ -74,19 +80,33 @@ bool wt_traits_is_cannot(int native)
 	}
 }
 
+static bool is_one_of(int fd, const unsigned long *magics, size_t count)
+{
+	struct statfs fs = {0};
+
+	if (fstatfs(fd, &fs) != 0)
+		return false;
+	/* The type is signed, and as long as the machine likes. */
+	for (size_t i = 0; i < count; i++)
+		if ((uint32_t)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
 bool wt_traits_is_plain(int dir_fd)
 {
 	static const unsigned long plain[] = {BTRFS_SUPER_MAGIC,
 		EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
 		RAMFS_MAGIC, TMPFS_MAGIC, XFS_SUPER_MAGIC};
-	struct statfs fs = {0};
 
-	if (fstatfs(dir_fd, &fs) != 0)
-		return false;
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if ((unsigned long)fs.f_type == plain[i])
-			return true;
-	return false;
+	return is_one_of(dir_fd, plain, sizeof(plain) / sizeof(plain[0]));
+}
+
+bool wt_traits_has_server_leases(int fd)
+{
+	static const unsigned long smb[] = {CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC};
+
+	return is_one_of(fd, smb, sizeof(smb) / sizeof(smb[0]));
 }
 
 bool wt_traits_is_locked_out(int dir_fd, const char *name)

@@ -48,6 +48,13 @@ int wt_traits_temp_create(int dir_fd, const char *name,
  *  are known, and are no matter of a server, a driver or a mount's options. */
 bool wt_traits_is_plain(int dir_fd);
 
+/**
+ * Does a server give the leases on this file (SMB)? Then one that is refused
+ * says that the server gave none, as after a link was made, and nothing of who
+ * else has the file open. The server knows that, and refuses the rename.
+ */
+bool wt_traits_has_server_leases(int fd);
+
 /** Is a file that the caller has locked, and which is not empty, closed to
  *  other descriptors? */
 bool wt_traits_is_locked_out(int dir_fd, const char *name);
