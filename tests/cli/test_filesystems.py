@@ -48,6 +48,8 @@ PLACES = {
     'no-flock': 'link=ENOTSUP,xattr=ENOTSUP,chown=EPERM,rename-flags=EINVAL,'
                 'seek=ENOSYS,flock=ENOSYS,' + NO_ROOM,
     'no-mmap': 'mmap=none,flock=kernel,link=EACCES',
+    # NFS: no exclusive lock for who cannot write.
+    'nfs': 'flock=writable,remove-open=rename,rename-flags=EINVAL',
     # sshfs and mergerfs: each name of a file has a number of its own.
     'odd-inodes': 'inodes=odd,remove-open=rename,flock=kernel',
     'folder-fsync': 'folder-sync=EPERM,flock=kernel',
@@ -457,6 +459,30 @@ class Others(Manners):
         self.assertIn(kept.name, err)
         kept.rename(self.real / 'boot.wim')
         self.assertTrue(self.is_new(self.real / 'boot.wim'))
+
+    @unittest.skipUnless(loses(), 'nothing can be lost here')
+    def test_opened_too_late_and_the_run_killed(self):
+        """The next run names what is left."""
+        process, reader = self.stopped_at_rename('boot.wim')
+        with reader:
+            self.resume(process)
+            time.sleep(0.5)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=60)
+        time.sleep(0.1)
+        left = [name for name in os.listdir(self.place)
+                if not name.endswith('-lock')]
+        self.assertEqual(len(left), 1, left)
+        for command in (['list', self.target],
+                        ['add', self.target, ROOT_DER]):
+            run = self.run_it(*command)
+            self.assertEqual(run.status, 7, run.err)
+            self.assertIn('[not-found]', run.err)
+            self.assertIn(os.fspath(self.place / left[0]), run.err)
+        (self.place / left[0]).rename(self.target)
+        self.assertTrue(self.is_new(self.real / 'boot.wim'))
+        self.assert_done(self.run_it('remove', self.target, ROOT_DER))
+        self.assert_tidy('boot.wim')
 
     @unittest.skipUnless(loses(), 'nothing can be lost here')
     def test_backup_opened_too_late_and_not_closed(self):

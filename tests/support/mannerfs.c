@@ -18,6 +18,7 @@
  *   flock=kernel             as anywhere, without asking this program
  *   flock=mandatory          a lock keeps all other descriptors, and all other
  *                            processes, from reading and writing (SMB)
+ *   flock=writable           who cannot write gets no exclusive lock (NFS)
  *   remove-open=rename       a file that is open gets another name when it is
  *                            removed, and goes when it is closed
  *   mode=OCTAL               of everything, whatever was set
@@ -48,7 +49,7 @@
 #define PATH_LEN (2 * PATH_MAX)
 
 enum over_open { OVER_WORKS, OVER_REFUSED, OVER_LOSES };
-enum locks { LOCKS_OWN, LOCKS_KERNEL, LOCKS_MANDATORY };
+enum locks { LOCKS_OWN, LOCKS_KERNEL, LOCKS_MANDATORY, LOCKS_WRITABLE };
 
 /* What a call answers: 0, SILENT or an errno. */
 static struct {
@@ -534,6 +535,9 @@ static int on_flock(const char *path, struct fuse_file_info *info, int how)
 	(void)path;
 	if (manners.flock != 0)
 		return -manners.flock;
+	if (manners.locks == LOCKS_WRITABLE && (how & LOCK_EX) != 0 &&
+		(fcntl(me->fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
 	if (flock(me->fd, how | LOCK_NB) != 0)
 		return -errno;
 	pthread_mutex_lock(&lock);
@@ -635,6 +639,8 @@ static bool special_set(const char *name, const char *value)
 		manners.locks = LOCKS_KERNEL;
 	else if (strcmp(text, "flock=mandatory") == 0)
 		manners.locks = LOCKS_MANDATORY;
+	else if (strcmp(text, "flock=writable") == 0)
+		manners.locks = LOCKS_WRITABLE;
 	else if (strcmp(text, "remove-open=rename") == 0)
 		manners.renames_open = true;
 	else if (strcmp(text, "mmap=none") == 0)

@@ -34,20 +34,14 @@ static bool is_linked(int dir_fd, const char *name, int fd)
 /* One that was left is removed. */
 static bool is_held(int dir_fd, const char *own_name, struct stat *ret_holder)
 {
-	bool is_it = false;
-	int fd = wt_io_open(dir_fd, own_name, O_RDONLY | O_NOFOLLOW, 0);
+	int fd = wt_temp_claim(dir_fd, own_name, ret_holder);
 
 	if (fd < 0)
-		return errno != ENOENT && errno != ELOOP;
-	if (fstat(fd, ret_holder) != 0 || !S_ISREG(ret_holder->st_mode)) {
-		close(fd);
-		return false;
-	}
-	is_it = flock(fd, LOCK_EX | LOCK_NB) != 0;
-	if (!is_it && is_linked(dir_fd, own_name, fd))
+		return errno != ENOENT && errno != ELOOP && errno != EPERM;
+	if (S_ISREG(ret_holder->st_mode))
 		(void)unlinkat(dir_fd, own_name, 0);
 	close(fd);
-	return is_it;
+	return false;
 }
 
 /* Made by us, and by nobody else: what stood there may be a second name of

@@ -125,6 +125,35 @@ int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 	return -1;
 }
 
+/* For writing where that is allowed: on NFS nobody else gets an exclusive
+ * lock. */
+static int claim_open(int dir_fd, const char *name)
+{
+	int fd = wt_io_open(dir_fd, name, O_RDWR | O_NOFOLLOW, 0);
+
+	return fd < 0 ? wt_io_open(dir_fd, name, O_RDONLY | O_NOFOLLOW, 0) : fd;
+}
+
+int wt_temp_claim(int dir_fd, const char *name, struct stat *ret_found)
+{
+	int fd = claim_open(dir_fd, name);
+	int saved = 0;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, ret_found) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		if (is_linked(dir_fd, name, fd))
+			return fd;
+		errno = ENOENT;
+	} else if (errno == EBADF && flock(fd, LOCK_SH | LOCK_NB) == 0) {
+		errno = EPERM;
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
 void wt_temp_inner_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 {
 	wt_temp_name(name, "-new", dst);
@@ -186,42 +215,81 @@ static bool sweep_one(int dir_fd, const char *entry, const char *name,
 		return false;
 	if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
 		return false;
-	fd = wt_io_open(dir_fd, entry, O_RDONLY | O_NOFOLLOW, 0);
+	fd = wt_temp_claim(dir_fd, entry, &found);
 	if (fd < 0)
 		return false;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_linked(dir_fd, entry, fd))
-		is_removed = S_ISDIR(found.st_mode)
-				     ? wt_temp_folder_remove(
-					       dir_fd, entry, fd, name) == 0
-				     : unlinkat(dir_fd, entry, 0) == 0;
+	is_removed = S_ISDIR(found.st_mode) ? wt_temp_folder_remove(dir_fd,
+						      entry, fd, name) == 0
+					    : unlinkat(dir_fd, entry, 0) == 0;
 	close(fd);
 	return is_removed;
+}
+
+static DIR *folder_open(int dir_fd)
+{
+	int fd = wt_io_open(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+/* The next temporary name of the file whose prefix this is; NULL at the end. */
+static const char *folder_next(DIR *dir, const char *prefix)
+{
+	struct dirent *entry = readdir(dir);
+
+	while (entry && !is_temp_name(entry->d_name, prefix))
+		entry = readdir(dir);
+	return entry ? entry->d_name : NULL;
 }
 
 unsigned wt_temp_sweep(int dir_fd, const char *name, const struct stat *file)
 {
 	char prefix[WT_TEMP_NAME_MAX];
+	DIR *dir = folder_open(dir_fd);
+	const char *entry = NULL;
 	unsigned count = 0;
-	DIR *dir = NULL;
-	int fd = wt_io_open(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 
-	if (fd < 0)
+	if (!dir)
 		return 0;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return 0;
-	}
 	wt_temp_name(name, "-", prefix);
-	for (;;) {
-		struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			break;
-		if (is_temp_name(entry->d_name, prefix) &&
-			sweep_one(dir_fd, entry->d_name, name, file))
-			count++;
-	}
+	while ((entry = folder_next(dir, prefix)))
+		count += sweep_one(dir_fd, entry, name, file);
 	closedir(dir);
 	return count;
+}
+
+static bool is_left(int dir_fd, const char *entry)
+{
+	struct stat found = {0};
+	int fd = -1;
+
+	if (fstatat(dir_fd, entry, &found, AT_SYMLINK_NOFOLLOW) != 0 ||
+		!S_ISREG(found.st_mode) || found.st_uid != geteuid() ||
+		found.st_size == 0)
+		return false;
+	fd = wt_temp_claim(dir_fd, entry, &found);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool wt_temp_find(int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX])
+{
+	char prefix[WT_TEMP_NAME_MAX];
+	DIR *dir = folder_open(dir_fd);
+	const char *entry = NULL;
+	bool is_found = false;
+
+	if (!dir)
+		return false;
+	wt_temp_name(name, "-", prefix);
+	while (!is_found && (entry = folder_next(dir, prefix)))
+		is_found = is_left(dir_fd, entry);
+	if (is_found)
+		snprintf(ret_name, WT_TEMP_NAME_MAX, "%s", entry);
+	closedir(dir);
+	return is_found;
 }

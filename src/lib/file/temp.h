@@ -32,6 +32,15 @@ void wt_temp_name(
 int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 	char ret_name[WT_TEMP_NAME_MAX]);
 
+/**
+ * Opens a temporary file or folder, and locks it if no run uses it any more.
+ *
+ * @return open and locked descriptor, or -1 with errno set: EWOULDBLOCK when a
+ *         run uses it, ENOENT when it has gone, EPERM when no run uses it and
+ *         we may not take it
+ */
+int wt_temp_claim(int dir_fd, const char *name, struct stat *ret_found);
+
 /** The name of the only file that a temporary folder of NAME ever holds. */
 void wt_temp_inner_name(const char *name, char dst[WT_TEMP_NAME_MAX]);
 
@@ -50,6 +59,16 @@ int wt_temp_folder_remove(
 
 /** A name of that kind that nothing has at present; 0 or -1. */
 int wt_temp_unused_name(
+	int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX]);
+
+/**
+ * Finds what a killed run of ours left beside the file NAME, which has gone: on
+ * file systems that lose a file when another one cannot be renamed to it, this
+ * is the finished one.
+ *
+ * @param dir_fd  open for reading
+ */
+bool wt_temp_find(
 	int dir_fd, const char *name, char ret_name[WT_TEMP_NAME_MAX]);
 
 /**
