@@ -44,6 +44,32 @@ void wt_workfile_close(struct wt_workfile *file)
 	free(file);
 }
 
+/* Gone, it may be what a run left that was killed when its rename had cost the
+ * file its name. */
+static enum wt_status cannot_open(const char *path, struct wt_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char *folder =
+		errno == ENOENT ? strndup(path, (size_t)(name - path)) : NULL;
+	char left[WT_TEMP_NAME_MAX] = "";
+	int dir_fd = -1;
+
+	wt_io_fail(err, path, "cannot be opened");
+	if (folder)
+		dir_fd = wt_io_open(AT_FDCWD, slash ? folder : ".",
+			O_RDONLY | O_DIRECTORY, 0);
+	if (dir_fd >= 0 && wt_temp_find(dir_fd, name, left))
+		wt_error_hint(err,
+			"a run that was killed may have finished it: see what "
+			"wimtrust list '%.150s%s' shows, and rename that to %s",
+			folder, left, name);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	free(folder);
+	return WT_ERR_FILE;
+}
+
 /* Finds the file behind path, and opens the folder that it stands in. */
 static enum wt_status place_find(const char *path, int dir_fd,
 	bool is_for_writing, struct wt_workfile *file, struct wt_error *err)
@@ -53,7 +79,7 @@ static enum wt_status place_find(const char *path, int dir_fd,
 
 	file->path = dir_fd < 0 ? realpath(path, NULL) : strdup(path);
 	if (!file->path)
-		return wt_io_fail(err, path, "cannot be opened");
+		return cannot_open(path, err);
 	slash = strrchr(file->path, '/');
 	file->name = strdup(slash + 1);
 	if (!file->name)
@@ -96,7 +122,7 @@ static enum wt_status kind_look(const struct wt_workfile *file,
 	const char *path, struct stat *found, struct wt_error *err)
 {
 	if (fstatat(file->dir_fd, file->name, found, AT_SYMLINK_NOFOLLOW) != 0)
-		return wt_io_fail(err, path, "cannot be opened");
+		return cannot_open(path, err);
 	return kind_check(found, path, err);
 }
 
@@ -213,7 +239,7 @@ static enum wt_status reader_open(
 
 	for (int i = 0; file_open(file, O_RDONLY) != 0; i++) {
 		if (errno != EAGAIN)
-			return wt_io_fail(err, path, "cannot be opened");
+			return cannot_open(path, err);
 		if (i == LEASE_TRIES) {
 			(void)fstatat(file->dir_fd, file->name, &found,
 				AT_SYMLINK_NOFOLLOW);
@@ -329,6 +355,10 @@ static enum wt_status no_locks(const char *path, struct wt_error *err)
 {
 	if (!wt_traits_is_cannot(errno))
 		return wt_io_fail(err, path, "cannot be locked");
+	/* As on NFS. */
+	if (errno == EBADF)
+		return wt_fail_errno(err, WT_ERR_FILE, "permission", path,
+			"can be locked only by who may write it");
 	wt_fail_errno(err, WT_ERR_FILE, "no-locks", path,
 		"cannot be locked, so that another writer would go unnoticed");
 	wt_error_hint(err, "write another file with -o FILE, or change a copy "
@@ -399,7 +429,7 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 	if (file->fd < 0) {
 		if (errno == EAGAIN)
 			return WT_NO;
-		return wt_io_fail(err, path, "cannot be opened");
+		return cannot_open(path, err);
 	}
 	if (fstat(file->fd, found) != 0)
 		return wt_io_fail(err, path, "cannot read it");
