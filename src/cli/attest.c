@@ -46,8 +46,8 @@ enum wt_status cli_attest_before(const struct cli_request *request,
 	}
 	if (stat(target, &st) == 0 && S_ISDIR(st.st_mode)) {
 		wt_fail(err, WT_ERR_USAGE, "usage", target,
-			"is a folder; --attest is about a file's content");
-		wt_error_hint(err, "give the hive in it");
+			"is a folder, and --attest needs a file");
+		wt_error_hint(err, "name the hive in it");
 		return WT_ERR_USAGE;
 	}
 	return list(request, target, &attest->old, err);
@@ -167,8 +167,8 @@ enum wt_status cli_attest_after(const struct cli_request *request,
 		json_decref(root);
 	}
 	if (status && report->is_changed)
-		wt_error_hint(err, "the certificates are in: run the same "
-				   "again for the statement");
+		wt_error_hint(err, "the certificates are in the image: run the "
+				   "command again to get the statement");
 	wt_report_free(new);
 	return status;
 }

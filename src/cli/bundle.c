@@ -48,7 +48,7 @@ struct gathered {
 	const struct wt_entry **entries;
 	size_t count;
 	size_t disallowed, unsound, elsewhere; /* left out */
-	size_t limited;			       /* which PEM cannot say */
+	size_t limited;			       /* which PEM cannot express */
 };
 
 /* Do the operands behind TARGET name this entry? None: all are meant. */
@@ -115,7 +115,7 @@ static void warn_left_out(
 	if (gathered->limited > 0)
 		cli_warn(outcome, "limits-left-out",
 			"%s: %zu of the certificates are trusted with limits, "
-			"which PEM cannot say; --format reg keeps them",
+			"which PEM cannot express; --format reg keeps them",
 			target, gathered->limited);
 	if (gathered->elsewhere > 0)
 		cli_warn(outcome, "policy-left-out",
@@ -195,10 +195,10 @@ static enum wt_status write_values(const struct cli_request *request,
 
 	if (request->format == CLI_FORMAT_BLOB && count != 1) {
 		wt_fail(err, WT_ERR_USAGE, "usage", request->operands[0],
-			"holds %zu certificates, and a raw value is of one",
+			"holds %zu certificates, and a raw value has only one",
 			count);
-		wt_error_hint(err, "name one by its thumbprint, or take "
-				   "--format reg");
+		wt_error_hint(
+			err, "name one by its thumbprint, or use --format reg");
 		return WT_ERR_USAGE;
 	}
 	if (request->format == CLI_FORMAT_BLOB) {

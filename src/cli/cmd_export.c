@@ -46,9 +46,8 @@ static enum wt_status check_thumbprints(
 			continue;
 		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint",
 			request->operands[i],
-			"is not a thumbprint, and what comes before it is an "
-			"image");
-		wt_error_hint(err, "an image is exported by itself; a "
+			"is not a thumbprint, but follows an image");
+		wt_error_hint(err, "export an image and a file in two runs; a "
 				   "thumbprint has 40 or 64 hex digits");
 		return WT_ERR_USAGE;
 	}

@@ -19,7 +19,7 @@ static void print_wim(const struct wt_report *report)
 
 	if (report->member)
 		cli_line(stdout,
-			"  media      ISO image; what follows is its %s",
+			"  media      ISO image; all below is about its %s",
 			report->member);
 	if (report->chunk_len > 0 && report->compression)
 		snprintf(how, sizeof(how), "%s in chunks of %u kB",
@@ -39,17 +39,15 @@ static void print_wim(const struct wt_report *report)
 	else
 		cli_line(stdout, "  boots      no image");
 	if (report->is_interrupted)
-		cli_line(stdout, "  writing    interrupted; --repair of add "
-				 "and remove takes it back");
+		cli_line(stdout, "  writing    interrupted; add or remove with "
+				 "--repair undoes it");
 	if (report->unused_len > 0)
 		cli_line(stdout,
-			"  holes      %s; --rebuild of add and remove would "
-			"save them",
+			"  holes      %s; add or remove with --rebuild removes "
+			"them",
 			cli_text_size(size, report->unused_len));
 	if (report->hole_len > 0)
-		cli_line(stdout,
-			"  behind     %llu bytes behind the end that "
-			"belong to nothing",
+		cli_line(stdout, "  behind     %llu unused bytes after the end",
 			(unsigned long long)report->hole_len);
 }
 
@@ -119,7 +117,7 @@ static void print_image(const struct cli_request *request,
 	print_hive(request, outcome, image);
 	if (image->winre_path)
 		cli_line(stdout,
-			"  winre      %s trusts by itself, is not changed",
+			"  winre      %s has its own stores and is not changed",
 			image->winre_path);
 }
 

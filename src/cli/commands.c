@@ -34,7 +34,7 @@ const struct cli_command cli_commands[] = {
 		.text = "Takes certificates out of one store, or out of all.\n"
 			"THUMBPRINT: SHA-1 or SHA-256 in hex; CERT: a file "
 			"that holds certificates.\n"
-			"Exit status 1 when one was found nowhere.",
+			"Exit status 1 if one was not found.",
 		.example = "wimtrust remove boot.wim "
 			   "\"0563b8630d62d75abbc8ab1e4bdfb5a899b24d43\"",
 		.operands_min = 2,
@@ -65,9 +65,9 @@ const struct cli_command cli_commands[] = {
 			 " TARGET CERT|THUMBPRINT...",
 		.operands = "TARGET CERT|THUMBPRINT...",
 		.summary = "are these certificates present and sound?",
-		.text = "Looks whether each certificate is in its store of "
-			"each image, byte for byte;\n"
-			"with --exact, that no other is there.\n"
+		.text = "Checks that each certificate is in its store in each "
+			"image, byte for byte;\n"
+			"with --exact, that there are no others.\n"
 			"Exit status 1 when not.",
 		.example = "wimtrust verify boot.wim contoso-root.cer",
 		.operands_min = 2,
@@ -88,8 +88,8 @@ const struct cli_command cli_commands[] = {
 			"server that sends CHAIN?\n"
 			"CHAIN: the server's certificate and its intermediates "
 			"(PEM or PKCS#7);\n"
-			"--connect asks the server itself. Exit status 1 when "
-			"it would not.",
+			"--connect asks the server itself. Exit status 1 if it "
+			"would not.",
 		.example = "wimtrust check --host cmg.contoso.com boot.wim "
 			   "chain.pem",
 		.operands_min = 2,
@@ -106,7 +106,7 @@ const struct cli_command cli_commands[] = {
 		.text = "Compares what two images hold, by store and image.\n"
 			"OLD, NEW: a TARGET each, or a file or folder of "
 			"certificates.\n"
-			"Exit status 0 when they hold the same, 1 when not.",
+			"Exit status 0 if they hold the same, 1 if not.",
 		.example = "wimtrust diff boot.wim.bak boot.wim",
 		.operands_min = 2,
 		.operands_max = 2,
@@ -119,8 +119,8 @@ const struct cli_command cli_commands[] = {
 		.usage = "[-i IMAGE]... [OPTION]... TARGET",
 		.operands = "TARGET",
 		.summary = "images, boot index, hive and stores",
-		.text = "Says what TARGET is, which images it has and what "
-			"their stores hold.",
+		.text = "Shows what TARGET is, its images, and what their "
+			"stores hold.",
 		.example = "wimtrust info boot.wim",
 		.operands_min = 1,
 		.operands_max = 1,

@@ -347,7 +347,8 @@ static bool hint_loop(const struct cli_request *request, struct wt_error *err)
 	if (others_len == 0 && request->command->operands_min > 1)
 		return false;
 	replace_hint(err,
-		"one image a run: for wim in%s; do wimtrust %s \"$wim\"%s; "
+		"run it once for each image: for wim in%s; do wimtrust %s "
+		"\"$wim\"%s; "
 		"done",
 		targets, request->command->name, others);
 	return true;

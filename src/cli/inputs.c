@@ -63,8 +63,7 @@ enum wt_status cli_folders_check(const struct cli_request *request,
 			return WT_OK;
 	}
 	return wt_fail(err, WT_ERR_FILE, "changed", path,
-		"another folder is in the place of the one that it was in "
-		"when the program started");
+		"its folder was exchanged after the program started");
 }
 
 enum wt_status cli_read_cert(const struct cli_request *request,

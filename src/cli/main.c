@@ -133,16 +133,16 @@ static enum wt_status check_operands(
 	}
 	if (command->operands_max >= 0 && count > command->operands_max)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
-			"takes no more than %s, and was given \"%s\" too",
+			"takes no more than %s, but got \"%s\" too",
 			command->operands,
 			request->operands[command->operands_max]);
 	else if (count == 0)
-		wt_fail(err, WT_ERR_USAGE, "usage", command->name, "wants %s",
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name, "needs %s",
 			command->operands);
 	else if (count < min)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
-			"wants %s, and was given \"%s\" only",
-			command->operands, request->operands[0]);
+			"needs %s, but got only \"%s\"", command->operands,
+			request->operands[0]);
 	else
 		return WT_OK;
 	wt_error_hint(err, "for example: %s", command->example);
@@ -159,7 +159,7 @@ static enum wt_status check_settings(
 		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
 			"--discard-logs and --replay-logs exclude each other");
 		wt_error_hint(err, "--replay-logs keeps what Windows wrote "
-				   "last, --discard-logs gives it up");
+				   "last, --discard-logs discards it");
 		return WT_ERR_USAGE;
 	}
 	if (request->json && request->wants_pem) {
@@ -201,7 +201,7 @@ static enum wt_status read_source_date(
 	if (text[0] < '0' || text[0] > '9' || *end || errno != 0 ||
 		seconds > SOURCE_DATE_MAX) {
 		wt_fail(err, WT_ERR_USAGE, "bad-value", "SOURCE_DATE_EPOCH",
-			"cannot be \"%s\"", text);
+			"invalid value \"%s\"", text);
 		wt_error_hint(err, "it takes seconds since 1970, as date +%%s "
 				   "prints them; or unset it");
 		return WT_ERR_USAGE;

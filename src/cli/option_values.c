@@ -17,7 +17,7 @@ static enum wt_status fail_value(const struct cli_option *option,
 	char object[64] = "";
 
 	snprintf(object, sizeof(object), "--%s", option->name);
-	wt_fail(err, WT_ERR_USAGE, "bad-value", object, "cannot be \"%s\"",
+	wt_fail(err, WT_ERR_USAGE, "bad-value", object, "invalid value \"%s\"",
 		value);
 	wt_error_hint(err, "--%s takes %s", option->name, wanted);
 	return WT_ERR_USAGE;
@@ -182,7 +182,7 @@ static enum wt_status take_backup(struct cli_request *request,
 {
 	if (value && (!*value || strchr(value, '/')))
 		return fail_value(option, value,
-			"what follows the file's name, for example .bak", err);
+			"an ending of a file's name, such as .bak", err);
 	request->options.backup_suffix = value ? value : ".bak";
 	return WT_OK;
 }
@@ -226,8 +226,8 @@ static enum wt_status take_host(
 {
 	if (!*value) {
 		wt_fail(err, WT_ERR_USAGE, "bad-value", "--host", "is empty");
-		wt_error_hint(err, "give the server's name; is the variable "
-				   "set that it comes from?");
+		wt_error_hint(
+			err, "give the server's name; is the variable set?");
 		return WT_ERR_USAGE;
 	}
 	request->host = value;

@@ -9,7 +9,7 @@
 #define SPELLING                                                               \
 	"look at the spelling; a path without a leading / begins in the "      \
 	"current folder"
-#define RIGHTS "ls -l shows who may; run it as a user who may"
+#define RIGHTS "ls -l shows who has permission; run it as such a user"
 #define EXPORT_ANEW "export or download it again"
 #define INTACT_HIVE "take the hive from an intact copy of the image"
 #define INTACT_WIM                                                             \
@@ -33,7 +33,7 @@ static const struct {
 	{"cert-open", EACCES, RIGHTS},
 	{"output", EACCES, RIGHTS},
 	{"permission", 0, RIGHTS},
-	{"not-a-file", 0, "give a file; what comes from a pipe goes into one"},
+	{"not-a-file", 0, "give a file; save what comes from a pipe in one"},
 	{"bad-suffix", 0, "an ending has no slash: --backup=.old"},
 	{"changed", 0, ANOTHER_PROGRAM},
 	{"write-failed", EFBIG,

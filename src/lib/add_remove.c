@@ -159,8 +159,8 @@ static void warn_winre(struct wt_report *report)
 
 		if (image->is_chosen && image->winre_path)
 			wt_report_warn(report, "winre-unchanged",
-				"%s: image %d holds Windows RE (%s), which "
-				"trusts by itself and is not changed",
+				"%s: image %d holds Windows RE (%s), which has "
+				"its own stores and is not changed",
 				report->target, image->index,
 				image->winre_path);
 	}

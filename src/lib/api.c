@@ -124,7 +124,7 @@ static enum wt_status options_copy(const char *function,
 		wt_fail(err, WT_ERR_USAGE, "bad-argument", function,
 			"there is no such access or commit");
 		wt_error_hint(err, "enum wt_access and enum wt_commit in "
-				   "wimtrust.h have those that there are");
+				   "wimtrust.h list them");
 		return WT_ERR_USAGE;
 	}
 	return WT_OK;

@@ -15,7 +15,7 @@ enum wt_status wt_expect_make(const struct wt_options *options,
 
 	if (options->base && !options->is_exact) {
 		wt_fail(err, WT_ERR_USAGE, "usage", "verify",
-			"--base says what else may be there with --exact");
+			"--base needs --exact");
 		wt_error_hint(err, "add --exact, or leave --base out");
 		return WT_ERR_USAGE;
 	}
@@ -162,7 +162,7 @@ enum wt_status wt_expect_no_others(const struct wt_expect *expect,
 			continue;
 		entry.action = WT_ACTION_EXTRA;
 		wt_fail(&entry.problem, WT_NO, "not-expected", entry.key,
-			"is in the store %s, and is not expected there",
+			"is in the store %s, where it is not expected",
 			wt_store_name(entry.store));
 		ret = wt_report_add_entry(
 			target->report, hive->image, &entry, err);

@@ -253,15 +253,15 @@ static enum wt_status verify_result(
 			report->target, first->key);
 	if (!first->cert && first->action == WT_ACTION_MISSING)
 		wt_error_hint(err,
-			"a thumbprint is not enough to put it there: wimtrust "
+			"to add it, name its file: wimtrust "
 			"add %s CERT",
 			report->target);
 	if (!has_certs)
 		wt_error_hint(err,
-			"wimtrust add TARGET CERT writes its value anew, and "
-			"wimtrust remove TARGET %s takes it out",
+			"wimtrust add TARGET CERT writes its value again, and "
+			"wimtrust remove TARGET %s removes it",
 			first->key);
-	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add puts them right",
+	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add corrects them",
 		wrong, total);
 	return WT_NO;
 }

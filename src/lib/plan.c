@@ -40,7 +40,7 @@ static void warn_limited(const struct wt_plan_item *item,
 		!wt_cert_limits(item->cert)->is_disallowed &&
 		!wt_trust_serves(item->cert, options->now))
 		wt_report_warn(report, "cert-limited",
-			"%s: comes limited so that no TLS server is trusted "
+			"%s: has a limit, so no TLS server is trusted "
 			"(%s); --for any takes the limit away",
 			info->subject, info->limits_text);
 }
@@ -89,8 +89,8 @@ static enum wt_status item_make(const struct wt_options *options,
 		item->store == WT_STORE_DISALLOWED) {
 		ret = wt_fail(&item->refusal, WT_ERR_USAGE, "usage",
 			sink.subject,
-			"--for limits trust, and the store Disallowed takes it "
-			"away");
+			"--for limits trust, but certificates in Disallowed "
+			"are never trusted");
 		wt_error_hint(&item->refusal, "leave --for out");
 	}
 	if (ret == WT_OK)
@@ -153,7 +153,7 @@ static enum wt_status plan_refused(const struct wt_plan *plan,
 		memcpy(hint, first.hint, sizeof(hint));
 		first.hint[0] = '\0';
 		wt_error_hint(&first,
-			"--keep-going adds what is good (%zu)%s%s", good_count,
+			"--keep-going adds the good ones (%zu)%s%s", good_count,
 			hint[0] ? "; " : "", hint);
 	}
 	if (err)

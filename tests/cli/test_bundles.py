@@ -365,7 +365,7 @@ class NothingIsLost(Case):
                         said = int(error['object'].split()[-1][:-1])
                         self.assertLessEqual(said, line)
                         self.assertGreater(said + 30, line)
-                    self.assertIn('--keep-going adds what is good (149)',
+                    self.assertIn('--keep-going adds the good ones (149)',
                                   error['hint'])
                     run = wimtrust('add', '-n', '--keep-going', '--json',
                                    hive, '-', input=data)

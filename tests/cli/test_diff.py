@@ -168,7 +168,7 @@ class Exact(Case):
         hive = self.hive()
         self.assert_fails(
             wimtrust('verify', '--base', hive, hive, ROOT_DER), 2,
-            'verify: --base says what else may be there with --exact',
+            'verify: --base needs --exact',
             'add --exact, or leave --base out', 'usage')
         self.assertEqual(
             wimtrust('verify', '--exact', '--base', self.folder / 'no', hive,
@@ -192,7 +192,7 @@ class Thumbprints(Case):
         self.assertEqual(
             wimtrust('verify', hive, SHA1[:-1]).status, 2)
         self.assertIn(
-            f'hint: a thumbprint is not enough to put it there: wimtrust add '
+            f'hint: to add it, name its file: wimtrust add '
             f'{hive} CERT', wimtrust('verify', hive, '0' * 40).err)
 
     def test_disallowed_is_not_present(self):

@@ -167,7 +167,7 @@ class Operands(Case):
                 (('remove', 'a.wim', 'b.wim', SHA1),
                  'for wim in a.wim b.wim; do wimtrust remove "$wim" '
                  f'{SHA1}; done')):
-            self.assertEqual(self.hint(*args), 'one image a run: ' + again)
+            self.assertEqual(self.hint(*args), 'run it once for each image: ' + again)
             program = os.path.dirname(os.environ['WIMTRUST'])
             done = subprocess.run(
                 ['bash', '-c', 'set -e; ' + again], cwd=self.folder,
@@ -215,8 +215,7 @@ class Operands(Case):
     def test_empty_host(self):
         self.assert_fails(
             wimtrust('check', '--host', '', 'x', 'y'), 2,
-            '--host: is empty', "give the server's name; is the variable set "
-            'that it comes from?', 'bad-value')
+            '--host: is empty', "give the server's name; is the variable set?", 'bad-value')
 
     def test_remedies_name_the_target(self):
         hint = self.hint('check', 'a.wim', 'chain.pem', status=1)
@@ -251,7 +250,7 @@ class Operands(Case):
         # A thumbprint cannot be added.
         wimtrust('add', '--for', 'email', 'a.wim', 'r.cer', cwd=self.folder)
         hint = self.hint('verify', 'a.wim', SHA1, status=1)
-        self.assertIn('wimtrust add a.wim CERT writes its value anew', hint)
+        self.assertIn('wimtrust add a.wim CERT writes its value again', hint)
 
     def test_copy_that_configuration_manager_makes_anew(self):
         shutil.copyfile(self.folder / 'a.wim',

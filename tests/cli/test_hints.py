@@ -80,10 +80,10 @@ CERTS = {
     'mangled.cer': (text_mode(odd.der('root-ec-p521') + b''), None, False),
     'login.cer': (HTML, 'a web page', False),
     'login2.cer': (b'\xef\xbb\xbf<HTML>', 'a web page', False),
-    'lfs.cer': (LFS, 'a pointer of Git LFS', False),
+    'lfs.cer': (LFS, 'a Git LFS pointer', False),
     'x.json': (b'{"error": "no"}', 'JSON', False),
     'x.xml': (b'<?xml version="1.0"?>', 'XML', False),
-    'id.pub': (b'ssh-rsa AAAAB3NzaC1yc2E= me', 'a public key of SSH', False),
+    'id.pub': (b'ssh-rsa AAAAB3NzaC1yc2E= me', 'an SSH public key', False),
     'utf8.cer': (odd.ROOT.decode('latin-1').encode(), 'DER that a program',
                  False),
     'replaced.cer': (odd.ROOT.decode('utf-8', 'replace').encode(),
@@ -104,9 +104,9 @@ CERTS = {
                    'the text of a certificate', False),
     'x.pdf': (b'%PDF-1.7\n' + PEM.encode(), 'a PDF document', False),
     'x.p12': ((odd.CERTS / 'bad-pkcs12.p12').read_bytes(), 'PKCS#12', True),
-    'more.der': (odd.ROOT + b'\nmore', 'behind the certificate\'s end', True),
+    'more.der': (odd.ROOT + b'\nmore', 'after the certificate\'s end', True),
     'more.p7b': (make.p7b(odd.ROOT) + b'\nmore',
-                 'behind the certificate\'s end', True),
+                 'after the certificate\'s end', True),
     'ca.yaml': (b'caBundle: ' + BASE64.encode() + b'\n',
                 'in Base64 without a BEGIN', True),
     'pem.yaml': (b'ca.crt: ' + odd.base64_of(PEM.encode()).encode() + b'\n',
@@ -201,7 +201,7 @@ class Certificates(Case):
             run = wimtrust('add', '-n', '--allow', option, hive, path)
             self.assertEqual(run.status, 0, run.err)
         run = wimtrust('add', '-n', hive, odd.CERTS / 'bundle.pem')
-        self.assertIn('--keep-going adds what is good (2)', run.err)
+        self.assertIn('--keep-going adds the good ones (2)', run.err)
         run = wimtrust('add', '-n', '--keep-going', hive,
                        odd.CERTS / 'bundle.pem')
         self.assertIn('would add 2 certificates, 1 refused', run.out)
@@ -227,7 +227,7 @@ class Targets(Case):
             'fat.img': (bytes(82) + b'FAT32   ' + bytes(600),
                         'the image of a FAT file system'),
             'login.wim': (HTML, 'a web page'),
-            'lfs.wim': (LFS, 'a pointer of Git LFS'),
+            'lfs.wim': (LFS, 'a Git LFS pointer'),
             'x.zip': (b'PK\3\4' + bytes(600), 'a .zip archive'),
             'x.gz': (b'\x1f\x8b\x08' + bytes(600), 'a gzip file'),
             'x.exe': (b'MZ\x90\0' + bytes(600), 'a Windows program'),

@@ -179,7 +179,7 @@ class Distrust(Case):
         other = self.copy(HIVES / 'software-1.3', 'OTHER')
         run = wimtrust('add', other, '-', input=exported)
         self.assertEqual(run.status, 0, run.err)
-        self.assertIn('is in Disallowed where it comes from', run.err)
+        self.assertIn('comes from the store Disallowed', run.err)
         self.assertEqual([entry for entry in entries('list', other)
                           if entry[0] != 'TrustedPublisher'],
                          [('AuthRoot', RSA), ('CA', ISSUING),
@@ -226,7 +226,7 @@ class Refusals(Case):
         self.assertEqual(run.json['error']['code'], 'cert-expired')
         self.assertIn('--allow expired', run.json['error']['hint'])
         self.assertTrue(run.json['error']['hint'].startswith(
-            '--keep-going adds what is good (1); '))
+            '--keep-going adds the good ones (1); '))
         self.assertEqual([w['code'] for w in run.json['warnings']],
                          ['cert-weak-key'])
         self.assertRegex(run.json['warnings'][0]['message'],

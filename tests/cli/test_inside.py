@@ -59,7 +59,7 @@ class Winre(Case):
         run = wimtrust('info', wim)
         self.assertEqual((run.status, run.err), (0, ''))
         self.assertEqual(run.out.count(
-            f'  winre      {path} trusts by itself, is not changed\n'), 1)
+            f'  winre      {path} has its own stores and is not changed\n'), 1)
         self.assertEqual([image['winre'] for image in
                           wimtrust('list', '--json', wim).json['images']],
                          [None, path])
@@ -67,7 +67,7 @@ class Winre(Case):
         self.assertEqual(run.status, 0)
         self.assertEqual(
             run.err, f'wimtrust: warning: {wim}: image 2 holds Windows RE '
-            f'({path}), which trusts by itself and is not changed '
+            f'({path}), which has its own stores and is not changed '
             '[winre-unchanged]\n')
         run = wimtrust('add', '-i', '1', wim, ROOT_DER)
         self.assertEqual(run.err, '')

@@ -107,8 +107,8 @@ class Read(Iso):
                      ['add', '--commit', 'append', iso, ROOT_DER]):
             self.assert_fails(
                 self.run_here(*args), 7, f'{iso}: is an ISO image, and '
-                'nothing is written into one', '-o boot.wim writes the '
-                'changed boot image beside it, to be put on the media',
+                'wimtrust does not write into one', '-o boot.wim writes the '
+                'changed boot image beside it; put that on the media',
                 'iso-read-only')
         other = self.folder / 'other.wim'
         other.symlink_to(iso)

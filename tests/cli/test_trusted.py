@@ -43,7 +43,7 @@ class Folders(Case):
     def test_what_claims_to_hold_certificates_and_holds_none(self):
         claims = {
             'issuing.cer': (HTML, 'a web page'),
-            'root2.cer': (LFS, 'a pointer of Git LFS'),
+            'root2.cer': (LFS, 'a Git LFS pointer'),
             'root3.crt': (b'', 'it is empty'),
             'root4.der': (b'\0' * 300, 'there is no certificate'),
             'ROOT5.CER': (b'no', 'there is no certificate'),
@@ -161,13 +161,13 @@ class Origins(Case):
             with self.subTest(store=name):
                 run, hive = self.add(data)
                 self.assertEqual(run.status, 3)
-                self.assertIn(f'it was in the store {name} where it comes '
-                              'from, which gives no trust for TLS', run.err)
+                self.assertIn(f'it comes from the store {name}, '
+                              'which gives no trust for TLS', run.err)
                 self.assertIn('--store authroot', run.err)
                 self.assertEqual(entries(hive), [])
                 run, hive = self.add(data, '--store', 'authroot')
                 self.assertEqual(run.status, 0)
-                self.assertIn(f'it was in the store {name}', run.err)
+                self.assertIn(f'it comes from the store {name}', run.err)
                 self.assertIn('[cert-other-store]', run.err)
                 self.assertEqual(entries(hive), [('AuthRoot', self.SHA1)])
 
@@ -190,7 +190,7 @@ class Origins(Case):
                 run, hive = self.add(reg(odd.ROOT, store, root, middle))
                 self.assertEqual(run.status, 0, run.err)
                 self.assertEqual(entries(hive), [(where, self.SHA1)])
-                self.assertEqual('where it comes from' in run.err, warned,
+                self.assertEqual('it comes from' in run.err, warned,
                                  run.err)
 
     def test_the_same_certificate_given_itself_is_consent(self):
@@ -404,7 +404,7 @@ class Consent(Case):
         self.assertEqual(run.status, 3)
         hint = run.err.splitlines()[-1]
         self.assertTrue(hint.startswith(
-            'hint: --keep-going adds what is good (2); '), hint)
+            'hint: --keep-going adds the good ones (2); '), hint)
         self.assertLess(hint.index('--keep-going'), hint.index('--allow'))
 
 

@@ -232,7 +232,7 @@ static const char *machine_fault(
 			    "failed";
 		return "a file that it had in memory could not be read";
 	}
-	return "it is malformed in a way that no check names";
+	return "it is malformed in a way that no check found";
 }
 
 static enum wt_status child_died(const struct wt_child *how, int status,

@@ -8,10 +8,10 @@
 #include "base/text.h"
 
 #define BINARY "get it again, as bytes (PowerShell: Copy-Item), or as PEM"
-#define UNPACK "unpack it, and give what is in it"
+#define UNPACK "unpack it, and give the file that is in it"
 #define MOUNT "mount it, and give the boot.wim that is in it"
 #define JKS "keytool -list -rfc -keystore FILE >certs.pem takes them out of it"
-#define EXPORT_BROWSER "export the certificate with the program that it is of"
+#define EXPORT_BROWSER "export the certificate with the program that wrote it"
 
 /* By bytes at a fixed place. The first that fits counts. */
 static const struct {
@@ -95,7 +95,7 @@ static const struct {
 	struct wt_sniff sniff;
 } texts[] = {
 	{"version https://git-lfs.github.com/spec/",
-		{"a pointer of Git LFS, which stands in for a file",
+		{"a Git LFS pointer, not the file itself",
 			"check the repository out with Git LFS, so that the "
 			"file itself is there",
 			"check the repository out with Git LFS, so that the "
@@ -124,8 +124,8 @@ static const struct {
 			"basenc --base16 -d >root.cer makes the certificate of "
 			"it",
 			NULL}},
-	{"ssh-", {"a public key of SSH", NULL, NULL}},
-	{"ecdsa-sha2-", {"a public key of SSH", NULL, NULL}},
+	{"ssh-", {"an SSH public key", NULL, NULL}},
+	{"ecdsa-sha2-", {"an SSH public key", NULL, NULL}},
 };
 
 #define TEXT_HEX 0

@@ -574,9 +574,8 @@ static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
 			blob->len, WT_BLOB_MAX);
 		if (has_name)
 			wt_error_hint(err, "shorten the friendly name");
-		wt_error_hint(err,
-			"put this certificate in on a running Windows, or "
-			"trust another one of the same chain");
+		wt_error_hint(err, "add this certificate on a running Windows, "
+				   "or trust another one of the chain");
 		return WT_ERR_CERT;
 	}
 	return WT_OK;

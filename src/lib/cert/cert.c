@@ -524,7 +524,7 @@ static enum wt_status der_check(const uint8_t *der, size_t der_len,
 		status = WT_DER_INVALID;
 	if (status == WT_DER_OK && element.len != der_len)
 		return wt_fail(err, WT_ERR_CERT, "cert-trailing-data", object,
-			"%zu byte%s behind the certificate's end",
+			"%zu byte%s after the certificate's end",
 			der_len - element.len,
 			der_len - element.len == 1 ? "" : "s");
 	if (status == WT_DER_OK)

@@ -205,8 +205,7 @@ static enum wt_status tls_fail(const struct fetch *fetch, struct wt_error *err)
 		"sent no certificate (%s)",
 		reason ? reason : "it ended the connection");
 	wt_error_native(err, WT_DOMAIN_OPENSSL, ERR_GET_REASON(code));
-	wt_error_hint(err, "is it a TLS server that listens at port %s?",
-		fetch->port);
+	wt_error_hint(err, "does a TLS server listen at port %s?", fetch->port);
 	return WT_ERR_FILE;
 }
 
@@ -334,15 +333,15 @@ static enum wt_status server_fail(const char *server, struct wt_error *err)
 {
 	if (server[0] == '\0') {
 		wt_fail(err, WT_ERR_USAGE, "bad-host", "--connect", "is empty");
-		wt_error_hint(err, "give HOST or HOST:PORT; is the variable "
-				   "set that it comes from?");
+		wt_error_hint(
+			err, "give HOST or HOST:PORT; is the variable set?");
 		return WT_ERR_USAGE;
 	}
 	wt_fail(err, WT_ERR_USAGE, "bad-host", server,
 		"is not a server: HOST, HOST:PORT or [ADDRESS]:PORT");
-	wt_error_hint(err, "leave out https:// and the path; a port is 1 to "
-			   "65535; a name with other than ASCII letters in its "
-			   "xn-- form");
+	wt_error_hint(err,
+		"leave out https:// and the path; a port is 1 to "
+		"65535; write a name with non-ASCII letters in its xn-- form");
 	return WT_ERR_USAGE;
 }
 

@@ -63,10 +63,10 @@ static enum wt_status none_fail(struct wt_error *err, const char *code,
 static enum wt_status pkcs12_fail(struct wt_error *err, const char *object)
 {
 	wt_fail(err, WT_ERR_CERT, "cert-pkcs12", object,
-		"it is PKCS#12 (.pfx, .p12), which holds a private key as a "
-		"rule and is not read");
+		"it is PKCS#12 (.pfx, .p12), which usually holds a private key "
+		"and is not read");
 	wt_error_hint_file(err,
-		"take the certificates alone out of it: openssl pkcs12 -in "
+		"extract only the certificates: openssl pkcs12 -in "
 		"FILE -nokeys -out certs.pem",
 		object);
 	return WT_ERR_CERT;
@@ -274,7 +274,7 @@ enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,
 
 	if (depth > DEPTH_MAX)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
-			"it is encoded in Base64 more often than %d times",
+			"it is encoded in Base64 more than %d times",
 			DEPTH_MAX);
 	if (data_len == 0)
 		return wt_fail(

@@ -297,7 +297,7 @@ static enum wt_status chain_too_long(
 	wt_fail(err, WT_ERR_CERT, "chain-too-long", object,
 		"a server's chain has no more than %d certificates and %zu MiB",
 		WT_CHAIN_CERTS_MAX, WT_CHAIN_LEN_MAX >> 20);
-	wt_error_hint(err, "give what the server sends alone");
+	wt_error_hint(err, "give only what the server sends");
 	return WT_ERR_CERT;
 }
 

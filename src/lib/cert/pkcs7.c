@@ -181,15 +181,15 @@ enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
 		return malformed(err, object);
 	if (data_len > 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-trailing-data", object,
-			"%zu byte%s behind the end of the PKCS#7", data_len,
+			"%zu byte%s after the end of the PKCS#7", data_len,
 			data_len == 1 ? "" : "s");
 	if (!enter(&frame, WT_DER_OID, &data, &data_len, &type) ||
 		type.content_len != PKCS7_OID_LEN)
 		return malformed(err, object);
 	if (type.content[PKCS7_OID_LEN - 1] != SIGNED_DATA)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
-			"there is no certificate in it: it is PKCS#7 of "
-			"another kind than signed data");
+			"there is no certificate in it: it is PKCS#7, but not "
+			"signed data");
 	if (!next(&data, &data_len, WT_DER_CONTEXT(0), &content) ||
 		!enter(&content, WT_DER_SEQUENCE, &data, &data_len,
 			&signed_data) ||
@@ -210,8 +210,8 @@ enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
 		wt_fail(err, WT_ERR_CERT, "pkcs7-not-a-bundle", object,
 			"it is %s; the certificates in it are its signer's",
 			name);
-		wt_error_hint(err, "give the certificate that is to be trusted "
-				   "itself: .cer, .crt, .pem or .p7b");
+		wt_error_hint(err, "give the certificate itself that you want "
+				   "to trust: .cer, .crt, .pem or .p7b");
 		return WT_ERR_CERT;
 	}
 	if (certs.start)

@@ -64,7 +64,7 @@ static enum wt_status key_check(
 	snprintf(reason, sizeof(reason),
 		wt_cert_is_key_known(cert)
 			? "its key (%.100s) is too weak to be trusted"
-			: "its key (%.100s) is of a kind that cannot be judged",
+			: "its key (%.100s) is of an unknown kind",
 		info->key);
 	return refuse(err, "cert-weak-key", info, "weak-key", reason);
 }
@@ -78,7 +78,7 @@ static enum wt_store store_find(
 	*ret_why = "asked for";
 	if (store != WT_STORE_AUTO)
 		return store;
-	*ret_why = "it is there where it comes from";
+	*ret_why = "it comes from this store";
 	if (wt_cert_stood_in(cert) != WT_STORE_AUTO)
 		return wt_cert_stood_in(cert);
 	*ret_why = "self-signed";
@@ -111,11 +111,13 @@ static enum wt_status signature_check(const struct wt_cert *cert,
 	if (!is_renewed)
 		return WT_OK;
 	refuse(err, "cert-bad-signature", info, NULL,
-		"subject and issuer are one name, but its own key did not "
+		"subject and issuer have the same name, but its own key did "
+		"not "
 		"sign it: it was altered, or another key of that name signed "
 		"it");
 	wt_error_hint(err,
-		"get it again; if a CA renewed its key so, --store ca adds it "
+		"get it again; if a CA renewed its key this way, --store ca "
+		"adds it "
 		"as an intermediate; --allow bad-signature takes it for a "
 		"root");
 	return WT_ERR_CERT;
@@ -150,7 +152,7 @@ static enum wt_status ca_check(const struct wt_cert *cert, enum wt_store store,
 	if (store == WT_STORE_AUTO) {
 		refuse(err, "cert-no-store", info, NULL,
 			"the certificate is neither a CA nor self-signed, so "
-			"no store follows from what it is");
+			"wimtrust cannot choose a store");
 		wt_error_hint(err, "name one with --store");
 		return WT_ERR_CERT;
 	}
@@ -171,12 +173,11 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 		*ret_store = store;
 	if (asked == WT_STORE_AUTO && origin->is_elsewhere) {
 		snprintf(reason, sizeof(reason),
-			"it was in the store %s where it comes from, which "
+			"it comes from the store %s, which "
 			"gives no trust for TLS",
 			origin->name);
 		refuse(err, "cert-other-store", info, NULL, reason);
-		wt_error_hint(err,
-			"if it is to be trusted for TLS: --store authroot");
+		wt_error_hint(err, "to trust it for TLS: --store authroot");
 		return WT_ERR_CERT;
 	}
 	status = signature_check(cert, asked, store, allow, err);
@@ -243,7 +244,7 @@ static void algorithms_warn(const struct wt_cert *cert,
 		emit(ctx, "cert-unknown-algorithm", text);
 	} else if (state == WT_ALGORITHM_UNSURE) {
 		snprintf(text, sizeof(text),
-			"whether Windows knows %s is not established", what);
+			"it is not known whether Windows supports %s", what);
 		emit(ctx, "cert-unsure-algorithm", text);
 	}
 }
@@ -257,18 +258,18 @@ static void origin_warn(const struct wt_cert *cert,
 
 	if (origin->is_elsewhere)
 		snprintf(text, sizeof(text),
-			"it was in the store %s where it comes from, which "
+			"it comes from the store %s, which "
 			"gives no trust for TLS",
 			origin->name);
 	else if (origin->is_user)
 		snprintf(text, sizeof(text),
-			"it was in the store %s where it comes from, not of "
-			"the machine",
+			"it comes from the store %s, not from the machine's "
+			"stores",
 			origin->name);
 	else if (origin->store == WT_STORE_CA &&
 		 wt_cert_info(cert)->is_self_signed)
 		snprintf(text, sizeof(text),
-			"it was in the store CA where it comes from, where a "
+			"it comes from the store CA, where a "
 			"root gives no trust; --store authroot trusts it");
 	if (text[0])
 		emit(ctx, "cert-other-store", text);
@@ -294,7 +295,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	}
 	if (!info->is_self_signed && wt_cert_has_weak_signature(cert)) {
 		snprintf(text, sizeof(text),
-			"its signature rests on a broken hash (%.100s)",
+			"its signature uses a broken hash (%.100s)",
 			info->signature);
 		emit(ctx, "cert-weak-signature", text);
 	}
@@ -304,8 +305,10 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			"its own signature does not verify");
 	else if (wt_cert_is_self_issued_only(cert))
 		emit(ctx, "cert-bad-signature",
-			"subject and issuer are one name, but its own key did "
-			"not sign it, so it is no root to wimtrust check");
+			"subject and issuer have the same name, but its own "
+			"key did "
+			"not sign it, so wimtrust check does not take it for a "
+			"root");
 	if (wt_cert_has_odd_date(cert))
 		emit(ctx, "cert-odd-date",
 			"its dates are written in a form that many programs "
@@ -313,7 +316,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	origin_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",
-			"it is in Disallowed where it comes from");
+			"it comes from the store Disallowed");
 	else if (wt_cert_limits(cert)->is_disallowed)
 		emit(ctx, "cert-distrusted",
 			"a property that came with it tells Windows to "

@@ -176,7 +176,7 @@ static enum wt_status gap_read(
 		while (is_padding(scan->data[last - 1]))
 			last--;
 		wt_fail(&why, WT_ERR_CERT, "cert-trailing-data", scan->object,
-			"%zu byte%s behind the certificate's end, at byte %zu",
+			"%zu byte%s after the certificate's end, at byte %zu",
 			last - first, last - first == 1 ? "" : "s", first);
 		wt_error_hint_file(&why,
 			scan->is_behind_pkcs7
@@ -333,9 +333,9 @@ static enum wt_status block_decode(struct scan *scan,
 	if (!wt_base64_decode(body, len, WT_BASE64_QUOTED, &der)) {
 		status = thing_refuse(scan, begin->start, "pem-bad-base64",
 			"the text between BEGIN and END is not Base64",
-			"export or download it again; between the two lines "
-			"is nothing but Base64: no numbers of lines, no names, "
-			"no markup",
+			"export or download it again; there must be only "
+			"Base64 between the two lines: no line numbers, names "
+			"or markup",
 			err);
 		goto out;
 	}
@@ -447,11 +447,9 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 			!is_certificate_in(scan, begin, end))
 			return other_note(scan, begin->label, err);
 		return thing_refuse(scan, begin->start, "pem-unknown-label",
-			"what its BEGIN line names is not a kind of "
-			"certificate "
-			"that is known",
-			"if it is one anyway, write CERTIFICATE into "
-			"its BEGIN and END line",
+			"its BEGIN line names an unknown kind of certificate",
+			"if it is a certificate, write CERTIFICATE into its "
+			"BEGIN and END lines",
 			err);
 	default:
 		break;
@@ -463,8 +461,8 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 	}
 	if (commented < 0)
 		return thing_refuse(scan, begin->start, "pem-commented",
-			"it is behind a comment mark, so whether it is "
-			"meant to be trusted cannot be told",
+			"it is behind a comment mark, so it is not clear "
+			"whether you want to trust it",
 			"take the mark away, or the line", err);
 	return block_decode(scan, begin, end, err);
 }
@@ -515,8 +513,8 @@ static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
 			"a block has a BEGIN line, but no END line", NULL, err);
 	if (begin.is_exact)
 		return thing_refuse(scan, begin.start, "pem-truncated",
-			"the END line of a block is missing, or it is not the "
-			"one of its BEGIN line",
+			"the END line of a block is missing, or does not match "
+			"its BEGIN line",
 			NULL, err);
 	return thing_refuse(scan, begin.start, "pem-truncated",
 		"a BEGIN line is not complete",
@@ -657,8 +655,9 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 			goes_on(scan)
 				? "put a line -----BEGIN CERTIFICATE----- "
 				  "before it, and -----END CERTIFICATE----- "
-				  "behind it"
-				: "take it out, and give what this makes: tr "
+				  "after it"
+				: "extract it with this command, and give the "
+				  "result: tr "
 				  "-d "
 				  "'\\0' <FILE | grep -aoE '(MII|"
 				  "LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{40,}' "

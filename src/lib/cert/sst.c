@@ -46,7 +46,7 @@ static enum wt_status finish(struct wt_cert_list *list, size_t count,
 {
 	if (left > 0)
 		return wt_fail(err, WT_ERR_CERT, "sst-trailing-data", object,
-			"%zu byte%s behind the end of the store", left,
+			"%zu byte%s after the end of the store", left,
 			left == 1 ? "" : "s");
 	if (count == 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,

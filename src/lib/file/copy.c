@@ -102,8 +102,8 @@ static enum wt_status place_itself(struct wt_copy *copy, struct wt_error *err)
 		copy->source.st_nlink == 1 + backups_count(copy))
 		return WT_OK;
 	wt_fail(err, WT_ERR_FILE, "hard-linked", file->path,
-		"has %lu names (hard links); replacing it under this one "
-		"would leave the others behind",
+		"has %lu names (hard links); replacing it would leave the "
+		"other names with the old file",
 		(unsigned long)copy->source.st_nlink);
 	wt_error_hint(err, "use --commit append, which writes into the file "
 			   "itself, or -o FILE");
@@ -243,8 +243,8 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		if (errno == EPERM)
 			wt_error_hint(err, WT_FIXED_FOLDER_HINT);
 		else if (copy->is_itself)
-			wt_error_hint(err, "run this as who may write into "
-					   "that folder, or write another "
+			wt_error_hint(err, "run it as a user who may write "
+					   "into that folder, or write another "
 					   "file with -o FILE");
 		return WT_ERR_FILE;
 	}

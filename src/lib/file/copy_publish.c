@@ -101,7 +101,8 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 			flock(new_fd, LOCK_EX | LOCK_NB) != 0 &&
 			!wt_traits_is_cannot(errno)) ||
 		fstat(copy->fd, &mode_of) != 0) {
-		ret = wt_io_fail(err, copy->path, "cannot open it rebuilt");
+		ret = wt_io_fail(
+			err, copy->path, "cannot open its rebuilt copy");
 		goto out;
 	}
 	ret = wt_attributes_copy(
@@ -114,7 +115,8 @@ static enum wt_status rebuild(struct wt_copy *copy, struct wt_error *err)
 	copy->fd = new_fd;
 	new_fd = -1; /* the copy's now */
 	if (renameat(folder_fd, new_name, copy->dir_fd, copy->temp_name) != 0)
-		ret = wt_io_fail(err, copy->path, "cannot move it rebuilt");
+		ret = wt_io_fail(
+			err, copy->path, "cannot move its rebuilt copy");
 out:
 	if (new_fd >= 0)
 		close(new_fd);
@@ -214,8 +216,8 @@ static int rename_new(const struct wt_copy *copy)
 static enum wt_status in_use(const struct wt_copy *copy, struct wt_error *err)
 {
 	wt_fail(err, WT_ERR_FILE, "locked", copy->path,
-		"is open in another program, and cannot be replaced on this "
-		"file system while it is");
+		"is open in another program, and this file system cannot "
+		"replace an open file");
 	if (copy->is_itself)
 		wt_error_hint(err, "try again when that program has closed "
 				   "it, or use --commit append");
@@ -263,11 +265,11 @@ static enum wt_status keep(
 		in_use(copy, err);
 	else
 		wt_io_fail(err, copy->path,
-			"has gone, and the finished file cannot be renamed to "
+			"is gone, and the finished file cannot be renamed to "
 			"it");
 	wt_error_hint(err,
-		"the finished file is kept: %s/%s; when %s has "
-		"gone, rename it to that",
+		"the finished file is kept: %s/%s; when %s is gone, rename it "
+		"to that",
 		folder, copy->temp_name, copy->name);
 	copy->temp_name[0] = '\0'; /* not removed */
 	return WT_ERR_FILE;

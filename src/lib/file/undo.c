@@ -214,11 +214,11 @@ enum wt_status wt_undo_write(const struct wt_undo *undo, int dir_fd,
 	if (fd < 0) {
 		wt_io_fail(err, object,
 			"cannot make the undo file %s beside it", own_name);
-		wt_error_hint(err, errno == EPERM
-					   ? WT_FIXED_FOLDER_HINT
-					   : "run this as who may write into "
-					     "that folder, or write another "
-					     "file with -o FILE");
+		wt_error_hint(err,
+			errno == EPERM ? WT_FIXED_FOLDER_HINT
+				       : "run it as a user who may write into "
+					 "that folder, or write another "
+					 "file with -o FILE");
 		return WT_ERR_FILE;
 	}
 	/* Best effort: who may read the file should be able to read what it
@@ -327,12 +327,12 @@ static enum wt_status foreign_check(const struct stat *found,
 		why = "has a second name";
 	else if ((open_to & ~file->st_mode) != 0 ||
 		 ((open_to & 0020) != 0 && found->st_gid != file->st_gid))
-		why = "may be written by others than the file itself";
+		why = "may be written by users who may not write the file";
 	if (why) {
 		wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
 			"the undo file %s beside it %s", name, why);
-		wt_error_hint(err, "look at it, and remove it only if no "
-				   "wimtrust made it");
+		wt_error_hint(err, "look at it, and remove it only if wimtrust "
+				   "did not make it");
 		return WT_ERR_FILE;
 	}
 	if (found->st_uid == geteuid() || found->st_uid == file->st_uid ||
@@ -341,9 +341,9 @@ static enum wt_status foreign_check(const struct stat *found,
 	wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
 		"the undo file %s beside it belongs to user %u", name,
 		(unsigned)found->st_uid);
-	wt_error_hint(err, "if a wimtrust of that user was interrupted, let "
-			   "that user run it again, which puts the file right; "
-			   "remove the undo file only if no wimtrust made it");
+	wt_error_hint(err, "if that user's run was interrupted, let that user "
+			   "run wimtrust again to restore the file; remove the "
+			   "undo file only if wimtrust did not make it");
 	return WT_ERR_FILE;
 }
 

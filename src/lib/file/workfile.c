@@ -192,8 +192,8 @@ static enum wt_status read_interrupted(struct wt_workfile *file,
 	}
 	old_fd = wt_undo_old_state(undo, file->fd);
 	if (old_fd < 0)
-		return wt_io_fail(err, file->path,
-			"cannot put the state before together");
+		return wt_io_fail(
+			err, file->path, "cannot reconstruct the state before");
 	file_reset(file);
 	file->fd = old_fd;
 	file->mtime_ns = 0; /* nobody else can change it */
@@ -244,8 +244,8 @@ static enum wt_status reader_open(
 			(void)fstatat(file->dir_fd, file->name, &found,
 				AT_SYMLINK_NOFOLLOW);
 			wt_fail(err, WT_ERR_FILE, "locked", path,
-				"its head is being changed by %s, which has "
-				"stopped at that",
+				"its header is being changed by %s, which has "
+				"stopped meanwhile",
 				wt_lock_holder(&found, holder));
 			wt_error_hint(err, "look at that process");
 			return WT_ERR_FILE;
@@ -302,7 +302,7 @@ enum wt_status wt_workfile_fixed_check(
 		(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) == 0)
 		return WT_OK;
 	wt_fail(err, WT_ERR_FILE, "immutable", file->path,
-		"is marked so that nobody may change it (lsattr shows it)");
+		"is marked immutable: nobody may change it (lsattr shows it)");
 	wt_error_hint(err,
 		"chattr -%c '%.200s', or write another file with "
 		"-o FILE",
@@ -360,7 +360,7 @@ static enum wt_status no_locks(const char *path, struct wt_error *err)
 		return wt_fail_errno(err, WT_ERR_FILE, "permission", path,
 			"can be locked only by who may write it");
 	wt_fail_errno(err, WT_ERR_FILE, "no-locks", path,
-		"cannot be locked, so that another writer would go unnoticed");
+		"cannot be locked, so another writer would go unnoticed");
 	wt_error_hint(err, "write another file with -o FILE, or change a copy "
 			   "on a local disk; an NFS mount has locks with -o "
 			   "local_lock=flock or a running lockd");
@@ -391,8 +391,8 @@ static enum wt_status file_lock(struct wt_workfile *file, const char *path,
 			wt_fail(err, WT_ERR_FILE, "permission", path,
 				"needs a lock file beside it on this file "
 				"system, and none can be made");
-			wt_error_hint(err, "run this as who may write into "
-					   "that folder, or write another "
+			wt_error_hint(err, "run it as a user who may write "
+					   "into that folder, or write another "
 					   "file with -o FILE");
 			return WT_ERR_FILE;
 		}
@@ -527,7 +527,7 @@ static enum wt_status recover(struct wt_workfile *file,
 			"file, and the state before cannot be restored");
 	snprintf(file->note, sizeof(file->note),
 		"an earlier run was interrupted while it changed this file; %s",
-		state == WT_UNDO_NEW ? "the change was whole and was kept"
+		state == WT_UNDO_NEW ? "the change was complete and was kept"
 				     : "the state before was restored");
 	return WT_OK;
 }

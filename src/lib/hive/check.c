@@ -42,7 +42,7 @@ enum wt_status wt_hive_base_size_check(const struct wt_hive_base *base,
 		base->bins_len > WT_HIVE_BINS_LEN_MAX)
 		return wt_fail(err, WT_ERR_HIVE, "hive-bad-size", object,
 			"its header gives %" PRIu32
-			" bytes of contents, which is no length of a hive",
+			" bytes of contents, which is not a valid length",
 			base->bins_len);
 	if (file_len < (uint64_t)base->bins_len + WT_HIVE_PAGE) {
 		wt_fail(err, WT_ERR_HIVE, "hive-truncated", object,
@@ -93,8 +93,7 @@ enum wt_status wt_hive_base_check(const uint8_t *data, size_t data_len,
 			"its transaction logs",
 			base.primary, base.secondary);
 		wt_error_hint(err, "use --replay-logs to apply the logs "
-				   "first, or --discard-logs to go without "
-				   "what they hold");
+				   "first, or --discard-logs to ignore them");
 		return WT_ERR_HIVE;
 	}
 	ret = wt_hive_base_size_check(&base, file_len, object, err);

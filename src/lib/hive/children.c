@@ -181,7 +181,7 @@ const char *wt_hive_child_fault(const struct wt_hive_raw *raw,
 	if (!child->is_hash_right)
 		return "its hash is wrong";
 	if (wt_get16(node + WT_NK_FLAGS) & FLAGS_ELSEWHERE)
-		return "its flags make it a link, or no key that is kept";
+		return "its flags make it a link or a volatile key";
 	if (wt_get32(node + WT_NK_PARENT) != parent)
 		return "it names another key as its parent";
 	return NULL;

@@ -23,8 +23,7 @@ enum wt_status wt_hive_guard_name(
 		is_good = is_good && *at > ' ' && *at <= '~' && *at != '\\';
 	return is_good ? WT_OK
 		       : wt_fail(err, WT_ERR_HIVE, "hive-bad-name", raw->object,
-				 "a key of that name is not made here: %s",
-				 text);
+				 "wimtrust does not make this key: %s", text);
 }
 
 static enum wt_status hidden(const struct wt_hive_raw *raw, const char *text,
@@ -39,7 +38,7 @@ static enum wt_status hidden(const struct wt_hive_raw *raw, const char *text,
 enum wt_status wt_hive_guard_gone(
 	const struct wt_hive_raw *raw, const char *text, struct wt_error *err)
 {
-	return hidden(raw, text, "none has that very name", err);
+	return hidden(raw, text, "no key has exactly that name", err);
 }
 
 enum wt_status wt_hive_guard_way(const struct wt_hive_raw *raw,
@@ -99,9 +98,8 @@ enum wt_status wt_hive_guard_new(const struct wt_hive_raw *raw,
 		if (!wt_hive_name_is_utf8(&children->at[i].name))
 			return wt_hivex_foreign(raw, children->at[i].key, err);
 	if (!wt_hive_children_has_place(children, name))
-		return hidden(raw, text,
-			"the keys that it would stand beside are not in order",
-			err);
+		return hidden(
+			raw, text, "the keys beside it are not in order", err);
 	return WT_OK;
 }
 
@@ -149,8 +147,8 @@ static enum wt_status big_value(const struct wt_hive_raw *raw,
 		"the key %s has another value, of %" PRIu32
 		" bytes, which would be damaged by setting its certificate",
 		text, wt_get32(value + WT_VK_DATA_LEN));
-	wt_error_hint(err, "remove the certificate, then add it again: the "
-			   "other value goes with it");
+	wt_error_hint(err, "remove the certificate, then add it again: that "
+			   "removes the other value, too");
 	return WT_ERR_HIVE;
 }
 
@@ -237,7 +235,7 @@ enum wt_status wt_hive_guard_old(const struct wt_hive_raw *raw,
 	if (children->has_li_list) {
 		wt_fail(err, WT_ERR_HIVE, "hive-li-list", raw->object,
 			"the key %s is in a list of the kind that Windows NT "
-			"wrote, from which nothing can be removed here",
+			"wrote, from which hivex cannot remove a key",
 			text);
 		wt_error_hint(err, "remove it on Windows: reg load, reg "
 				   "delete, reg unload");

@@ -78,7 +78,7 @@ enum wt_status wt_hivex_foreign(
 {
 	wt_fail(err, WT_ERR_HIVE, "hive-foreign-name", raw->object,
 		"the key at offset 0x%" PRIx32
-		" has a name that Windows takes and hivex cannot read (half a "
+		" has a name that Windows allows and hivex cannot read (half a "
 		"surrogate)",
 		key + WT_HIVE_PAGE);
 	wt_error_hint(err, "rename or remove it on Windows: reg load, reg "

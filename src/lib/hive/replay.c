@@ -198,7 +198,7 @@ enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
 			"Windows had not finished writing this hive, and no "
 			"log beside it fits");
 		wt_error_hint(err, "let Windows load it once, or use "
-				   "--discard-logs to take it as it stands");
+				   "--discard-logs to use it as it is");
 		goto out;
 	}
 	len = replay.is_dirty ? bins_len_max(&replay) : replay.base.bins_len;

@@ -53,7 +53,7 @@ static enum wt_status hive_dirty(const char *object,
 		(unsigned long long)state->log_entry_count,
 		(unsigned long long)state->log_len);
 	wt_error_hint(err, "--replay-logs applies them first, --discard-logs "
-			   "gives them up");
+			   "discards them");
 	return WT_ERR_HIVE;
 }
 
@@ -74,8 +74,8 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 	wt_report_edit_image(report, hive->image)->is_dirty = true;
 	if (state.has_long_log)
 		wt_report_warn(report, "hive-bad-log",
-			"%s: a transaction log beside it is longer than any of "
-			"Windows' (%llu MB), and was left out",
+			"%s: a transaction log beside it is longer than any "
+			"that Windows writes (%llu MB), and was left out",
 			files->object,
 			(unsigned long long)(WT_HIVE_LOG_MAX >> 20));
 	if (options->replay_logs && state.has_usable_log) {
@@ -95,7 +95,7 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 		if (ret == WT_OK)
 			wt_report_warn(report, "logs-discarded",
 				"%s: %llu entries (%llu bytes) of its "
-				"transaction logs are given up",
+				"transaction logs are discarded",
 				files->object,
 				(unsigned long long)state.log_entry_count,
 				(unsigned long long)state.log_len);

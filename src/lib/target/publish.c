@@ -59,9 +59,8 @@ static enum wt_status not_as_meant(
 		"the hive%s read back is not the one that was written; the "
 		"result was thrown away",
 		which);
-	wt_error_hint(err,
-		"is the disk sound, is the file system full? Nothing was "
-		"changed, so it can be tried again");
+	wt_error_hint(err, "check the disk and its free space, then try again; "
+			   "nothing was changed");
 	return WT_ERR_FILE;
 }
 
@@ -99,7 +98,7 @@ static enum wt_status images_verify(const struct wt_target *target,
 	if (is_right)
 		return WT_OK;
 	return wt_fail(err, WT_ERR_WIM, "verify-failed", path,
-		"the finished file has other images than was meant; it was "
+		"the finished file has other images than it should; it was "
 		"thrown away");
 }
 
@@ -176,7 +175,7 @@ static enum wt_status patched_verify(
 	ret = wt_wim_read(path, &options, &wim, err);
 	if (ret == WT_OK && !is_same_header(&wim->info, &target->wim->info))
 		ret = wt_fail(err, WT_ERR_WIM, "verify-failed", options.object,
-			"the finished file has another header than was meant; "
+			"the finished file has another header than it should; "
 			"it was thrown away");
 	wt_wim_free(wim);
 	return ret;

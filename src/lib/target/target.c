@@ -164,18 +164,18 @@ static enum wt_status wim_is_writable(
 	/* With repair it is mended by now, or would be in a real run. */
 	if (info->is_interrupted && !target->options->repair) {
 		wt_fail(err, WT_ERR_WIM, "image-interrupted", path,
-			"a writer was interrupted and left it marked so "
-			"(WRITE_IN_PROGRESS), with %llu bytes behind its end",
+			"a writer was interrupted and left its mark "
+			"(WRITE_IN_PROGRESS), with %llu bytes after the end",
 			(unsigned long long)(info->len - info->used_len));
-		wt_error_hint(err, "--repair gives back the state before "
-				   "that writer, and goes on from there");
+		wt_error_hint(err, "--repair restores the state before that "
+				   "writer, and goes on from there");
 		return WT_ERR_WIM;
 	}
 	if (info->is_pipable) {
 		wt_fail(err, WT_ERR_WIM, "wim-pipable", path,
 			"is a pipable WIM, which cannot be appended to");
 		wt_error_hint(err,
-			"make an ordinary one of it: wimlib-imagex "
+			"convert it: wimlib-imagex "
 			"export %s all new.wim",
 			path);
 		return WT_ERR_WIM;
@@ -205,8 +205,8 @@ void wt_target_warn_boot(const struct wt_target *target, bool is_mended)
 		"%s: its header says that %s starts, and %s the metadata of "
 		"another, which Windows may start; %s",
 		target->file->path, image, is_mended ? "named" : "names",
-		is_mended ? "it was put right"
-			  : "wimtrust add and remove put it right");
+		is_mended ? "it was corrected"
+			  : "wimtrust add and remove correct it");
 }
 
 /* Takes back what an interrupted writer left: header and length. */
@@ -223,7 +223,8 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 
 	if (options->output) {
 		wt_fail(err, WT_ERR_USAGE, "repair-output", target->file->path,
-			"--repair mends the file itself, --output leaves it");
+			"--repair changes the file itself, --output leaves it "
+			"alone");
 		wt_error_hint(err, "copy the file, and repair the copy");
 		return WT_ERR_USAGE;
 	}
@@ -322,9 +323,9 @@ static enum wt_status iso_refuse(const char *path, struct wt_error *err)
 	if (!is_iso)
 		return WT_OK;
 	wt_fail(err, WT_ERR_FILE, "iso-read-only", path,
-		"is an ISO image, and nothing is written into one");
+		"is an ISO image, and wimtrust does not write into one");
 	wt_error_hint(err, "-o boot.wim writes the changed boot image beside "
-			   "it, to be put on the media");
+			   "it; put that on the media");
 	return WT_ERR_FILE;
 }
 
@@ -495,7 +496,7 @@ static enum wt_status locks_require(
 	if (lacking == 0)
 		return WT_OK;
 	wt_fail(err, WT_ERR_FILE, "sandbox-missing", path,
-		"is not opened: this system locks its parsers in without %s",
+		"is not opened: the sandbox of this system lacks %s",
 		wt_lock_name((enum wt_lock)(lacking & -lacking)));
 	wt_error_hint(err, "leave --require-sandbox out, or run it where the "
 			   "kernel (5.13 or newer) and the container let it");

@@ -35,7 +35,7 @@ static enum wt_status refuse_usage(const struct wt_trust_cert *copy,
 	const struct wt_cert_info *info = wt_cert_info(copy->cert);
 
 	wt_fail(err, WT_NO, "usage-not-allowed", object,
-		"the image's %s store does not let %s (%s) serve for server "
+		"the image's %s store does not trust %s (%s) for server "
 		"authentication (property %s of its value)",
 		copy->source, info->subject, info->sha1, property);
 	wt_error_hint(err,
@@ -78,7 +78,8 @@ static enum wt_status refuse_late(const struct wt_trust_cert *copy,
 		wt_text_time(wt_cert_limits(copy->cert)->not_before, limit);
 	wt_fail(err, WT_NO, "issued-too-late", object,
 		"the server's certificate is from %s, and the image's %s store "
-		"trusts %s (%s) for none issued after %s (property 0x7E)",
+		"trusts %s (%s) for no certificate issued after %s (property "
+		"0x7E)",
 		text, copy->source, info->subject, info->sha1, limit);
 	wt_error_hint(err, "the server needs a certificate from another CA");
 	return WT_NO;

@@ -101,7 +101,7 @@ static bool is_key_refused(const struct judge *judge,
 	if (wt_cert_is_key_too_large(node->cert)) {
 		snprintf(text, sizeof(text),
 			"its key (%.60s) has more than %d bits, or an exponent "
-			"of more than %d; nothing is verified with it",
+			"of more than %d; wimtrust does not use it",
 			info->key, WT_RSA_BITS_MAX, WT_RSA_EXPONENT_BITS_MAX);
 		return refuse_crypto(judge->trial, info, "key-too-large", text,
 			"issue it again with RSA 4096", reason);
@@ -117,8 +117,8 @@ static bool is_key_refused(const struct judge *judge,
 	}
 	if (state == WT_ALGORITHM_UNSURE) {
 		snprintf(text, sizeof(text),
-			"may be refused: whether Windows knows %s is not "
-			"established",
+			"may be refused: it is not known whether Windows "
+			"supports %s",
 			what);
 		wt_trust_doubt(judge->doubts, "unsure-algorithm", node, text);
 	}
@@ -143,8 +143,7 @@ static bool is_signature_refused(const struct judge *judge,
 	case NID_md2:
 	case NID_md4:
 		snprintf(text, sizeof(text),
-			"it is signed with %.60s, which nobody verifies any "
-			"more",
+			"it is signed with %.60s, which is broken",
 			info->signature);
 		return refuse_crypto(judge->trial, info, "weak-signature", text,
 			"issue it again with SHA-256", reason);
@@ -164,7 +163,7 @@ static bool is_signature_refused(const struct judge *judge,
 	if (wt_cert_signature_algorithm(node->cert, what) == WT_ALGORITHM_KNOWN)
 		return false;
 	snprintf(text, sizeof(text),
-		"may be refused: whether Windows knows %s is not established",
+		"may be refused: it is not known whether Windows supports %s",
 		what);
 	wt_trust_doubt(judge->doubts, "unsure-algorithm", node, text);
 	return false;
@@ -247,8 +246,7 @@ static void check_key_usage(struct judge *judge)
 		(KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT))
 		return;
 	wt_trust_doubt(judge->doubts, "key-usage", server,
-		"has a keyUsage that is of no use for TLS; Windows' chain "
-		"engine takes it, its TLS (Schannel) may not");
+		"has a keyUsage that does not fit TLS; Windows may refuse it");
 }
 
 static void check_each(struct judge *judge)
@@ -432,9 +430,9 @@ static void tell_spent(
 	const struct wt_trust_trial *trial, struct wt_error *reason)
 {
 	wt_fail(reason, WT_NO, "too-much-work", trial->object,
-		"the chain was given up: its certificates cost too much to "
+		"the check stopped: its certificates cost too much to "
 		"verify");
-	wt_error_hint(reason, "give what the server sends and nothing else");
+	wt_error_hint(reason, "give only what the server sends");
 }
 
 enum wt_status wt_trust_verify(const struct wt_trust_trial *trial,

@@ -67,7 +67,7 @@ static const struct {
 		"the server needs a certificate from another CA"},
 	{X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "critical-extension",
 		"has a critical extension that is not known here",
-		"whether Windows knows it only Windows can say"},
+		"only Windows can tell whether it knows it"},
 	{X509_V_ERR_INVALID_POLICY_EXTENSION, "policy-missing",
 		"has certificate policies that contradict themselves",
 		"have it issued again with sound policies"},

@@ -55,9 +55,9 @@ enum wt_status wt_trust_host(
 	}
 	wt_fail(err, WT_ERR_USAGE, "bad-host", host,
 		"is neither a DNS name nor an IP address");
-	wt_error_hint(err, "give the name alone, without https://, port or "
-			   "path; a name with other than ASCII letters in its "
-			   "xn-- form");
+	wt_error_hint(err,
+		"give the name alone, without https://, port or "
+		"path; write a name with non-ASCII letters in its xn-- form");
 	return WT_ERR_USAGE;
 }
 

@@ -78,8 +78,8 @@ void wt_trust_doubt_cas(const struct wt_trust_scene *scene,
 				scene->use.at >= limits->disallowed_ca_from &&
 				wt_trust_is_same(copy, node->cert))
 				wt_trust_doubt(doubts, "disallowed-ca", node,
-					"has a value with property 0x80, by "
-					"its name a distrust as a CA");
+					"has property 0x80, whose name means "
+					"distrusted as a CA");
 		}
 	}
 }
@@ -92,7 +92,7 @@ void wt_trust_tell_root(const struct wt_trust_scene *scene,
 	const char *where = "the server sends it, which gives no trust";
 
 	if (path->count == 1)
-		where = "it is the server's own, signed by itself";
+		where = "it is the server's own, self-signed";
 	else if (!root->is_sent)
 		where = "it is in another store, which gives no trust";
 	wt_fail(reason, WT_NO, "root-not-in-image", scene->object,
@@ -121,8 +121,8 @@ static void tell_circle(const struct wt_trust_scene *scene,
 	const struct wt_cert_info *info, struct wt_error *reason)
 {
 	wt_fail(reason, WT_NO, "root-not-in-image", scene->object,
-		"the chain above %s (%s) goes in a circle, or on without end; "
-		"no root of it is in the image",
+		"the chain above %s (%s) goes in a circle, or does not end; "
+		"the image has no root of it",
 		info->subject, info->sha1);
 	wt_error_hint(reason, HINT_ADD);
 }
@@ -155,7 +155,7 @@ void wt_trust_tell_open(const struct wt_trust_scene *scene,
 	} else if (path->count == 1) {
 		wt_fail(reason, WT_NO, "intermediate-missing", scene->object,
 			"the issuer of the server's certificate, %s, is "
-			"neither among what the server sends nor in the image",
+			"neither sent by the server nor in the image",
 			info->issuer);
 		wt_error_hint(reason, "let the server send it too, or add it "
 				      "and its root: wimtrust add TARGET "

@@ -507,12 +507,13 @@ static enum wt_status make_result(const struct search *search,
 	if (search->work.is_spent && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-much-work",
 			search->scene.object,
-			"given up, since the certificates cost too much to "
+			"the check stopped, because the certificates cost too "
+			"much to "
 			"verify%s%s",
 			search->reason.reason[0] ? "; the nearest chain: " : "",
 			search->reason.reason);
-		wt_error_hint(&result->verdict,
-			"give what the server sends and nothing else");
+		wt_error_hint(
+			&result->verdict, "give only what the server sends");
 	} else if (search->is_given_up && !result->is_trusted) {
 		wt_fail(&result->verdict, WT_NO, "too-many-paths",
 			search->scene.object,

@@ -75,7 +75,7 @@ struct wt_trust_result {
 	 * not
 	 * - key-identifier: a certificate names another issuer
 	 * - bad-signature, weak-signature (below the root), weak-key
-	 * - key-too-large, unknown-algorithm: nothing is verified with it
+	 * - key-too-large, unknown-algorithm: wimtrust does not use it
 	 * - too-many-paths: given up after WT_TRUST_PATHS_MAX
 	 * - too-much-work: given up after WT_TRUST_WORK_MAX
 	 * - chain-invalid: anything else, in OpenSSL's words

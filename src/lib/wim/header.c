@@ -73,8 +73,8 @@ static enum wt_status fail_not_a_wim(const struct wt_sniff *what,
 {
 	if (!what)
 		return wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object,
-			"is not a WIM: its first bytes (of %llu) are none of a "
-			"WIM",
+			"is not a WIM: its first bytes (of %llu) are not a "
+			"WIM's",
 			(unsigned long long)file_len);
 	wt_fail(err, WT_ERR_WIM, "wim-not-a-wim", object, "is not a WIM but %s",
 		what->name);
@@ -121,7 +121,7 @@ static enum wt_status check_resource(const struct wt_wim_resource *resource,
 	if (resource->offset > file_len ||
 		resource->len > file_len - resource->offset) {
 		wt_fail(err, WT_ERR_WIM, "wim-truncated", object,
-			"is cut off: its %s should stand at %llu (%llu bytes), "
+			"is cut off: its %s should be at %llu (%llu bytes), "
 			"and the file has %llu bytes",
 			what, (unsigned long long)resource->offset,
 			(unsigned long long)resource->len,

@@ -477,14 +477,14 @@ enum wt_status wt_wim_check_writable(
 		wt_fail(err, WT_ERR_WIM, "image-interrupted", object,
 			"a program was interrupted while it wrote to it, or "
 			"is still writing");
-		wt_error_hint(err, "when no program has it open, give --repair "
-				   "to put its last whole state back");
+		wt_error_hint(err, "when no program has it open, --repair "
+				   "restores its last complete state");
 		return WT_ERR_WIM;
 	}
 	if (wim->info.is_pipable) {
 		wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
 			"is a pipable WIM, which cannot be appended to");
-		wt_error_hint(err, "make it an ordinary one first: "
+		wt_error_hint(err, "convert it first: "
 				   "wimlib-imagex optimize --not-pipable");
 		return WT_ERR_WIM;
 	}

@@ -41,7 +41,7 @@ static enum wt_status rebuild_in_child(void *arg, struct wt_error *err)
 		rebuilding->options->threads);
 	if (code != 0)
 		ret = wt_wim_fail(
-			err, code, rebuilding->object, "cannot write it again");
+			err, code, rebuilding->object, "cannot rebuild it");
 	wimlib_free(wim);
 	return ret;
 }
@@ -116,8 +116,8 @@ enum wt_status wt_wim_repair(int fd, const char *object,
 			"there is nothing to repair");
 	if (header.is_pipable)
 		return wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
-			"is an interrupted pipable WIM, which cannot be put "
-			"back");
+			"is an interrupted pipable WIM, which cannot be "
+			"repaired");
 	bytes[WT_WIM_FLAGS_OFFSET] &= (uint8_t)~WT_WIM_FLAG_WRITE_IN_PROGRESS;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		ret_header[i] = bytes[i];

@@ -159,7 +159,7 @@ static enum wt_status verify_kept(WIMStruct *wim,
 		memcmp(now.hive_sha1, image->hive_sha1, WT_SHA1_LEN) == 0)
 		return WT_OK;
 	return wt_fail(err, WT_ERR_WIM, "wim-append", append->object,
-		"wimlib changed image %d, which it was not to", image->index);
+		"wimlib changed image %d, which it should not", image->index);
 }
 
 /* Do the XML data still say the same of it? */
