@@ -206,7 +206,7 @@ static void certs_verify(struct certs *certs)
 	for (size_t i = 0; i < certs->count; i++)
 		if (X509_verify(certs->x509[i],
 			    X509_get0_pubkey(certs->x509[i])) != 1)
-			die("a certificate is not signed by itself");
+			die("a certificate is not self-signed");
 }
 
 static void certs_timed(const char *what, struct certs *certs,

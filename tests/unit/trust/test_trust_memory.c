@@ -132,7 +132,7 @@ static void want_of_memory_never_makes_a_server_trusted(void **state)
 		"outside of them",
 		"without the policy that a CA above it requires",
 		"the root is sent, but not in the image",
-		"signed by itself and in the image",
+		"self-signed and in the image",
 		"altered after it was signed",
 		"a server's certificate signed with MD5",
 	};
