@@ -94,7 +94,7 @@ WT_API enum wt_status wt_fail_memory(struct wt_error *err);
 WT_API enum wt_status wt_error_native(
 	struct wt_error *err, enum wt_domain domain, int native);
 
-/** Adds the remedy. Keeps one that stands there already. */
+/** Adds the remedy, unless the error has one. */
 WT_API void wt_error_hint(struct wt_error *err, const char *fmt, ...)
 	WT_PRINTF(2, 3);
 

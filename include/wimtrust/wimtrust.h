@@ -332,7 +332,7 @@ WT_API enum wt_status wt_cert_to_pem(
  *
  * A target is a WIM (.wim, .esd), a SOFTWARE hive, or a folder that holds
  * Windows/System32/config/SOFTWARE in any case; told by content. An ISO image
- * stands for the sources/boot.wim in it, which can be read, or changed into
+ * means the sources/boot.wim in it, which can be read, or changed into
  * another file (output).
  */
 
@@ -367,7 +367,8 @@ enum wt_commit {
 
 /** "mount" or "update", as in the JSON; NULL for what is neither. */
 WT_API const char *wt_access_name(enum wt_access access);
-/** "replace", "append" or "in-place", as in the JSON; NULL for what is none. */
+/** "replace", "append" or "in-place", as in the JSON; NULL for any other value.
+ */
 WT_API const char *wt_commit_name(enum wt_commit commit);
 
 /** Progress of one step; total is 0 when it is not known. Bytes. */
@@ -459,7 +460,7 @@ struct wt_chain_link {
 	const char *source;	      /**< "server", "AuthRoot", "CA", … */
 };
 
-/** An image, or the hive that stands for one. */
+/** An image, or the hive of a target without images. */
 struct wt_image {
 	int index; /**< 1 is the first; 0 when the target is no WIM */
 	bool is_boot;

@@ -119,7 +119,7 @@ enum wt_status cli_read_cert(const struct cli_request *request,
  * Reads operands from first on: thumbprints into ret_thumbprints, which the
  * caller frees, and files into outcome->certs.
  *
- * @param prefix  what begins so goes with the thumbprints; NULL for none
+ * @param prefix  skipped before a thumbprint; NULL for none
  */
 enum wt_status cli_read_selectors(const struct cli_request *request,
 	struct cli_outcome *outcome, size_t first, const char *prefix,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is said about one certificate besides its own content. */
+/* What show prints about a certificate besides its own content. */
 struct verdict {
 	enum wt_store store;
 	const char *why;

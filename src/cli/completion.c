@@ -392,7 +392,7 @@ static void print_fish_option(
 	for (const char *h = option->help; *h; h++)
 		printf(*h == '\'' ? "\\'" : "%c", *h);
 	printf("'\n");
-	/* Apart, so that the option's help does not stand beside each word. */
+	/* Apart, so that the option's help is not repeated beside each word. */
 	if (!option->arg || !has_words(option) ||
 		cli_option_is_optional(option))
 		return;

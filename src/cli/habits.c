@@ -125,7 +125,7 @@ static bool is_version(const char *word)
 	return strcmp(word, "version") == 0 || strcmp(word, "-version") == 0;
 }
 
-/* Static text stands in argv from here on; nobody writes into it. */
+/* argv holds static text from here on; nobody writes into it. */
 static char *word_of(const char *text)
 {
 	return (char *)(uintptr_t)text;
@@ -135,7 +135,7 @@ void cli_habits_order(int argc, char **argv)
 {
 	int at = 1;
 
-	/* "-?" and "/?" ask for help wherever they stand. */
+	/* "-?" and "/?" ask for help in any place. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "-?") == 0 || strcmp(argv[i], "/?") == 0)
 			argv[i] = word_of("--help");
@@ -282,7 +282,7 @@ static enum kind kind_of(const char *path)
 	return kind;
 }
 
-/* A specific hint is better than the one that stands there. */
+/* A specific hint is better than the one that is there. */
 static void replace_hint(struct wt_error *err, const char *fmt, ...)
 	WT_PRINTF(2, 3);
 

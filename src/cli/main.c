@@ -122,7 +122,7 @@ static enum wt_status check_operands(
 {
 	const struct cli_command *command = request->command;
 	int count = (int)request->operand_count;
-	/* The server stands for what it sends. */
+	/* The server is asked instead of a file. */
 	int min = command->operands_min - (request->server != NULL);
 
 	if (request->server && count > 1) {
@@ -512,7 +512,7 @@ static int print(const struct cli_request *request,
 			request, outcome, exit_status_of(status, err), err);
 	else if (outcome->report && request->command->print)
 		request->command->print(request, outcome, status);
-	/* Where both go to one file, results stand first. */
+	/* If both go to one file, results come first. */
 	if (!failed)
 		failed = flush_stdout();
 	cli_print_warnings(request, outcome);

@@ -23,7 +23,7 @@ static enum wt_status fail_value(const struct cli_option *option,
 	return WT_ERR_USAGE;
 }
 
-/* Which of the option's words the value is. The words stand in the order of
+/* Which of the option's words the value is. The words are in the order of
  * the enum that they name. */
 static enum wt_status take_word(const struct cli_option *option,
 	const char *value, int *ret_index, struct wt_error *err)

@@ -58,7 +58,7 @@ static enum wt_status hive_write_finish(const struct edit *edit,
 	enum wt_status ret = WT_OK;
 
 	wt_target_hive_object(target, hive, object, sizeof(object));
-	/* Only its logs were applied or given up. */
+	/* Only its logs were applied or discarded. */
 	if (!writing && hive->is_mended) {
 		hive->new_fd = dup(hive->fd);
 		if (hive->new_fd < 0)
@@ -119,7 +119,7 @@ static void hives_end(const struct edit *edit, const struct wt_target *target)
 }
 
 /* Everything is worked out beside the target; only the last step changes it,
- * and before it stands the verification. */
+ * and the verification comes before it. */
 static enum wt_status target_edit(
 	const struct edit *edit, struct wt_target *target, struct wt_error *err)
 {

@@ -107,7 +107,7 @@ static enum wt_status say(struct diff *diff, size_t index,
 	return wt_report_add_entry(diff->report, index, &said, err);
 }
 
-/* Goes through both sides in step; alike entries of one side stand in a row
+/* Goes through both sides in step; equal entries of one side follow each other
  * and share their fate. */
 static enum wt_status pair_compare(struct diff *diff, size_t index,
 	const struct wt_entry **olds, const struct wt_entry **news,
@@ -198,7 +198,7 @@ static bool pair_singles(struct diff *diff)
 	return true;
 }
 
-/* Images of the same number belong together; a hive or certificates stand
+/* Images of the same number belong together; a hive or certificates count
  * against each image of a WIM. */
 static void pair_images(struct diff *diff, bool are_images_named)
 {

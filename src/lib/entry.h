@@ -20,7 +20,7 @@ bool wt_entry_gives_tls_trust(enum wt_store store);
 enum wt_status wt_entry_decode(const struct wt_hive_entry *from,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
 
-/** The entry of any store of roots, of any place; NULL when there is none. */
+/** The entry in any store of roots, of any place; NULL if there is none. */
 const struct wt_hive_entry *wt_content_find_root(
 	const struct wt_hive_content *content, const char *key);
 

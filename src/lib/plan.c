@@ -104,7 +104,7 @@ static enum wt_status item_make(const struct wt_options *options,
 	return ret;
 }
 
-/* Says one refusal: the first stands for all, the others become warnings. */
+/* Reports one refusal: the first is the error, the others become warnings. */
 static void refusal_say(const struct wt_error *refusal,
 	const struct wt_cert_info *info, struct wt_report *report,
 	struct wt_error *first)

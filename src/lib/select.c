@@ -138,7 +138,7 @@ bool wt_selectors_match(const struct wt_selectors *selectors, const char *name)
 	size_t first = 0, end = selectors->count;
 	bool is_match = false;
 
-	/* The first that does not stand before it; others may be the same. */
+	/* The first that is not before it; others may be equal. */
 	while (first < end) {
 		size_t middle = first + (end - first) / 2;
 

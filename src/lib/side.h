@@ -18,8 +18,9 @@ enum wt_status wt_side_read(const char *path, const struct wt_options *options,
 	struct wt_report **ret_report, struct wt_error *err);
 
 /**
- * What stands for an image on this side: that of the same number in a WIM, the
- * hive or the certificates otherwise. NULL when the side has no such image.
+ * What is compared with an image on this side: that of the same number in a
+ * WIM, the hive or the certificates otherwise. NULL when the side has no such
+ * image.
  */
 const struct wt_image *wt_side_image(
 	const struct wt_report *side, int image_index);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # test_page.py: what docs/inputs.md shows is what the program prints.
 #
-#   WT_UPDATE=1 python3 tests/cli/test_page.py   writes the page's outputs anew
+#   WT_UPDATE=1 python3 tests/cli/test_page.py   writes the page's outputs again
 import os
 import re
 import subprocess

@@ -163,7 +163,7 @@ class Waiting(Signals):
             process = self.start_narrow(*args)
             self.wait_writing(process)
             self.ends(process, signal.SIGTERM, args)
-        # The hive is changed by then, and that is said.
+        # The hive is changed by then, and the message says so.
         process = self.start_narrow('remove', '-v', hive, certs)
         self.wait_writing(process)
         err = self.ends(process, signal.SIGTERM, 'remove')

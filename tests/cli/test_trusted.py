@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # test_trusted.py: nothing becomes trusted by accident: what a folder offers,
-# where an entry stood, roots that are odd, and who is asked.
+# the store of an entry, unusual roots, and who is asked.
 import os
 
 import odd_inputs as odd

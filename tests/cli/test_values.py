@@ -9,7 +9,7 @@ import subprocess
 from clitest import CERTS, Case, main, wimtrust
 
 ALLOW = 'expired,not-yet-valid,weak-key,not-ca'
-# What is in testdata/certs, by the shape that it stands for.
+# What is in testdata/certs, by the shape that it represents.
 SHAPES = {
     'with the extension': ('root-rsa2048', 'root-ec-p256', 'root-ec-p521',
                            'root-ed25519', 'root-ed448', 'root-pss',

@@ -13,7 +13,7 @@
 #define IN_ROOT(file) {file, WT_TRUST_ANCHOR, "AuthRoot", 0, 0, 0, 0, 0}
 /* clang-format on */
 
-/* How openssl verify's answer stands to ours. */
+/* How openssl verify's answer relates to ours. */
 enum other {
 	SAME = 0,
 	DIFFERS, /* and has to, or the reason for our own is gone */

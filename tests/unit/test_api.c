@@ -294,7 +294,7 @@ static void test_shorter_options(void **state)
 	free(options);
 }
 
-/* What stands behind the program's struct is not looked at. */
+/* Memory after the program's struct is not read. */
 static void test_behind_options(void **state)
 {
 	struct fixture *fixture = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_edit.c: every call fails in turn under add, remove and what reads;
- * nothing is lost, nothing leaks, and the failure is said. */
+ * nothing is lost, nothing leaks, and the failure is reported. */
 #include "fail.h"
 #include "testfile.h"
 

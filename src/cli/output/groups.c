@@ -20,7 +20,7 @@ struct use {
 	size_t order; /* the how many-eth use of the report */
 };
 
-/* An entry that several images have alike: uses that stand in a row. */
+/* An entry that several images share: uses that follow each other. */
 struct group {
 	const struct use *uses;
 	size_t count;
@@ -76,7 +76,7 @@ static int compare_uses(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Whether two groups stand below one head: images, action and store. */
+/* Whether two groups share a head: images, action and store. */
 static int compare_blocks(const struct group *a, const struct group *b)
 {
 	for (size_t i = 0; i < a->count && i < b->count; i++)

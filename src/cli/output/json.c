@@ -29,7 +29,7 @@ static json_t *json_time(int64_t seconds)
 	return cli_json_text(cli_text_time(text, seconds));
 }
 
-/* "" stands for what is not known in the report. */
+/* The report has "" for what is not known. */
 static json_t *json_known(const char *text)
 {
 	return cli_json_text(text && *text ? text : NULL);

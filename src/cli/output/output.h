@@ -10,7 +10,7 @@
 /** stdout as it is: its width when it is a terminal, colour when wanted. */
 struct cli_screen cli_screen(const struct cli_request *request);
 
-/** Columns of the terminal behind fd, or 0 when it is none. */
+/** Columns of the terminal behind fd, or 0 if it is not a terminal. */
 size_t cli_terminal_width(int fd);
 
 /** Prints "wimtrust: object: reason [code]" and the hint on stderr. */
@@ -20,7 +20,7 @@ void cli_print_error(const struct wt_error *err);
 void cli_print_warnings(
 	const struct cli_request *request, const struct cli_outcome *outcome);
 
-/** Heads what is said about an image: its target, number and name. */
+/** The head of what is printed about an image: its target, number and name. */
 void cli_print_image(
 	const struct cli_outcome *outcome, const struct wt_image *image);
 
@@ -34,7 +34,7 @@ enum cli_tint cli_action_tint(enum wt_action action);
 const char *cli_action_text(
 	const struct cli_request *request, enum wt_action action, char buf[40]);
 
-/** What stands between an action and its place: "to", "from", "in". */
+/** The word between an action and its place: "to", "from", "in". */
 const char *cli_action_place(enum wt_action action);
 /** The file that a change is in: what -o names, or the target. */
 const char *cli_written(const struct wt_report *report);

@@ -160,7 +160,7 @@ static bool is_last_cell(const struct cli_table *table,
 	return true;
 }
 
-/* The cells that stand side by side. They are not cut where the screen is too
+/* The cells side by side. They are not cut where the screen is too
  * narrow even for them, but go on in a new line. Returns the column reached. */
 static size_t print_side(const struct cli_table *table,
 	const struct cli_screen *screen, const struct layout *layout,

@@ -19,7 +19,7 @@ struct cli_screen {
 struct cli_column {
 	const char *title; /**< NULL in each column: no head line */
 	/** May be shortened, or go to a line of its own where it is narrow.
-	 *  Such columns stand last. */
+	 *  Such columns come last. */
 	bool may_shrink;
 };
 

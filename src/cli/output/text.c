@@ -11,7 +11,7 @@
 #include <string.h>
 #include <wchar.h>
 
-/* What stands for the part that was cut out; ASCII where the user's own
+/* The mark for the part that was cut out; ASCII where the user's own
  * locale is not UTF-8. */
 static const char *ellipsis = "...";
 

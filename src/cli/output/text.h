@@ -18,7 +18,7 @@ void cli_text_init(void);
  */
 char *cli_text_safe(const char *text);
 
-/** A copy that is valid UTF-8: U+FFFD stands for each byte that is not. */
+/** A copy that is valid UTF-8: U+FFFD replaces each byte that is not. */
 char *cli_text_utf8(const char *text);
 
 /** Columns that text takes on a terminal. */

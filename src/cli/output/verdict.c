@@ -55,7 +55,7 @@ static bool has_action(const struct wt_image *image, const void *ctx)
 	return false;
 }
 
-/* A hive stands for itself. */
+/* A hive is its own image. */
 static bool has_images(const struct wt_report *report)
 {
 	return report->image_count > 0 && wt_report_image(report, 0)->index > 0;

@@ -12,7 +12,7 @@ struct wt_child_limits {
 	unsigned seconds;    /**< wall time, then it is killed */
 };
 
-/** How the child is run, and what is said when it dies. */
+/** How to run the child, and what to report when it dies. */
 struct wt_child {
 	struct wt_child_limits limits;
 	const char *object;	    /**< named in messages */

@@ -21,7 +21,7 @@ static void error_start(struct wt_error *err, enum wt_status status,
 static void error_format(char *dst, size_t size, const char *fmt, va_list args)
 	WT_PRINTF(3, 0);
 
-/* What did not fit is said to be missing, rather than left out silently. */
+/* Marks text that did not fit, instead of dropping it silently. */
 static void error_format(char *dst, size_t size, const char *fmt, va_list args)
 {
 	int len = fmt ? vsnprintf(dst, size, fmt, args) : 0;

@@ -13,7 +13,7 @@ int wt_cancel_number(const volatile sig_atomic_t *cancel);
 enum wt_status wt_fail_argument(struct wt_error *err, const char *function);
 
 /**
- * Sets the hint to text, in which FILE is the file: its path stands there
+ * Sets the hint to text, with the file's path in place of FILE
  * instead, unless a shell would take it for something else.
  */
 void wt_error_hint_file(

@@ -69,7 +69,7 @@ void wt_unmount(const char *mount_point)
 			&how, fusermount, (void *)(uintptr_t)mount_point, NULL);
 }
 
-/* Unmounts the last mount that stands below path; false when none does. */
+/* Unmounts the last mount below path; false if there is none. */
 static bool unmount_last(const char *path)
 {
 	size_t path_len = strlen(path);

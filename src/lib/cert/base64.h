@@ -8,7 +8,7 @@
 /** Is it one of the 64 characters? */
 bool wt_base64_is_digit(char c);
 
-/** What may stand in Base64 besides white space, and means nothing there. */
+/** Characters that are ignored in Base64, besides white space. */
 enum wt_base64_slack {
 	WT_BASE64_QUOTED = 1 << 0, /**< quotes, escapes, > of a mail */
 	WT_BASE64_JOINED = 1 << 1, /**< several values, each with its padding */

@@ -57,7 +57,7 @@ struct parts {
 	size_t key_len;
 };
 
-/* SubjectPublicKeyInfo stands behind the version (which may be left out),
+/* SubjectPublicKeyInfo comes after the version (which may be left out),
  * serial number, signature, issuer, validity and subject. */
 #define BEFORE_KEY_INFO 5
 
@@ -483,7 +483,7 @@ struct wish {
 	size_t usages_len;
 };
 
-/* What stands before the certificate. */
+/* The properties before the certificate. */
 static bool wish_write(struct wt_writer *blob, const struct wish *wish)
 {
 	if (wish->usages)

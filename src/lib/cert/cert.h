@@ -81,10 +81,11 @@ enum wt_status wt_usages_compare(const struct wt_cert *cert, const char *words,
  */
 enum wt_store wt_cert_stood_in(const struct wt_cert *cert);
 
-/** Where an entry of a .reg file stood; all zero for any other certificate. */
+/** The store of an entry of a .reg file; all zero for any other certificate. */
 struct wt_origin {
 	enum wt_store store; /**< as wt_cert_stood_in() says */
-	/** In a store that gives no trust for TLS, and is none of ours. */
+	/** In a store that gives no trust for TLS, and is not in enum wt_store.
+	 */
 	bool is_elsewhere;
 	bool is_user;  /**< among the roots of one user */
 	char name[96]; /**< "SmartCardRoot", "Root of the service NTDS" */
@@ -183,12 +184,12 @@ void wt_cert_object(char ret_object[256], const char *object, size_t number);
  * Decodes a registry value. Any order, unknown properties kept.
  *
  * @param key     the name of the value's key, 40 hex digits in any case, or
- *                NULL when it does not stand under one
+ *                NULL when it is not below a key
  * @param object  names the value in messages
  * @return WT_ERR_CERT: blob-truncated (an element runs past the end),
  *         blob-bare-certificate (DER without elements), blob-bad-header (an
  *         element's id or encoding), blob-no-certificate,
- *         blob-two-certificates, blob-bad-certificate (what stands in it is
+ *         blob-two-certificates, blob-bad-certificate (its certificate is
  *         refused), blob-bad-hash (a hash contradicts the certificate),
  *         blob-bad-property (a property cannot be read), blob-key-mismatch
  *         (the SHA-1 is not the key's name)

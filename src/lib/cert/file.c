@@ -193,7 +193,7 @@ struct walk {
 	char first_folder[256];
 };
 
-/* Does the name say that there are certificates in it? */
+/* Does the file's name promise certificates? */
 static bool is_claimed(const char *name)
 {
 	static const char *const ends[] = {".cer", ".crt", ".pem", ".der",
@@ -206,7 +206,7 @@ static bool is_claimed(const char *name)
 	return false;
 }
 
-/* Files of these kinds stand beside certificates as a rule. */
+/* Files of these kinds are usually beside certificates. */
 static bool is_skipped(const struct wt_cert_list *found, const char *name)
 {
 	static const char *const codes[] = {"cert-none", "cert-empty",
@@ -259,7 +259,7 @@ static enum wt_status subfolder_walk(struct walk *walk, const char *path,
 {
 	struct stat st = {0};
 
-	/* What is hidden is not meant, and what is linked stands elsewhere. */
+	/* Hidden files are not meant, and links lead to another folder. */
 	if (name[0] == '.')
 		return WT_OK;
 	if (wt_cert_list_is_recursive(walk->list) && lstat(path, &st) == 0 &&

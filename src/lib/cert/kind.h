@@ -11,7 +11,7 @@
 /**
  * Adds every certificate in data to list. The kind is told by content. What
  * is wrong with one certificate is refused in the list, and what follows is
- * read all the same; what is wrong with the whole is returned.
+ * read anyway; an error of the whole file is returned.
  */
 enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t data_len, const char *object, struct wt_error *err);

@@ -47,7 +47,7 @@ static const char *name_of(const char *oid)
 	return oid;
 }
 
-/* One word of --for as an object; NULL when it is none. */
+/* One word of --for as an object; NULL if it is unknown. */
 static ASN1_OBJECT *object_of(const char *word, size_t len)
 {
 	char text[128] = "";

@@ -332,7 +332,7 @@ enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
 	return WT_OK;
 }
 
-/* Of two places that one certificate stood in: distrust wins, whichever comes
+/* If one certificate was in two stores: distrust wins, whichever comes
  * first, and what is trusted for more than the other, otherwise. */
 static struct wt_origin origin_merge(
 	const struct wt_origin *one, const struct wt_origin *other)

@@ -16,7 +16,7 @@ static char char_at(
 {
 	if (pos >= len || data[pos] >= 0x80)
 		return 0;
-	/* UTF-16's other half stands behind it, or before it */
+	/* the other byte of UTF-16 is after it, or before it */
 	if (stride == 2 && pos + 1 < len && data[pos + 1] != 0 &&
 		(pos == 0 || data[pos - 1] != 0))
 		return 0;
@@ -98,7 +98,7 @@ static bool is_letter(char c)
 	return c >= 'a' && c <= 'z';
 }
 
-/* Is what stands behind BEGIN a certificate's label, however it is spelt? */
+/* Is the text after BEGIN a certificate's label, in any spelling? */
 static const char *certificate_label(const char *text)
 {
 	static const char *const words[] = {
@@ -195,7 +195,7 @@ bool wt_mark_read(
 		mark.end = pos +
 			   ((size_t)(end - window) + WT_MARK_DASHES + extra) *
 				   mark.stride;
-		/* Big endian's other half stands before it, not behind. */
+		/* In big endian the other byte comes first. */
 		if (mark.stride == 2 && mark.end <= len &&
 			data[mark.end - 1] != 0)
 			mark.end--;

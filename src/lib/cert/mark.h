@@ -22,13 +22,13 @@ struct wt_mark {
 };
 
 /**
- * Is there a mark around the word BEGIN or END that stands at pos? One that is
+ * Is there a mark around the word BEGIN or END at pos? One that is
  * not exact counts only when it is a certificate's.
  */
 bool wt_mark_read(
 	const uint8_t *data, size_t len, size_t pos, struct wt_mark *ret_mark);
 
-/** The next place from pos on where five dashes stand; len when there is none.
+/** The next five dashes from pos on; len if there are none.
  */
 size_t wt_mark_find_dashes(
 	const uint8_t *data, size_t len, size_t pos, unsigned stride);

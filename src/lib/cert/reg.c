@@ -211,7 +211,7 @@ static enum wt_status section_read(
 		return malformed(reg, err, "a key's ']' is missing");
 	path.len--;
 	span_copy(reg->key, sizeof(reg->key), path);
-	/* What an import would delete is none of our business. */
+	/* Ignores what an import would delete. */
 	if (has_prefix(path, "-") ||
 		!is_certificate_key(path, &thumbprint, &reg->origin))
 		return other_key_count(reg, err);
@@ -284,7 +284,7 @@ static enum wt_status blob_read(
 	if (status != WT_OK)
 		goto out;
 	wt_cert_object(object, reg->object, reg->cert_count + 1);
-	/* An empty array has no address: the decoder wants one all the same. */
+	/* The decoder needs an address even for an empty array. */
 	status = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
 		blob.len, reg->thumbprint, object, &cert, err);
 	if (status == WT_OK)

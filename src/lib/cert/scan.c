@@ -616,7 +616,7 @@ static bool goes_on(const struct scan *scan)
 }
 
 /* Base64 without BEGIN: taken where nothing else can be meant, named where it
- * is a certificate all the same. */
+ * is still a certificate. */
 static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 {
 	const char *text = (const char *)scan->data + scan->pos;

@@ -7,7 +7,7 @@
 #include "cert/kind.h"
 
 /**
- * Reads every certificate that stands anywhere in data: PEM, DER, and Base64
+ * Reads every certificate anywhere in data: PEM, DER, and Base64
  * by itself. What looks like one and cannot be taken is refused in the list,
  * with its line or its offset, and the reading goes on.
  *

@@ -116,7 +116,7 @@ static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
 
 	if (fd < 0 && errno == ENOENT)
 		return WT_OK;
-	/* One that cannot be read can be replaced all the same, but its owner
+	/* One that cannot be read can still be replaced, but its owner
 	 * and attributes cannot be kept. */
 	if (fd < 0)
 		return wt_io_fail(err, copy->path,
@@ -265,7 +265,7 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		&copy->source, copy->fd, &copy->traits, copy->path, err);
 }
 
-/* What stands there at the same time: the copy, and the file written anew
+/* What needs room at the same time: the copy, and the rebuilt file
  * from it. A clone shares its blocks with the file. */
 static uint64_t room_need(const struct wt_copy *copy,
 	const struct wt_room *room, bool is_clone, uint64_t more_len)

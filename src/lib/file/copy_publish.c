@@ -69,7 +69,7 @@ static enum wt_status copy_wait(struct wt_copy *copy, struct wt_error *err)
 	return ret == WT_OK ? source_check(copy, err) : ret;
 }
 
-/* Lets the caller write the file anew, in a private folder so that nobody
+/* Lets the caller rebuild the file, in a private folder so that nobody
  * sees it before it has its mode and owner. It then takes the copy's place.
  * The paths lead through open descriptors: who owns the folder around may put
  * a link in the place of either. */
@@ -126,7 +126,7 @@ out:
 }
 
 /* The hives are read back by the caller; this looks at all that was written,
- * tables too. Rebuilt, nothing stands where it was written any more. */
+ * tables too. In a rebuilt file nothing is where it was before. */
 static enum wt_status compare(const struct wt_copy *copy,
 	const struct wt_patch *patch, struct wt_error *err)
 {

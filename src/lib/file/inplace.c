@@ -197,7 +197,7 @@ static enum wt_status backup_copy(struct wt_workfile *file,
 	return ret;
 }
 
-/* Failed after the undo file stood: as it was before, here and now. */
+/* Failed after the undo file was made: as it was before, here and now. */
 static void roll_back(const struct wt_workfile *file,
 	const struct wt_undo *undo, struct wt_error *err)
 {

@@ -460,7 +460,7 @@ int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 		const struct wt_undo_range *range = &undo->ranges[i];
 		uint8_t *data = NULL;
 
-		/* Cut off already, or what stands there means nothing. */
+		/* Cut off already, or the bytes there mean nothing. */
 		if (range->new_len == 0 && file_len < undo->old_len)
 			continue;
 		data = malloc((size_t)range->len);

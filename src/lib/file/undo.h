@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * file/undo.h: what a file held before it is changed in place.
  *
- * The undo file stands beside its file, as ".NAME.wimtrust-undo", from before
+ * The undo file is beside its file, as ".NAME.wimtrust-undo", from before
  * the first byte is written until the last one is on the disk. It holds what
  * the change replaces, before and after, and what it cuts off; what it appends
  * needs no more than the old length. All integers are little-endian.
@@ -40,7 +40,7 @@ struct wt_undo {
 	size_t buffer_len;
 };
 
-/** How a file looks, compared with an undo file that stands beside it. What
+/** How a file looks, compared with the undo file beside it. What
  *  stands behind the length after means nothing. */
 enum wt_undo_state {
 	WT_UNDO_OLD,	 /**< as before, perhaps with a tail */
@@ -87,7 +87,7 @@ int wt_undo_remove(int dir_fd, const char *name);
 int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 	enum wt_undo_state *ret_state);
 
-/** Writes back what stood there, syncs, cuts to the old length, syncs. */
+/** Writes back the old bytes, syncs, cuts to the old length, syncs. */
 int wt_undo_restore(const struct wt_undo *undo, int fd);
 
 /** The state before, read from fd and the undo, as a memfd; -1 with errno.

@@ -70,7 +70,7 @@ static enum wt_status cannot_open(const char *path, struct wt_error *err)
 	return WT_ERR_FILE;
 }
 
-/* Finds the file behind path, and opens the folder that it stands in. */
+/* Finds the file behind path, and opens its folder. */
 static enum wt_status place_find(const char *path, int dir_fd,
 	bool is_for_writing, struct wt_workfile *file, struct wt_error *err)
 {

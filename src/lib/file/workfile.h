@@ -78,7 +78,7 @@ enum wt_status wt_workfile_let_go(
 /** Unlocks and closes; NULL allowed. */
 void wt_workfile_close(struct wt_workfile *file);
 
-/** Bytes that stand in another file and belong at offset in this one. */
+/** Bytes in another file that belong at offset in this one. */
 struct wt_extent {
 	uint64_t offset, len;
 	int src_fd;

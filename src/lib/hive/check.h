@@ -69,7 +69,7 @@ enum {
 	WT_VK_NAME = 20,
 	WT_VK_FLAG_ASCII = 1,
 };
-/** In a value's length: the data stands in the offset's place. */
+/** In a value's length: the offset field holds the data itself. */
 #define WT_VK_INLINE 0x80000000u
 
 /* Security descriptor, counted from its signature "sk" */
@@ -181,10 +181,11 @@ void wt_hive_key_cells(const struct wt_hive_raw *raw, uint32_t key,
 void wt_hive_data_cells(const struct wt_hive_raw *raw, const uint8_t *value,
 	void (*visit)(void *ctx, uint32_t offset), void *ctx);
 
-/** The key node at offset, its name within the cell; NULL when it is none. */
+/** The key node at offset, its name within the cell; NULL if there is no key.
+ */
 uint8_t *wt_hive_key(const struct wt_hive_raw *raw, uint32_t offset);
 
-/** The value at offset, its name within the cell; NULL when it is none. */
+/** The value at offset, its name within the cell; NULL if there is no value. */
 uint8_t *wt_hive_value(const struct wt_hive_raw *raw, uint32_t offset);
 
 /** A list of offsets that grows. Free at with free(). */

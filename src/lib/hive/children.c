@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Flags of a key that is not kept (1), stands for a hive's root (2), or leads
+/* Flags of a key that is volatile (1), is a hive's root (2), or leads
  * elsewhere: a symbolic link (0x10), a predefined handle (0x40). */
 #define FLAGS_ELSEWHERE 0x53u
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each new key costs hivex a new copy of the list that it stands in. */
+/* For each new key hivex copies the list that holds it. */
 #define NEW_KEYS_MAX 2000
 
 /* Windows has no deeper keys, and hivex calls itself for each level. */
@@ -69,7 +69,7 @@ static enum wt_status bad_security(const struct wt_hive_raw *raw,
 		which, offset + WT_HIVE_PAGE);
 }
 
-/* The security descriptor at offset; NULL when it is none. */
+/* The security descriptor at offset; NULL if there is none. */
 static const uint8_t *security_get(
 	const struct wt_hive_raw *raw, uint32_t offset)
 {
@@ -103,7 +103,7 @@ enum wt_status wt_hive_guard_new(const struct wt_hive_raw *raw,
 	return WT_OK;
 }
 
-/* What hivex gives back with a key, and what it writes anew. */
+/* What hivex frees with a key, and what it writes again. */
 struct cells {
 	const struct wt_hive_raw *raw;
 	bool is_missing, is_shared;
@@ -119,7 +119,7 @@ static void cell_visit(void *ctx, uint32_t offset)
 		cells->is_shared = true;
 }
 
-/* An offset that nothing needs, and that hivex gives back all the same: it
+/* An offset that nothing needs, and that hivex frees anyway: it
  * stops with an assertion where no cell begins. */
 static void stale_visit(struct cells *cells, uint32_t offset)
 {

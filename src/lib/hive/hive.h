@@ -71,7 +71,7 @@ struct wt_hive_change {
 	size_t blob_len;
 };
 
-/** A longer log is none that Windows made for a SOFTWARE hive, whose logs have
+/** Windows makes no longer log for a SOFTWARE hive, whose logs have
  *  some megabytes. Bytes. */
 #define WT_HIVE_LOG_MAX ((uint64_t)32 << 20)
 
@@ -87,7 +87,7 @@ struct wt_hive_files {
 	const char *object; /**< names the hive in messages */
 };
 
-/** How a hive stands, from its base block and logs alone. */
+/** The state of a hive, from its base block and logs only. */
 struct wt_hive_state {
 	uint32_t major, minor;
 	uint32_t primary_sequence, secondary_sequence;
@@ -143,7 +143,7 @@ enum wt_status wt_hive_read(int hive_fd, const char *object,
  * @param changes  names that are not there yet must be plain ASCII, those
  *                 to be removed must be there; of two changes to one key the
  *                 later counts
- * @param ret_fd   a memfd that holds the changed hive, the same to the byte
+ * @param ret_fd   a memfd that holds the changed hive, the same bytes
  *                 when nothing was to be changed; the caller closes it
  * @return WT_ERR_HIVE as wt_hive_read(), when the hive is dirty, as
  *         wt_hive_tasks_open() when it cannot take a change, hive-not-written

@@ -233,7 +233,7 @@ static bool are_same(
 	       memcmp(left->at, right->at, len) == 0;
 }
 
-/* Leaves one of each number. Of a number that stands for two different entries
+/* Leaves one of each number. Of a number that two different entries have
  * nobody knows which is meant: what follows does not count either. */
 static void entries_unique(struct wt_replay *replay)
 {
@@ -251,9 +251,9 @@ static void entries_unique(struct wt_replay *replay)
 	replay->entry_count = kept;
 }
 
-/* Leaves those entries that follow one another from where the hive stands.
- * A hive whose base block is lost stands where the newest unbroken run of
- * entries begins. */
+/* Leaves the entries that follow each other from the hive's own state on.
+ * A hive whose base block is lost has the state where the newest unbroken run
+ * of entries begins. */
 static void entries_choose(struct wt_replay *replay)
 {
 	struct wt_log_entry *entries = replay->entries;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * hive/replay.c: how a hive stands, and the clean hive made of it. */
+ * hive/replay.c: the state of a hive, and the clean hive made from it. */
 #include "hive/log.h"
 #include "hive/map.h"
 
@@ -166,7 +166,7 @@ fail:
 	return ret;
 }
 
-/* Is what came out a whole hive? Cuts what stands behind it. */
+/* Is the result a whole hive? Cuts off what follows it. */
 static enum wt_status copy_finish(const struct wt_replay *replay, int fd,
 	uint8_t *data, uint64_t len, struct wt_error *err)
 {
@@ -227,7 +227,7 @@ out:
 #define UNREAD_ENTRIES ((uint32_t)1 << 20)
 
 /* Windows tells by their numbers alone which entries of a log follow what it
- * wrote last. Those that are given up must never follow what it writes later,
+ * wrote last. Those that are discarded must never follow what it writes later,
  * so the hive's number becomes the highest. A malformed log has none. */
 static enum wt_status discarded_sequence(const struct wt_hive_files *files,
 	uint32_t *sequence, struct wt_error *err)

@@ -234,7 +234,7 @@ enum wt_status wt_hive_write_here(int hive_fd, int out_fd, const char *object,
 			out_fd, map.data, map.len, 0, object, err);
 		goto out;
 	}
-	/* Whatever stood behind the last bin goes with a change. */
+	/* A change drops what was after the last bin. */
 	ret = wt_hivex_copy(&before, hive_fd, map.len, &copy, err);
 	if (ret == WT_OK)
 		ret = hive_write(&writer, copy < 0 ? hive_fd : copy, out_fd);

@@ -8,7 +8,8 @@
 #include <udfread/blockinput.h>
 #include <udfread/udfread.h>
 
-/* The library's view of the disc stands first, so that one leads to both. */
+/* The library's view of the disc comes first, so that one pointer leads to
+ * both. */
 struct disc {
 	struct udfread_block_input input;
 	struct wt_iso_work *work;
@@ -22,7 +23,7 @@ static int disc_read(struct udfread_block_input *input, uint32_t lba, void *buf,
 		(size_t)count * UDF_BLOCK_SIZE, (uint64_t)lba * UDF_BLOCK_SIZE);
 
 	(void)flags;
-	/* Half a block is none. */
+	/* Half a block does not count. */
 	return got < UDF_BLOCK_SIZE ? -1 : (int)(got / UDF_BLOCK_SIZE);
 }
 

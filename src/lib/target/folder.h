@@ -20,7 +20,7 @@ enum wt_status wt_folder_find_hive(const char *folder, char **ret_path,
 	int *ret_dir_fd, struct wt_error *err);
 
 /**
- * Opens the transaction logs that stand beside a hive, .LOG, .LOG1, .LOG2 in
+ * Opens the transaction logs beside a hive, .LOG, .LOG1, .LOG2 in
  * any case.
  *
  * @param dir_fd   the hive's folder

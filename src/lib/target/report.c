@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Something that goes with the report. */
+/* Something that is freed with the report. */
 struct owned {
 	struct owned *next;
 	void *data;

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often a reader begins anew when a writer changed the file under it. */
+/* How often a reader starts again when a writer changed the file under it. */
 #define READ_TRIES 5
 
 void wt_target_close(struct wt_target *target)
@@ -347,7 +347,7 @@ static enum wt_status temp_file(
 	return *ret_fd < 0 ? wt_io_fail(err, path, "cannot be created") : WT_OK;
 }
 
-/* From here on the boot image in the disc stands for it. */
+/* From here on the target is the boot image in the disc. */
 static enum wt_status iso_open(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {

@@ -11,7 +11,7 @@
 /** The hive of one chosen image. */
 struct wt_target_hive {
 	size_t image; /**< index into the report's images */
-	/** Readable; clean: its logs applied or given up. -1 before its turn
+	/** Readable; clean: its logs applied or discarded. -1 before its turn
 	 *  and after it. */
 	int fd;
 	bool is_mended; /**< fd is not what the target holds: write it */

@@ -12,7 +12,7 @@ struct wt_trust_use {
 };
 
 /**
- * Do the properties that copy has in its store let it stand in the chain?
+ * Do the properties of copy in its store allow it in the chain?
  *
  * @param object  goes into the verdict
  * @param err     why not: usage-not-allowed, disallowed-since,

@@ -461,7 +461,7 @@ enum wt_status wt_trust_verify(const struct wt_trust_trial *trial,
 	check_names(&judge);
 	check_policies(&judge);
 	check_host(&judge);
-	/* Without memory OpenSSL finds faults that are none. */
+	/* If memory is short, OpenSSL reports faults that do not exist. */
 	if (wt_trust_is_no_memory() || judge.has_no_memory)
 		return wt_fail_memory(err);
 	if (work->is_spent)

@@ -10,7 +10,7 @@
 /** Certificates in a chain at most, the server's own and the root's too. */
 #define WT_TRUST_DEPTH_MAX 32
 
-/** How a certificate stands to the one that it may have issued. */
+/** The relation of a certificate to one that it may have issued. */
 enum wt_trust_edge {
 	WT_EDGE_NONE = 0,
 	/** The name and the key fit; whether it may issue is not asked. */

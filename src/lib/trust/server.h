@@ -16,7 +16,7 @@ enum wt_status wt_trust_host(
 	const char *host, char ret_host[256], struct wt_error *err);
 
 /**
- * The server's own among the certificates that it sends: one that is no CA
+ * The server's own among the certificates that it sends: one that is not a CA
  * before one that only its names make a server's, and of these one that has
  * issued none of the others; the first where that leaves several.
  *

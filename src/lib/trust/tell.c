@@ -116,7 +116,7 @@ static const struct wt_trust_node *find_namesake(
 	return NULL;
 }
 
-/* Issuers are there, but all stand on the chain already. */
+/* There are issuers, but all are in the chain already. */
 static void tell_circle(const struct wt_trust_scene *scene,
 	const struct wt_cert_info *info, struct wt_error *reason)
 {

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The search is given up after so many certificates were looked at. */
+/* The search stops after it has looked at so many certificates. */
 #define STEPS_MAX 20000
 
 /** How far a chain got: the higher, the nearer to trust. */
@@ -33,7 +33,7 @@ enum reach {
 	REACH_TRUSTED,
 };
 
-/* Where a node stands among those of its subject. */
+/* The place of a node among those of its subject. */
 struct named {
 	unsigned long hash;
 	size_t index;
@@ -342,7 +342,7 @@ static enum wt_status judge_anchored(struct search *search,
 	return status;
 }
 
-/* Judges the chain that stands in search->path, and keeps the best. */
+/* Judges the chain in search->path, and keeps the best. */
 static enum wt_status judge(
 	struct search *search, bool has_root, struct wt_error *err)
 {
@@ -397,7 +397,7 @@ static bool is_on_path(
 	return false;
 }
 
-/* Where the search stands at one certificate of the path. */
+/* The state of the search at one certificate of the path. */
 static enum wt_status enter(struct search *search, size_t index,
 	bool *ret_is_end, struct wt_error *err)
 {

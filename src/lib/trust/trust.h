@@ -76,8 +76,8 @@ struct wt_trust_result {
 	 * - key-identifier: a certificate names another issuer
 	 * - bad-signature, weak-signature (below the root), weak-key
 	 * - key-too-large, unknown-algorithm: wimtrust does not use it
-	 * - too-many-paths: given up after WT_TRUST_PATHS_MAX
-	 * - too-much-work: given up after WT_TRUST_WORK_MAX
+	 * - too-many-paths: stopped after WT_TRUST_PATHS_MAX
+	 * - too-much-work: stopped after WT_TRUST_WORK_MAX
 	 * - chain-invalid: anything else, in OpenSSL's words
 	 */
 	struct wt_error verdict;
@@ -94,7 +94,7 @@ struct wt_trust_result {
 	char root_sha1[WT_SHA1_HEX_LEN + 1];
 };
 
-/** How many chains are verified before the search is given up. */
+/** How many chains are verified before the search stops. */
 #define WT_TRUST_PATHS_MAX 64
 
 void wt_trust_result_free(struct wt_trust_result *result);

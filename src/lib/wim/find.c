@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim/find.c: where the SOFTWARE hive stands in an image. */
+ * wim/find.c: the place of the SOFTWARE hive in an image. */
 #include "wim/find.h"
 
 #include "base/text.h"

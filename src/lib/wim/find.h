@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim/find.h: where the SOFTWARE hive stands in an image. */
+ * wim/find.h: the place of the SOFTWARE hive in an image. */
 #ifndef WT_WIM_FIND_H
 #define WT_WIM_FIND_H
 

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "wim/wim.h"
 
-/** Where a resource stands. len 0 means that there is none. */
+/** The place of a resource. len 0 means that there is none. */
 struct wt_wim_resource {
 	uint64_t offset, len, original_len; /**< bytes */
 	uint8_t flags;
@@ -72,7 +72,7 @@ enum wt_status wt_wim_header_parse(const uint8_t bytes[WT_WIM_HEADER_LEN],
 /**
  * Reads and checks the header of an open file.
  *
- * @param ret_bytes  the 208 bytes as they stand at offset 0; NULL allowed
+ * @param ret_bytes  the 208 bytes at offset 0; NULL allowed
  * @param ret_len    the file's length; NULL allowed
  * @return as wt_wim_header_parse(), and WT_ERR_FILE (read-failed)
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim/rebuild.c: a WIM written anew, or put back as it was. */
+ * wim/rebuild.c: a WIM rebuilt, or restored as it was. */
 #include "wim/header.h"
 #include "wim/lib.h"
 

@@ -18,7 +18,7 @@
  */
 #define WT_HIVE_STREAMS_MAX 16
 
-/** Transaction logs that may stand beside a hive: .LOG, .LOG1, .LOG2. */
+/** Transaction logs that may be beside a hive: .LOG, .LOG1, .LOG2. */
 #define WT_HIVE_LOGS 3
 
 /** What hives may take in memory while the images are read. Bytes. */
@@ -62,7 +62,7 @@ struct wt_wim_image {
 	int hive_fd; /**< the hive in memory; -1: not taken out */
 };
 
-/** What stands in a WIM's header and XML. */
+/** What a WIM's header and XML say. */
 struct wt_wim_info {
 	uint64_t len;	      /**< of the file, bytes */
 	uint64_t used_len;    /**< up to the header's last resource, bytes */
@@ -246,7 +246,7 @@ enum wt_status wt_wim_repair(int fd, const char *object,
 	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
 	struct wt_error *err);
 
-/** Writes the WIM anew to new_path without the holes that appends left. */
+/** Rebuilds the WIM as new_path, without the holes that appends left. */
 enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 	const struct wt_wim_options *options, struct wt_error *err);
 

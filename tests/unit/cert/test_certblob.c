@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * test_certblob.c: the registry value, to the byte and in every bad form. */
+ * test_certblob.c: the registry value, byte for byte and in every bad form. */
 #include "cert/blob.h"
 
 #include <setjmp.h>

@@ -10,7 +10,7 @@
 
 #define INNER ".target.wim.wimtrust-new"
 
-/* What stands outside, and must stay as it is: a file of TARGET's name, and
+/* What is outside, and must stay as it is: a file of TARGET's name, and
  * one that a killed run could have left beside it. */
 static char outside[64];
 
@@ -44,7 +44,7 @@ static int outside_free(void **state)
 	return fixture_free(state);
 }
 
-/* The folder is moved away, and a link to outside stands in its place. */
+/* The folder is moved away, and a link to outside takes its place. */
 static void folder_exchange(const struct fixture *fixture)
 {
 	char aside[128] = "";

@@ -192,7 +192,7 @@ static void a_hive_without_its_logs_is_clean_and_else_the_same(void **state)
 	wt_hive_content_free(content);
 	assert_int_equal(wt_hive_discard_logs(&files, &fd, &err), WT_OK);
 	after = contents(fd, &after_len);
-	/* What stands behind its last bin is left out. */
+	/* What follows its last bin is left out. */
 	assert_int_equal(
 		after_len, wt_get32(before + WT_BASE_BINS_LEN) + WT_HIVE_PAGE);
 	assert_true(after_len < before_len);

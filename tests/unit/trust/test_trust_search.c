@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * test_trust_search.c: among many certificates the way to a root is found, or
- * given up, in bounded time. */
+ * stopped, in bounded time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

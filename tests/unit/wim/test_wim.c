@@ -372,7 +372,7 @@ static void hive_that_the_wim_holds_already_is_put(void **state)
 	}
 }
 
-/* wimlib sums the last part of the file anew: damage there must be found
+/* wimlib sums the last part of the file again: damage there must be found
  * before. */
 static void damaged_wim_gets_no_fresh_sum(void **state)
 {

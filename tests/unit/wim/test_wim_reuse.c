@@ -392,7 +392,8 @@ static void damaged_chunks_are_told_and_not_put(void **state)
 
 		world_open(&world, names[i % 2]);
 		stored = &world.wim->images[0].hive_place;
-		/* The first chunk is compressed anew, the last ones are not. */
+		/* The first chunk is compressed again, the last ones are not.
+		 */
 		flip(world.puts[0].hive_fd, 100);
 		fd = open(world.path, O_RDWR | O_CLOEXEC);
 		flip(fd, (off_t)(stored->offset + stored->len / 80 * (40 + i)));

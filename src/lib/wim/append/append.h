@@ -61,7 +61,7 @@ enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
  * Opens the finished skeleton afresh: each image that was to be changed names
  * a hive with the hash of the one given, each other one the hive that it had,
  * and hives that were not read back yet have the hash that they are to have.
- * The tables are held against the old ones; see wim_tables.h.
+ * The tables are compared with the old ones; see wim_tables.h.
  *
  * @return WT_ERR_WIM (wim-append, wim-damaged)
  */

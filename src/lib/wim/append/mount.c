@@ -96,7 +96,7 @@ static enum wt_status copy(
 }
 
 /* wimlib does not ask FUSE for writes of more than a page. Direct ones come to
- * it in pieces of 128 KiB all the same, which saves 0.2 seconds for a hive of
+ * it in pieces of 128 KiB anyway, which saves 0.2 seconds for a hive of
  * 11 MB. */
 static int open_to_write(const char *path)
 {

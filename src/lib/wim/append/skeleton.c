@@ -269,7 +269,7 @@ static enum wt_status fail_append(
 	return WT_ERR_WIM;
 }
 
-/* What wimlib read of the old part still stands there as in the WIM. */
+/* The old part that wimlib read is still the same as in the WIM. */
 static enum wt_status compare_old(const struct wt_wim_skeleton *skeleton,
 	int src, const struct wt_wim *wim, const char *object,
 	struct wt_error *err)

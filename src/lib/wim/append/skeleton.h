@@ -16,8 +16,8 @@ struct wt_wim_skeleton {
  * bytes in place that wimlib reads when it appends; all else is a hole.
  *
  * @param ret_skeleton  give it to wt_wim_skeleton_free()
- * @return WT_ERR_WIM (wim-integrity) when the chunk that will be summed anew is
- *         damaged; WT_ERR_FILE
+ * @return WT_ERR_WIM (wim-integrity) when the chunk that will be summed again
+ * is damaged; WT_ERR_FILE
  */
 enum wt_status wt_wim_skeleton_new(const char *path, const struct wt_wim *wim,
 	const struct wt_wim_options *options,
@@ -46,7 +46,7 @@ void wt_wim_skeleton_free(struct wt_wim_skeleton *skeleton);
 /**
  * After the append: the path still leads to fd, the bytes up to the old end
  * are those of the WIM, the header is sound and says the same as before, and
- * the tables stand beyond the old end.
+ * the tables are beyond the old end.
  *
  * @return WT_ERR_WIM (wim-append)
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim/append/tables.c: a WIM's tables after an append, held against those
+ * wim/append/tables.c: a WIM's tables after an append, compared with those
  * before. */
 #include "wim/append/tables.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * wim/append/tables.h: a WIM's tables after an append, held against those
+ * wim/append/tables.h: a WIM's tables after an append, compared with those
  * before. */
 #ifndef WT_WIM_APPEND_TABLES_H
 #define WT_WIM_APPEND_TABLES_H
