@@ -99,7 +99,7 @@ bool wt_entry_gives_tls_trust(enum wt_store store)
 	       store == WT_STORE_CA;
 }
 
-enum wt_status wt_plan_is_vetoed(const struct wt_target *target,
+enum wt_status wt_entry_is_vetoed(const struct wt_target *target,
 	const struct wt_target_hive *hive, const struct wt_cert_info *info,
 	bool *ret_is_vetoed, struct wt_error *err)
 {
@@ -158,7 +158,7 @@ enum wt_status wt_entry_judge_veto(const struct wt_target *target,
 
 	if (entry->store == WT_STORE_DISALLOWED)
 		return WT_OK;
-	ret = wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
+	ret = wt_entry_is_vetoed(target, hive, info, &is_vetoed, err);
 	if (ret != WT_OK || !is_vetoed || entry->action != WT_ACTION_PRESENT)
 		return ret;
 	wt_fail(&entry->problem, WT_NO, "cert-disallowed", info->subject,

@@ -34,7 +34,7 @@ const struct wt_hive_entry *wt_content_find(
  * wherever else it is? A value there that Windows cannot read is a warning, and
  * no veto.
  */
-enum wt_status wt_plan_is_vetoed(const struct wt_target *target,
+enum wt_status wt_entry_is_vetoed(const struct wt_target *target,
 	const struct wt_target_hive *hive, const struct wt_cert_info *info,
 	bool *ret_is_vetoed, struct wt_error *err);
 

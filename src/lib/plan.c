@@ -328,7 +328,7 @@ static enum wt_status warn_vetoed(const struct wt_target *target,
 	char image[32] = "";
 	int index = wt_report_image(target->report, hive->image)->index;
 	enum wt_status ret =
-		wt_plan_is_vetoed(target, hive, info, &is_vetoed, err);
+		wt_entry_is_vetoed(target, hive, info, &is_vetoed, err);
 
 	if (index > 0)
 		snprintf(image, sizeof(image), " of image %d", index);

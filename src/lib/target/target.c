@@ -539,3 +539,15 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	report->locks = locks;
 	return ret;
 }
+
+enum wt_status wt_target_look(const char *path,
+	const struct wt_options *options, struct wt_report *report,
+	wt_target_look_fn *look, const void *ctx, struct wt_error *err)
+{
+	struct wt_target *target = NULL;
+	enum wt_status ret = wt_target_open(
+		path, false, look, ctx, options, report, &target, err);
+
+	wt_target_close(target);
+	return ret;
+}

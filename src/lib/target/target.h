@@ -94,6 +94,11 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_target **ret_target, struct wt_error *err);
 
+/** Opens path to read, looks at all its hives, and closes it. */
+enum wt_status wt_target_look(const char *path,
+	const struct wt_options *options, struct wt_report *report,
+	wt_target_look_fn *look, const void *ctx, struct wt_error *err);
+
 /** Unlocks, closes and frees; NULL allowed. */
 void wt_target_close(struct wt_target *target);
 
