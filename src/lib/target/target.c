@@ -154,44 +154,6 @@ static enum wt_status wim_describe(
 	return ret;
 }
 
-/* What a WIM must be, to be written. */
-static enum wt_status wim_is_writable(
-	const struct wt_target *target, struct wt_error *err)
-{
-	const struct wt_wim_info *info = &target->wim->info;
-	const char *path = target->file->path;
-
-	/* With repair it is mended by now, or would be in a real run. */
-	if (info->is_interrupted && !target->options->repair) {
-		wt_fail(err, WT_ERR_WIM, "image-interrupted", path,
-			"a writer was interrupted and left its mark "
-			"(WRITE_IN_PROGRESS), with %llu bytes after the end",
-			(unsigned long long)(info->len - info->used_len));
-		wt_error_hint(err, "--repair restores the state before that "
-				   "writer, and goes on from there");
-		return WT_ERR_WIM;
-	}
-	if (info->is_pipable) {
-		wt_fail(err, WT_ERR_WIM, "wim-pipable", path,
-			"is a pipable WIM, which cannot be appended to");
-		wt_error_hint(err,
-			"convert it: wimlib-imagex "
-			"export %s all new.wim",
-			path);
-		return WT_ERR_WIM;
-	}
-	if (info->is_read_only) {
-		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", path,
-			"is marked read-only in its header");
-		wt_error_hint(err,
-			"export it to a new file: wimlib-imagex "
-			"export %s all new.wim",
-			path);
-		return WT_ERR_WIM;
-	}
-	return WT_OK;
-}
-
 void wt_target_warn_boot(const struct wt_target *target, bool is_mended)
 {
 	int index = target->wim ? target->wim->info.boot_index : 0;
@@ -281,6 +243,7 @@ static enum wt_status wim_read(struct wt_target *target, struct wt_error *err)
 static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 {
 	const struct wt_options *options = target->options;
+	struct wt_wim_info info = {0};
 	enum wt_status ret = WT_OK;
 
 	snprintf(target->wim_path, sizeof(target->wim_path), "/proc/self/fd/%d",
@@ -307,9 +270,12 @@ static enum wt_status wim_open(struct wt_target *target, struct wt_error *err)
 		ret = wim_describe(target, err);
 	if (ret == WT_OK && !target->is_writing)
 		wt_target_warn_boot(target, false);
-	if (ret == WT_OK && target->is_writing)
-		ret = wim_is_writable(target, err);
-	return ret;
+	if (ret != WT_OK || !target->is_writing)
+		return ret;
+	info = target->wim->info;
+	/* With repair it is mended by now, or would be in a real run. */
+	info.is_interrupted &= !options->repair;
+	return wt_wim_check_writable(&info, target->file->path, err);
 }
 
 /* Refused before anything is locked or found to be read-only. */

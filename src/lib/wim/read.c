@@ -470,38 +470,34 @@ void wt_wim_free(struct wt_wim *wim)
 	free(wim);
 }
 
-enum wt_status wt_wim_check_writable(
-	const struct wt_wim *wim, const char *object, struct wt_error *err)
+enum wt_status wt_wim_check_writable(const struct wt_wim_info *info,
+	const char *object, struct wt_error *err)
 {
-	if (wim->info.is_interrupted) {
+	if (info->is_interrupted) {
 		wt_fail(err, WT_ERR_WIM, "image-interrupted", object,
-			"a program was interrupted while it wrote to it, or "
-			"is still writing");
-		wt_error_hint(err, "when no program has it open, --repair "
-				   "restores its last complete state");
+			"a writer was interrupted and left its mark "
+			"(WRITE_IN_PROGRESS), with %llu bytes after the end",
+			(unsigned long long)(info->len - info->used_len));
+		wt_error_hint(err, "--repair restores the state before that "
+				   "writer, and goes on from there");
 		return WT_ERR_WIM;
 	}
-	if (wim->info.is_pipable) {
+	if (info->is_pipable) {
 		wt_fail(err, WT_ERR_WIM, "wim-pipable", object,
 			"is a pipable WIM, which cannot be appended to");
-		wt_error_hint(err, "convert it first: "
-				   "wimlib-imagex optimize --not-pipable");
-		return WT_ERR_WIM;
-	}
-	if (wim->info.is_read_only) {
-		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", object,
-			"is marked read-only in its own header");
 		wt_error_hint(err,
-			"write a file without the mark: wimlib-imagex "
-			"export FILE all NEW.wim --boot");
+			"convert it: wimlib-imagex "
+			"export %s all new.wim",
+			object);
 		return WT_ERR_WIM;
 	}
-	if (!wim->info.is_ordered) {
-		wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
-			"its tables are in an order that cannot be appended "
-			"to");
-		wt_error_hint(err, "write it again first: wimlib-imagex "
-				   "optimize");
+	if (info->is_read_only) {
+		wt_fail(err, WT_ERR_WIM, "wim-read-only-flag", object,
+			"is marked read-only in its header");
+		wt_error_hint(err,
+			"export it to a new file: wimlib-imagex "
+			"export %s all new.wim",
+			object);
 		return WT_ERR_WIM;
 	}
 	return WT_OK;

@@ -147,13 +147,13 @@ void wt_wim_free(struct wt_wim *wim);
 void wt_wim_fds_close(int *fds, size_t count);
 
 /**
- * May this WIM be changed?
+ * May a WIM like this be changed?
  *
  * @return WT_ERR_WIM: image-interrupted, wim-pipable, wim-read-only-flag,
- *         wim-unsupported, each with the remedy
+ *         each with the remedy
  */
-enum wt_status wt_wim_check_writable(
-	const struct wt_wim *wim, const char *object, struct wt_error *err);
+enum wt_status wt_wim_check_writable(const struct wt_wim_info *info,
+	const char *object, struct wt_error *err);
 
 /**
  * Takes the hives of some images out of a WIM, all at once into memory.

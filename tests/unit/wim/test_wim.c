@@ -433,7 +433,7 @@ static void interrupted_wim_is_put_back(void **state)
 	free(data);
 	close(fd);
 	read_ok(path, &wim);
-	assert_int_equal(wt_wim_check_writable(wim, path, NULL), WT_OK);
+	assert_int_equal(wt_wim_check_writable(&wim->info, path, NULL), WT_OK);
 	assert_int_equal(run("wimlib-imagex verify", path), 0);
 	wt_wim_free(wim);
 	unlink(path);

@@ -16,6 +16,14 @@ static enum wt_status check_puts(const struct wt_wim *wim,
 	struct wt_error *err)
 {
 	assert(put_count > 0);
+	if (!wim->info.is_ordered) {
+		wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
+			"its tables are in an order that cannot be appended "
+			"to");
+		wt_error_hint(err, "write it again first: wimlib-imagex "
+				   "optimize");
+		return WT_ERR_WIM;
+	}
 	for (size_t i = 0; i < put_count; i++) {
 		const struct wt_wim_image *image = &wim->images[puts[i].image];
 
@@ -162,7 +170,7 @@ enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
 		.object = object,
 		.options = options,
 	};
-	enum wt_status ret = wt_wim_check_writable(wim, object, err);
+	enum wt_status ret = wt_wim_check_writable(&wim->info, object, err);
 
 	if (ret == WT_OK)
 		ret = check_puts(wim, puts, put_count, object, err);
