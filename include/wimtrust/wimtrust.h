@@ -22,22 +22,22 @@ extern "C" {
 /*
  * Processes, threads and signals
  *
- * The wt_target_ calls fork: what parses hives and WIMs, and what copies,
- * works in children of the caller, which end with the call, and with the
- * caller when it is killed. They are waited for by their own numbers. A caller
- * may ignore SIGCHLD, or reap them in a handler of its own.
+ * The wt_target_ calls fork. Child processes parse hives and WIMs and copy
+ * files. They end with the call, and also if the caller is killed. The library
+ * waits for each by its process number. A caller may ignore SIGCHLD, or reap
+ * the children in its own handler.
  *
- * Several threads may call at once, each with lists, options and a report of
- * its own. A child begins with the locks that the other threads held at the
- * moment of the fork; the C library sees to those of malloc() and stdio, but
- * not to all (iconv, locales). Best keep other threads out of such work during
- * a call, or call from a process that has one thread. A child that hangs for
- * this reason is killed after some minutes (one that rebuilds or copies only
- * when it is cancelled), the call fails with the code "hive-crash" or
- * "wim-crash", and nothing was changed.
+ * Several threads may call at once, each with its own lists, options and
+ * report. A child inherits the locks that other threads hold at the moment of
+ * the fork. The C library handles those of malloc() and stdio, but not all
+ * (iconv, locales). So keep other threads out of such work during a call, or
+ * call from a process with one thread. If a child hangs for this reason, the
+ * library kills it after some minutes (one that rebuilds or copies only when
+ * the call is cancelled), the call fails with the code "hive-crash" or
+ * "wim-crash", and nothing is changed.
  *
- * While a file is published the kernel may send SIGURG to the process, which
- * is ignored unless there is a handler (see leases in fcntl(2)).
+ * While the library publishes a file, the kernel may send SIGURG to the
+ * process. It is ignored unless there is a handler (see leases in fcntl(2)).
  */
 
 /*
@@ -92,8 +92,8 @@ struct wt_cert_info {
 	const char *source;    /**< where it was read: "bundle.pem, certificate
 				*   2 (line 21)" */
 	bool is_self_signed;   /**< issued by itself, signature verified */
-	/** is_self_signed says what its names say, but its own signature does
-	 *  not verify. Windows looks at no root's own signature. */
+	/** is_self_signed goes by the names; this one's own signature does not
+	 *  verify. */
 	bool has_bad_signature;
 	bool is_ca; /**< may issue certificates */
 	/* What the registry value or store file added; NULL when it did not */
@@ -109,14 +109,14 @@ struct wt_cert_info {
 /** Borrowed from cert; valid as long as it is. */
 WT_API const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert);
 
-/** What is to be had at an address that a certificate gives. */
+/** What an address in a certificate leads to. */
 enum wt_address {
 	WT_ADDRESS_CRL,	   /**< whether it was revoked: a list */
 	WT_ADDRESS_OCSP,   /**< whether it was revoked: an answer */
 	WT_ADDRESS_ISSUER, /**< its issuer's certificate */
 };
 
-/** So many addresses of one certificate are given at most. */
+/** The most addresses of one certificate that are given. */
 #define WT_ADDRESSES_MAX 32
 
 /** @param uri  valid during the call; UTF-8 */
@@ -142,8 +142,8 @@ WT_API const char *wt_cert_list_note(
 	const struct wt_cert_list *list, size_t index);
 
 /**
- * Should the notes name each key and value of a .reg file that is skipped?
- * Without it they are counted. Says nothing about what was read before.
+ * Should the notes name each skipped key and value of a .reg file? If not, they
+ * count them. This has no effect on what was read before.
  */
 WT_API void wt_cert_list_name_skipped(
 	struct wt_cert_list *list, bool names_skipped);
@@ -158,14 +158,14 @@ WT_API void wt_cert_list_cancel_with(
 	struct wt_cert_list *list, const volatile sig_atomic_t *cancel);
 
 /**
- * Should reading go on over what cannot be taken? Without it (false) a file or
- * folder with one certificate that is refused fails, and nothing of it is
- * added. Either way it is read to its end, and every refusal is listed.
+ * Should reading go on after a certificate that is refused? If not (false), a
+ * file or folder with one such certificate fails, and none of it is added. In
+ * both cases it is read to its end, and every refusal is listed.
  */
 WT_API void wt_cert_list_keep_going(
 	struct wt_cert_list *list, bool keeps_going);
 
-/** Should a folder be read with the folders in it? False without it. */
+/** Should reading a folder include its subfolders? False by default. */
 WT_API void wt_cert_list_recurse(struct wt_cert_list *list, bool is_recursive);
 
 /** How many certificates, or files of them, could not be taken. */
@@ -200,19 +200,19 @@ WT_API enum wt_status wt_cert_list_read(
 	struct wt_cert_list *list, const char *path, struct wt_error *err);
 
 /**
- * The same for what a TLS server sends: a certificate that is no good is left
- * out, with a note, since it need not be on the way to a root. Signatures are
- * not verified here: what wt_target_check() needs, it verifies.
+ * Reads what a TLS server sends, as wt_cert_list_read() does, but leaves out a
+ * bad certificate with a note, because the chain may not need it. It does not
+ * verify signatures; wt_target_check() verifies those that it needs.
  *
- * @return WT_ERR_CERT also when nothing good is left, or when there are more
- *         certificates than a server can send (chain-too-long)
+ * @return WT_ERR_CERT also when no good certificate is left, or when there are
+ *         more certificates than a server can send (chain-too-long)
  */
 WT_API enum wt_status wt_cert_list_read_chain(
 	struct wt_cert_list *list, const char *path, struct wt_error *err);
 
 /**
- * As wt_cert_list_read_chain(), of what a TLS server sends when it is asked by
- * its name (SNI). Nothing that it says is believed.
+ * As wt_cert_list_read_chain(), but asks the TLS server itself, by its name
+ * (SNI). The library does not trust the answer.
  *
  * @param server   HOST, HOST:PORT, an IPv4 address, or an IPv6 address, in
  *                 brackets where a port follows; port 443 without one
@@ -375,7 +375,7 @@ WT_API const char *wt_commit_name(enum wt_commit commit);
 typedef void wt_progress_fn(
 	void *ctx, const char *step, uint64_t done, uint64_t total);
 
-/** What is asked of a target. Start with wt_options_init(). */
+/** The options of a call. Start with wt_options_init(). */
 struct wt_options {
 	/** Of the struct that the program was built with. A later version of
 	 *  the library may append members, and takes their defaults where the
@@ -394,20 +394,20 @@ struct wt_options {
 	const char *backup_suffix; /**< keep the old file so; NULL: do not */
 	const char *friendly_name; /**< UTF-8; NULL for none */
 	const char *usages;   /**< as for wt_cert_encode(); NULL: as it comes */
-	bool dry_run;	      /**< do all but write */
+	bool dry_run;	      /**< do everything except write */
 	bool rebuild;	      /**< drop the holes of earlier appends */
 	bool check_integrity; /**< check the integrity table before reading */
 	bool keep_going;      /**< take the good certificates */
-	bool repair;	      /**< mend an image an interrupted writer left */
-	bool discard_logs;    /**< give a dirty hive's logs up */
+	bool repair;	      /**< repair what an interrupted writer left */
+	bool discard_logs;    /**< discard a dirty hive's logs */
 	bool replay_logs;     /**< apply a dirty hive's logs first */
-	bool if_present;      /**< remove: what is not there is no failure */
+	bool if_present;      /**< remove: succeed if it is not there */
 	bool is_exact;	      /**< verify: and no other certificates */
 	const char *base;     /**< exact: what else may be there; NULL */
 	bool require_sandbox; /**< refuse where a lock is missing */
 	bool hash_target;     /**< SHA-256 of the target into the report */
-	unsigned threads;     /**< 0: one a processor */
-	unsigned wait_seconds;	 /**< how long another writer is waited for */
+	unsigned threads;     /**< 0: one per processor */
+	unsigned wait_seconds;	 /**< how long to wait for another writer */
 	const char *temp_parent; /**< NULL: $TMPDIR, or /tmp */
 	int64_t now;		 /**< seconds since 1970 */
 	bool is_stamped; /**< times that are written are not later than stamp */
@@ -425,7 +425,7 @@ struct wt_options {
 	wt_options_init_sized((options), sizeof(*(options)))
 WT_API void wt_options_init_sized(struct wt_options *options, size_t size);
 
-/** What was done with a certificate, or found. */
+/** What a call did with a certificate, or found. */
 enum wt_action {
 	WT_ACTION_PRESENT = 0, /**< found, sound */
 	WT_ACTION_ADDED,
@@ -471,24 +471,23 @@ struct wt_image {
 	bool is_dirty;	    /**< its transaction logs hold changes */
 	uint64_t key_count; /**< keys in the hive */
 	size_t entry_count; /**< see wt_image_entry() */
-	/** Windows RE in the image, which trusts by itself and is not changed;
-	 *  NULL for none. */
+	/** Windows RE in the image, which has its own stores and is not
+	 *  changed; NULL for none. */
 	const char *winre_path;
 	struct wt_error problem; /**< why its hive cannot be used */
 	/* check only */
 	bool is_trusted;
 	struct wt_error verdict; /**< why not; status WT_OK when trusted */
-	/** The root that is needed and that the image lacks; NULL when it has
-	 *  it, or when nothing tells which it is. */
+	/** The root that the image lacks; NULL if it has the root, or if the
+	 *  root is not known. */
 	const char *root_name;
 	const char *root_sha1; /**< its thumbprint; NULL when not at hand */
 	size_t chain_count;    /**< see wt_image_link() */
 };
 
 /**
- * The locks of the processes that parse what comes from outside, one bit each.
- * A kernel or a container may lack or forbid some; the others hold without
- * them.
+ * The locks that sandbox the processes that parse input, one bit each. A kernel
+ * or a container may lack or forbid some; the others work without them.
  */
 enum wt_lock {
 	/** No new privileges, and no capability but the two that let root
@@ -514,7 +513,7 @@ struct wt_warning {
 	const char *text; /**< one line that names its object */
 };
 
-/** What a call found and did. On failure it holds what was learnt before. */
+/** What a call found and did. On failure it holds what was found before. */
 struct wt_report {
 	const char *target;
 	enum wt_target_kind kind;
@@ -547,8 +546,8 @@ struct wt_report {
 };
 
 /*
- * What a report holds is reached by these, so that the structs may grow. What
- * they give is borrowed from the report, and NULL past the last one.
+ * These functions reach the elements of a report, so that the structs may grow.
+ * Results are borrowed from the report, and NULL past the last one.
  */
 
 /** index is below report->image_count. */
@@ -569,8 +568,8 @@ WT_API enum wt_status wt_report_new(
 WT_API void wt_report_free(struct wt_report *report);
 
 /**
- * Puts certificates into the target. Present and sound: unchanged, and not a
- * byte is written when that holds for all.
+ * Adds certificates to the target. One that is present and sound stays
+ * unchanged; if all are, nothing is written.
  *
  * @param certs   borrowed; the report points into it, so free it later
  * @param report  from wt_report_new(), used for this one call
@@ -582,13 +581,13 @@ WT_API enum wt_status wt_target_add(const char *target,
 	struct wt_report *report, struct wt_error *err);
 
 /**
- * Takes certificates out of one store (options->store) or all.
+ * Removes certificates from one store (options->store) or all.
  *
  * @param thumbprints  SHA-1 or SHA-256 in hex, any case; spaces, colons,
  *                     invisible marks and openssl's "SHA1 Fingerprint=" are
  *                     skipped
  * @param certs        and these; NULL for none
- * @return WT_NO when one of them was found nowhere; the others are removed
+ * @return WT_NO if one of them was not found; the others are removed
  */
 WT_API enum wt_status wt_target_remove(const char *target,
 	const char *const *thumbprints, size_t thumbprint_count,
@@ -650,7 +649,7 @@ WT_API enum wt_status wt_target_check(const char *target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err);
 
-/** Images, hives and stores, counted; entries are filled as by list. */
+/** Counts images, hives and stores, and fills the entries as list does. */
 WT_API enum wt_status wt_target_info(const char *target,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_error *err);
