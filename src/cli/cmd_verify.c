@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A word of a command, in quotes where a shell wants them. */
+/* A word of a command, in quotes if a shell needs them. */
 static void put_word(FILE *out, const char *option, const char *word)
 {
 	bool is_plain = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

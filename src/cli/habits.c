@@ -475,7 +475,7 @@ static bool hint_windows_path(struct wt_error *err)
 	return true;
 }
 
-/* Something that is not there: what was it meant to be? */
+/* A file that is not there: what did the user mean? */
 static void hint_absent(const struct cli_request *request, struct wt_error *err)
 {
 	const char *word = err->object;

@@ -23,7 +23,7 @@
 /* The year 9999. */
 #define SOURCE_DATE_MAX 253402300799LL
 
-/* What is asked for where the command line does not say. */
+/* The defaults of the command line. */
 static void request_init(struct cli_request *request)
 {
 	*request = (struct cli_request){.root_name = "SOFTWARE", .timeout = 10};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * nearest.c: the word that a mistyped one was likely meant to be. */
+ * nearest.c: finds the word that is closest to a mistyped one. */
 #include "options.h"
 
 #include <string.h>

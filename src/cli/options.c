@@ -121,7 +121,7 @@ struct getopt_tables {
 	char shorts[3 * OPTIONS_MAX];
 };
 
-/* The options of one command, as getopt_long() wants them. */
+/* The options of one command, as getopt_long() takes them. */
 static void make_tables(struct getopt_tables *tables, unsigned command)
 {
 	size_t count = 0, len = 0;

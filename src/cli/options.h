@@ -76,7 +76,7 @@ enum wt_status cli_options_parse(struct cli_request *request, int argc,
 enum wt_status cli_option_take(struct cli_request *request,
 	const struct cli_option *option, char *value, struct wt_error *err);
 
-/** The word of words (NULL at the end) that was likely meant, or NULL. */
+/** The closest of words (NULL at the end), or NULL. */
 const char *cli_nearest(const char *word, const char *const *words);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define NUMBERS_MAX 200
 
-/* What a person wants to know first. */
+/* The answer comes first. */
 static const enum wt_action order[] = {WT_ACTION_ADDED, WT_ACTION_REPAIRED,
 	WT_ACTION_REPLACED, WT_ACTION_REMOVED, WT_ACTION_EXTRA,
 	WT_ACTION_UNSOUND, WT_ACTION_MISSING, WT_ACTION_REFUSED,
@@ -68,7 +68,7 @@ static void say_images(const struct wt_report *report, enum wt_action action,
 	char number[NUMBERS_MAX] = "";
 
 	buf[0] = '\0';
-	/* What could not be read was meant for no image. */
+	/* A file that cannot be read belongs to no image. */
 	if (!has_images(report) || count == 0)
 		return;
 	if (count > 1) {

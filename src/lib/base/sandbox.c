@@ -172,7 +172,7 @@ static unsigned privileges_drop(const struct wt_sandbox *sandbox)
 	if (geteuid() == 0 && has_paths)
 		none[0].effective = none[0].permitted =
 			1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
-	/* A user namespace may not know nobody. */
+	/* A user namespace may not map the user nobody. */
 	else if (geteuid() == 0 && !needs_user(sandbox) &&
 		 setgroups(0, NULL) == 0 &&
 		 setresgid(NOBODY, NOBODY, NOBODY) == 0 &&

@@ -25,7 +25,7 @@ struct wt_sandbox {
 	const char *write_path;
 	/** It opens files in memory for writing. write_path implies it. */
 	bool writes;
-	/** It starts children, which are locked in as it is. */
+	/** It starts children, which inherit its sandbox. */
 	bool forks;
 	/** It mounts, or unmounts: only what a mount never needs is taken. */
 	bool mounts;

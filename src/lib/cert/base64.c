@@ -25,7 +25,7 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Characters of UTF-8 that nobody sees: marks of byte order, blanks. */
+/* Invisible characters of UTF-8: byte-order marks, blanks. */
 static size_t unseen_len(const char *text, size_t len)
 {
 	static const char *const unseen[] = {"\xEF\xBB\xBF", "\xC2\xA0",

@@ -13,7 +13,7 @@
 enum wt_status wt_cert_list_add(
 	struct wt_cert_list *list, struct wt_cert *cert, struct wt_error *err);
 
-/** An empty list that is asked for the same notes. */
+/** An empty list with the same settings. */
 enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 	struct wt_cert_list **ret_list, struct wt_error *err);
 

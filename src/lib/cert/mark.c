@@ -204,7 +204,7 @@ bool wt_mark_read(
 		*ret_mark = mark;
 		return true;
 	}
-	/* Where the file ends in the middle of it, nobody knows what of. */
+	/* The file ends in the middle of it, so its kind is unknown. */
 	if (dashes == WT_MARK_DASHES && is_cut && is_cut_label(label)) {
 		*ret_mark = mark;
 		return true;

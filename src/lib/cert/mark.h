@@ -11,7 +11,7 @@
 
 /** -----BEGIN LABEL-----, or something near it. */
 struct wt_mark {
-	/** As RFC 7468 has it; otherwise it was only meant so. */
+	/** Exactly as RFC 7468 has it, not only something like it. */
 	bool is_exact;
 	bool is_end;
 	size_t start; /**< of its dashes */

@@ -21,7 +21,7 @@ struct wt_cert {
 	unsigned exponent_bits; /**< of an RSA key */
 	int hash_nid; /**< of the signature; NID_undef: none of its own */
 	bool is_self_issued_only; /**< see wt_cert_is_self_issued_only() */
-	/** info.is_self_signed is what the names say; nobody verified it. */
+	/** info.is_self_signed follows from the names; it is not verified. */
 	bool is_self_unverified;
 	uint8_t *der;
 	char *subject;

@@ -33,7 +33,7 @@ struct wt_hive_writing {
 	size_t change_count;
 };
 
-/* In the child: the hive as it was, what is asked for, and hivex. */
+/* In the child: the old hive, the changes, and hivex. */
 struct writer {
 	const struct wt_hive_raw *before;
 	const struct wt_hive_tasks *tasks;
@@ -176,7 +176,7 @@ static enum wt_status result_open(struct wt_hive_raw *ret_after,
 	return ret;
 }
 
-/* Is what hivex wrote a hive, and the one that was meant? */
+/* Did hivex write a sound hive with the right content? */
 static enum wt_status result_check(const struct wt_hive_raw *before,
 	const struct wt_hive_tasks *tasks, int out_fd, struct wt_error *err)
 {

@@ -48,7 +48,7 @@ struct wt_trust_path {
 const struct wt_trust_node *wt_trust_at(
 	const struct wt_trust_path *path, size_t i);
 
-/** What is asked about a path. */
+/** The question about a path. */
 struct wt_trust_trial {
 	const struct wt_trust_path *path;
 	const char *host;   /**< a DNS name or an address; NULL: any */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * trust/server.c: which server is asked about, by name and by certificate. */
+ * trust/server.c: the server in question, by name and by certificate. */
 #include "trust/server.h"
 
 #include "trust/path.h"

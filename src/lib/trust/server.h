@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * trust/server.h: which server is asked about, by name and certificate. */
+ * trust/server.h: the server in question, by name and certificate. */
 #ifndef WT_TRUST_SERVER_H
 #define WT_TRUST_SERVER_H
 
