@@ -139,16 +139,16 @@ enum wt_status wt_trust_server(const struct wt_cert_list *chain,
 {
 	size_t count = wt_cert_list_count(chain);
 	struct sent *sent = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	size_t index = 0;
 	int best = 0;
 
 	if (count == 0)
 		return wt_fail(err, WT_ERR_CERT, "cert-none", object,
 			"the server's chain holds no certificate");
-	status = sent_make(chain, work, &sent, err);
-	if (status != WT_OK)
-		return status;
+	ret = sent_make(chain, work, &sent, err);
+	if (ret != WT_OK)
+		return ret;
 	for (size_t i = 0; i < count; i++) {
 		const struct wt_cert *cert = wt_cert_list_get(chain, i);
 		int weight = 0;

@@ -290,7 +290,7 @@ static enum wt_status insert_issuer(struct search *search,
 static enum wt_status link_node(
 	struct search *search, struct wt_trust_node *node, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	enum wt_trust_edge edge = WT_EDGE_NONE;
 	unsigned long hash = 0;
 
@@ -299,23 +299,22 @@ static enum wt_status link_node(
 	if (!wt_trust_name_hash(X509_get_issuer_name(node->x509), &hash))
 		return wt_fail_memory(err);
 	for (size_t i = find_name(search, hash);
-		status == WT_OK && i < search->scene.node_count &&
+		ret == WT_OK && i < search->scene.node_count &&
 		search->named[i].hash == hash;
 		i++) {
 		size_t index = search->named[i].index;
 
-		status = edge_of(
-			search, &search->nodes[index], node, &edge, err);
-		if (status != WT_OK || edge == WT_EDGE_NONE ||
+		ret = edge_of(search, &search->nodes[index], node, &edge, err);
+		if (ret != WT_OK || edge == WT_EDGE_NONE ||
 			(edge == WT_EDGE_BAD && node->edge == WT_EDGE_GOOD))
 			continue;
 		if (edge == WT_EDGE_GOOD && node->edge != WT_EDGE_GOOD)
 			node->issuer_count = 0;
 		node->edge = edge;
-		status = insert_issuer(search, node, index, err);
+		ret = insert_issuer(search, node, index, err);
 	}
 	node->is_linked = true;
-	return status;
+	return ret;
 }
 
 /* A chain that ends in an anchor. */
@@ -329,17 +328,16 @@ static enum wt_status judge_anchored(struct search *search,
 		.at = search->scene.use.at,
 		.object = search->scene.object,
 	};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (wt_trust_tell_limit(&search->scene, &search->path, reason)) {
 		*ret_reach = REACH_LIMIT;
 		return WT_OK;
 	}
-	status =
-		wt_trust_verify(&trial, &search->work, ret_doubts, reason, err);
+	ret = wt_trust_verify(&trial, &search->work, ret_doubts, reason, err);
 	wt_trust_doubt_cas(&search->scene, &search->path, ret_doubts);
 	*ret_reach = reason->status == WT_OK ? REACH_TRUSTED : REACH_UNTRUSTED;
-	return status;
+	return ret;
 }
 
 /* Judges the chain in search->path, and keeps the best. */
@@ -349,7 +347,7 @@ static enum wt_status judge(
 	const struct wt_trust_path *path = &search->path;
 	const struct wt_trust_node *veto = wt_trust_find_veto(path);
 	const struct wt_trust_node *top = wt_trust_at(path, path->count - 1);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	enum reach reach = REACH_OPEN;
 	struct wt_error reason = {0};
 	struct wt_trust_doubts doubts = {.count = 0};
@@ -363,11 +361,11 @@ static enum wt_status judge(
 	else if (!top->anchor)
 		wt_trust_tell_root(&search->scene, path, &reason);
 	else
-		status = judge_anchored(search, &reach, &doubts, &reason, err);
+		ret = judge_anchored(search, &reach, &doubts, &reason, err);
 	search->path_count++;
-	if (status != WT_OK || reach < search->reach ||
+	if (ret != WT_OK || reach < search->reach ||
 		(reach == search->reach && path->count <= search->best.count))
-		return status;
+		return ret;
 	search->best = *path;
 	search->reach = reach;
 	search->reason = reason;
@@ -402,11 +400,11 @@ static enum wt_status enter(struct search *search, size_t index,
 	bool *ret_is_end, struct wt_error *err)
 {
 	struct wt_trust_node *node = &search->nodes[index];
-	enum wt_status status = link_node(search, node, err);
+	enum wt_status ret = link_node(search, node, err);
 	bool has_way = false;
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	search->path.items[search->path.count++] = index;
 	*ret_is_end = is_root(search, node);
 	if (*ret_is_end)
@@ -425,11 +423,11 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
 {
 	size_t next[WT_TRUST_DEPTH_MAX] = {0};
 	bool is_end = false;
-	enum wt_status status = enter(search, search->server, &is_end, err);
+	enum wt_status ret = enter(search, search->server, &is_end, err);
 
 	if (is_end)
 		search->path.count--;
-	while (status == WT_OK && search->path.count > 0 &&
+	while (ret == WT_OK && search->path.count > 0 &&
 		search->reach != REACH_TRUSTED) {
 		size_t depth = search->path.count - 1;
 		const struct wt_trust_node *node =
@@ -450,11 +448,11 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
 		if (is_on_path(&search->path, &search->nodes[index]))
 			continue;
 		next[depth + 1] = 0;
-		status = enter(search, index, &is_end, err);
+		ret = enter(search, index, &is_end, err);
 		if (is_end)
 			search->path.count--;
 	}
-	return status;
+	return ret;
 }
 
 /*
@@ -530,14 +528,14 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,
 	struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	struct search *search = NULL;
 	char host[256] = "";
 
 	if (query->host) {
-		status = wt_trust_host(query->host, host, err);
-		if (status != WT_OK)
-			return status;
+		ret = wt_trust_host(query->host, host, err);
+		if (ret != WT_OK)
+			return ret;
 	}
 	search = calloc(1, sizeof(*search));
 	if (!search)
@@ -548,17 +546,17 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	search->scene.query = query;
 	search->scene.object = object;
 	search->host = query->host ? host : NULL;
-	status = wt_trust_server(query->chain, search->host, object,
-		&search->work, &search->server, err);
-	if (status == WT_OK)
-		status = add_nodes(search, err);
+	ret = wt_trust_server(query->chain, search->host, object, &search->work,
+		&search->server, err);
+	if (ret == WT_OK)
+		ret = add_nodes(search, err);
 	search->scene.nodes = search->path.nodes = search->nodes;
-	if (status == WT_OK)
-		status = walk(search, err);
-	if (status == WT_OK)
-		status = wt_cancelled(query->cancel, err);
-	if (status == WT_OK)
-		status = make_result(search, ret_result, err);
+	if (ret == WT_OK)
+		ret = walk(search, err);
+	if (ret == WT_OK)
+		ret = wt_cancelled(query->cancel, err);
+	if (ret == WT_OK)
+		ret = make_result(search, ret_result, err);
 	for (size_t i = 0; i < search->scene.node_count; i++)
 		free(search->nodes[i].issuers);
 	free(search->nodes);
@@ -566,5 +564,5 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	free(search->named);
 	free(search);
 	ERR_clear_error();
-	return status;
+	return ret;
 }
