@@ -249,7 +249,7 @@ static enum wt_status stores_read(
 }
 
 /* As many stores as there are places and names of stores. */
-#define STORES_MAX (WT_PLACE_COUNT * WT_STORE_COUNT)
+#define STORES_MAX ((size_t)WT_PLACE_COUNT * WT_STORE_COUNT)
 
 /* The first key that Windows may not find: the step that is depth steps from
  * the root on, or a key beside it. */
