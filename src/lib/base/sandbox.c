@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -363,13 +367,17 @@ static bool add_clone(scmp_filter_ctx filter, bool forks)
 			       1, SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0)) == 0);
 }
 
+/* Stands in a compiled filter for the number of the process that is locked
+ * in; no process has it. */
+#define OWN_PID 0x7F5A3C1E
+
 /* Only for itself: its own limits may be read, abort() may end it, a child
  * that it starts may ask to die with it. */
 static bool add_own(scmp_filter_ctx filter, bool forks)
 {
 	bool is_added =
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) == 0 &&
+			SCMP_A0(SCMP_CMP_EQ, OWN_PID, 0)) == 0 &&
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
 			SCMP_A2(SCMP_CMP_EQ, 0, 0)) == 0 &&
 		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
@@ -395,26 +403,106 @@ static bool add_own(scmp_filter_ctx filter, bool forks)
 		       SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
 }
 
-static bool seccomp_enter(const struct wt_sandbox *sandbox)
+/* NULL when there is no memory. */
+static scmp_filter_ctx filter_make(const struct wt_sandbox *sandbox)
 {
 	bool changes = sandbox->write_path != NULL;
 	scmp_filter_ctx filter =
 		seccomp_init(sandbox->mounts ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
-	bool is_on = filter != NULL;
+	bool is_made = filter != NULL;
 
-	if (is_on && sandbox->mounts)
-		is_on = ADD_ALL(filter, SCMP_ACT_TRAP, never);
-	else if (is_on)
-		is_on = ADD_ALL(filter, SCMP_ACT_ALLOW, always) &&
+	/* As a tree of numbers rather than a list. The kernel goes through it
+	 * for each call that there is when it takes it over, which is most of
+	 * the time that the locks cost. */
+	if (is_made)
+		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (is_made && sandbox->mounts)
+		is_made = ADD_ALL(filter, SCMP_ACT_TRAP, never);
+	else if (is_made)
+		is_made =
+			ADD_ALL(filter, SCMP_ACT_ALLOW, always) &&
 			add_open(filter, changes || sandbox->writes) &&
 			add_clone(filter, sandbox->forks) &&
 			add_own(filter, sandbox->forks) &&
 			(!changes || ADD_ALL(filter, SCMP_ACT_ALLOW, changing));
-	/* Without this libseccomp would set it, where a mount must not. */
-	is_on = is_on && seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0;
-	is_on = is_on && seccomp_load(filter) == 0;
+	if (is_made)
+		return filter;
 	seccomp_release(filter);
-	return is_on;
+	return NULL;
+}
+
+/* The filter as the kernel takes it; NULL when there is no memory. */
+static struct sock_fprog *program_make(const struct wt_sandbox *sandbox)
+{
+	scmp_filter_ctx filter = filter_make(sandbox);
+	struct sock_fprog *program = calloc(1, sizeof(*program));
+	int fd = memfd_create("wimtrust-filter", MFD_CLOEXEC);
+	struct stat st = {0};
+	bool is_made = false;
+
+	if (!filter || !program || fd < 0 ||
+		seccomp_export_bpf(filter, fd) != 0 || fstat(fd, &st) != 0)
+		goto out;
+	program->filter = malloc((size_t)st.st_size);
+	program->len =
+		(unsigned short)((size_t)st.st_size / sizeof(*program->filter));
+	is_made =
+		program->filter &&
+		pread(fd, program->filter, (size_t)st.st_size, 0) == st.st_size;
+out:
+	if (fd >= 0)
+		close(fd);
+	seccomp_release(filter);
+	if (is_made)
+		return program;
+	if (program)
+		free(program->filter);
+	free(program);
+	return NULL;
+}
+
+/* One for each kind of process, and kept: to make one takes as long as to start
+ * a process. */
+static _Atomic(struct sock_fprog *) programs[16];
+
+static struct sock_fprog *program_get(const struct wt_sandbox *sandbox)
+{
+	size_t kind = (size_t)sandbox->mounts << 3 |
+		      (size_t)sandbox->forks << 2 |
+		      (size_t)(sandbox->write_path != NULL) << 1 |
+		      (size_t)sandbox->writes;
+	struct sock_fprog *program = atomic_load(&programs[kind]);
+	struct sock_fprog *other = NULL;
+
+	if (program)
+		return program;
+	program = program_make(sandbox);
+	if (!program || atomic_compare_exchange_strong(
+				&programs[kind], &other, program))
+		return program;
+	/* Another thread was faster. */
+	free(program->filter);
+	free(program);
+	return other;
+}
+
+void wt_sandbox_compile(const struct wt_sandbox *sandbox)
+{
+	if (HAS_SECCOMP)
+		(void)program_get(sandbox);
+}
+
+static bool seccomp_enter(const struct wt_sandbox *sandbox)
+{
+	struct sock_fprog *program = program_get(sandbox);
+
+	if (!program)
+		return false;
+	for (size_t i = 0; i < program->len; i++)
+		if (BPF_CLASS(program->filter[i].code) == BPF_JMP &&
+			program->filter[i].k == OWN_PID)
+			program->filter[i].k = (uint32_t)getpid();
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0;
 }
 
 /* Of this process: a handler has no other way to know. */

@@ -40,6 +40,12 @@ struct wt_sandbox_denied {
 };
 
 /**
+ * Makes the filter of system calls for this kind of process, once. Who is to
+ * start several calls it before, so that each of them finds it made.
+ */
+void wt_sandbox_compile(const struct wt_sandbox *sandbox);
+
+/**
  * Locks this process in, for good. It must have one thread. A process that is
  * locked in already stays as it is.
  *
