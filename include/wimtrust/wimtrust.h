@@ -192,7 +192,8 @@ WT_API const struct wt_cert_file *wt_cert_list_file(
  * @param path  a file, a folder (every file in it that holds certificates),
  *              or "-" for standard input. The kind is told by content: PEM,
  *              DER, PKCS#7, serialized store (.sst), registry export (.reg),
- *              or a raw registry value.
+ *              or a raw registry value. Each file is parsed in a process of
+ *              its own, which is locked in as those that parse a target.
  * @return WT_ERR_CERT when there is no certificate or the input is malformed,
  *         WT_ERR_FILE when it cannot be read; list is unchanged then.
  */

@@ -335,6 +335,10 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 	enum wt_status ret = wt_cancelled(job->how.cancel, err);
 
 	descendants_wait(job);
+	/* A child that was taken over may say anything. */
+	if (job->outcome->is_done &&
+		(unsigned)job->outcome->status > WT_INTERRUPTED)
+		job->outcome->is_done = false;
 	if (ret == WT_OK && !job->outcome->is_done) {
 		if (job->outcome->denied.call >= 0)
 			ret = fail_denied(
@@ -343,8 +347,10 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 			ret = child_died(&job->how, job->status, is_late, err);
 	} else if (ret == WT_OK) {
 		ret = job->outcome->status;
-		if (ret != WT_OK && err)
-			*err = job->outcome->err;
+		if (ret != WT_OK && err) {
+			wt_error_copy(err, &job->outcome->err);
+			err->status = ret;
+		}
 	}
 	job_free(job);
 	return ret;

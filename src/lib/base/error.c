@@ -100,6 +100,19 @@ void wt_error_hint(struct wt_error *err, const char *fmt, ...)
 	va_end(args);
 }
 
+void wt_error_copy(struct wt_error *err, const struct wt_error *from)
+{
+	*err = *from;
+	if ((unsigned)err->status > WT_INTERRUPTED)
+		err->status = WT_ERR_FILE;
+	if ((unsigned)err->domain > WT_DOMAIN_SIGNAL)
+		err->domain = WT_DOMAIN_NONE;
+	err->code[sizeof(err->code) - 1] = '\0';
+	err->object[sizeof(err->object) - 1] = '\0';
+	err->reason[sizeof(err->reason) - 1] = '\0';
+	err->hint[sizeof(err->hint) - 1] = '\0';
+}
+
 int wt_cancel_number(const volatile sig_atomic_t *cancel)
 {
 	return cancel ? (int)__atomic_load_n(cancel, __ATOMIC_RELAXED) : 0;

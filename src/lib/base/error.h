@@ -9,6 +9,10 @@
  *  which may be NULL. */
 int wt_cancel_number(const volatile sig_atomic_t *cancel);
 
+/** Copies an error that another process wrote, which its input may have taken
+ *  over: texts end within their arrays, and numbers are of ours. */
+void wt_error_copy(struct wt_error *err, const struct wt_error *from);
+
 /** A pointer that function needs is NULL (bad-argument). */
 enum wt_status wt_fail_argument(struct wt_error *err, const char *function);
 

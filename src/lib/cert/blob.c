@@ -378,9 +378,12 @@ static enum wt_status properties_apply(struct wt_cert *cert,
 	return status == WT_OK ? wt_limits_describe(cert, err) : status;
 }
 
-enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
-	const char *key, const char *object, struct wt_cert **ret_cert,
-	struct wt_error *err)
+typedef enum wt_status cert_parser(const uint8_t *der, size_t der_len,
+	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
+
+static enum wt_status decode(const uint8_t *blob, size_t blob_len,
+	cert_parser *parse, const char *key, const char *object,
+	struct wt_cert **ret_cert, struct wt_error *err)
 {
 	struct wt_property der = {0};
 	struct wt_cert *cert = NULL;
@@ -389,7 +392,7 @@ enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
 
 	if (status != WT_OK)
 		return status;
-	status = wt_cert_from_der(der.data, der.data_len, object, &cert, &why);
+	status = parse(der.data, der.data_len, object, &cert, &why);
 	if (status == WT_ERR_CERT)
 		return wt_fail(err, WT_ERR_CERT, "blob-bad-certificate", object,
 			"%s (%s)", why.reason, why.code);
@@ -418,6 +421,22 @@ enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
 out:
 	wt_cert_free(cert);
 	return status;
+}
+
+enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
+	const char *key, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err)
+{
+	return decode(
+		blob, blob_len, wt_cert_from_der, key, object, ret_cert, err);
+}
+
+enum wt_status wt_certblob_decode_unverified(const uint8_t *blob,
+	size_t blob_len, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err)
+{
+	return decode(blob, blob_len, wt_cert_from_der_unverified, NULL, object,
+		ret_cert, err);
 }
 
 static void property_write(

@@ -446,28 +446,41 @@ bool wt_cert_verify_self(const struct wt_cert *cert)
 	return is_good;
 }
 
-static void self_signature_check(struct wt_cert *cert, bool is_verified)
-{
-	enum self_issue issue = self_issue_of(cert->x509);
-
-	signature_hash_read(cert);
-	cert->is_self_unverified = issue != SELF_OTHER && !is_verified;
-	cert->info.is_self_signed =
-		issue != SELF_OTHER &&
-		(cert->is_self_unverified || wt_cert_verify_self(cert));
-	cert->is_self_issued_only =
-		issue == SELF_PERHAPS && !cert->info.is_self_signed;
-	cert->info.has_bad_signature =
-		issue == SELF_OWN && !cert->info.is_self_signed;
-	cert->info.is_self_signed |= cert->info.has_bad_signature;
-}
-
 /* basicConstraints and keyUsage as OpenSSL reads them; version 1 has none. */
 static bool is_ca(struct wt_cert *cert)
 {
 	if (X509_get_version(cert->x509) == X509_VERSION_1)
 		return cert->info.is_self_signed;
 	return X509_check_ca(cert->x509) == 1;
+}
+
+/* Whether the certificate signed itself, and what follows from that. */
+static void self_note(struct wt_cert *cert, enum self_issue issue, bool is_good)
+{
+	cert->info.is_self_signed = issue != SELF_OTHER && is_good;
+	cert->is_self_issued_only =
+		issue == SELF_PERHAPS && !cert->info.is_self_signed;
+	cert->info.has_bad_signature =
+		issue == SELF_OWN && !cert->info.is_self_signed;
+	cert->info.is_self_signed |= cert->info.has_bad_signature;
+	cert->info.is_ca = is_ca(cert);
+}
+
+static void self_signature_check(struct wt_cert *cert, bool is_verified)
+{
+	enum self_issue issue = self_issue_of(cert->x509);
+
+	signature_hash_read(cert);
+	cert->is_self_unverified = issue != SELF_OTHER && !is_verified;
+	self_note(cert, issue,
+		cert->is_self_unverified ||
+			(issue != SELF_OTHER && wt_cert_verify_self(cert)));
+}
+
+void wt_cert_take_self(struct wt_cert *cert, bool is_good)
+{
+	cert->is_self_unverified = false;
+	self_note(cert, self_issue_of(cert->x509), is_good);
 }
 
 static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
@@ -505,7 +518,6 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	info->source = cert->source;
 	info->key = cert->key;
 	self_signature_check(cert, is_verified);
-	info->is_ca = is_ca(cert);
 	return WT_OK;
 }
 

@@ -61,6 +61,12 @@ enum wt_status wt_cert_from_der(const uint8_t *der, size_t der_len,
 enum wt_status wt_cert_from_der_unverified(const uint8_t *der, size_t der_len,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
 
+/**
+ * What is known otherwise of a certificate that was parsed so: does its own
+ * key verify its signature? Says nothing of one that another key signed.
+ */
+void wt_cert_take_self(struct wt_cert *cert, bool is_good);
+
 /** NULL allowed. */
 void wt_cert_free(struct wt_cert *cert);
 
@@ -196,6 +202,11 @@ void wt_cert_object(char ret_object[256], const char *object, size_t number);
  */
 enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
 	const char *key, const char *object, struct wt_cert **ret_cert,
+	struct wt_error *err);
+
+/** The same, as wt_cert_from_der_unverified(), and under any key. */
+enum wt_status wt_certblob_decode_unverified(const uint8_t *blob,
+	size_t blob_len, const char *object, struct wt_cert **ret_cert,
 	struct wt_error *err);
 
 /** How long the value will be that wt_cert_encode() gives, in bytes. */

@@ -105,7 +105,8 @@ static enum wt_status fd_fill(struct wt_cert_list *found, int fd,
 	status =
 		fd_read(found, fd, expected_len, &data, &data_len, object, err);
 	if (status == WT_OK)
-		status = wt_cert_kind_read(found, data, data_len, object, err);
+		status = wt_cert_kind_read_apart(
+			found, data, data_len, object, err);
 	if (data)
 		OPENSSL_cleanse(data, data_len);
 	free(data);
@@ -152,9 +153,11 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 	status = wt_cert_list_new_like(list, &found, err);
 	if (status != WT_OK)
 		return status;
-	status = data_len > WT_CERT_FILE_MAX ? too_large(&why, object)
-					     : wt_cert_kind_read(found, data,
-						       data_len, object, &why);
+	if (data_len > WT_CERT_FILE_MAX)
+		status = too_large(&why, object);
+	else
+		status = wt_cert_kind_read_apart(
+			found, data, data_len, object, &why);
 	return file_end(list, found, status, &why, object, err);
 }
 

@@ -3,6 +3,7 @@
 #ifndef WT_CERT_KIND_H
 #define WT_CERT_KIND_H
 
+#include "base/buf.h"
 #include "cert/list.h"
 
 /** The largest input that is read, in bytes. */
@@ -15,6 +16,26 @@
  */
 enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t data_len, const char *object, struct wt_error *err);
+
+/**
+ * The same in a process of its own, which is locked in.
+ * @return also WT_ERR_CERT: cert-crash, sandbox; WT_ERR_FILE: no-process
+ */
+enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
+	const uint8_t *data, size_t data_len, const char *object,
+	struct wt_error *err);
+
+/** What such a process answers: all that was read into list. */
+void wt_cert_answer_write(
+	struct wt_writer *writer, const struct wt_cert_list *list);
+
+/**
+ * Adds to list what an answer holds, which anybody may have written.
+ * @return WT_ERR_CERT: cert-crash, or what is wrong with a certificate in it
+ */
+enum wt_status wt_cert_answer_read(struct wt_cert_list *list,
+	const uint8_t *answer, size_t len, const char *object,
+	struct wt_error *err);
 
 /** The same for what depth encodings were taken off. */
 enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,

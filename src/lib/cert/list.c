@@ -120,6 +120,30 @@ void wt_cert_list_set_other(struct wt_cert_list *list)
 	list->has_other = true;
 }
 
+const volatile sig_atomic_t *wt_cert_list_cancel(
+	const struct wt_cert_list *list)
+{
+	return list->cancel;
+}
+
+bool wt_cert_list_is_chain(const struct wt_cert_list *list)
+{
+	return list->is_chain;
+}
+
+bool wt_cert_list_is_full(const struct wt_cert_list *list)
+{
+	return list->is_full;
+}
+
+void wt_cert_list_take(struct wt_cert_list *list, size_t read_count,
+	bool has_other, bool is_full)
+{
+	list->read_count = read_count;
+	list->has_other = has_other;
+	list->is_full = is_full;
+}
+
 size_t wt_cert_list_read_count(const struct wt_cert_list *list)
 {
 	return list->read_count;
@@ -424,7 +448,6 @@ enum wt_status wt_cert_list_add_note(
 	struct wt_cert_list *list, struct wt_error *err, const char *fmt, ...)
 {
 	char text[1024] = "";
-	char *note = NULL;
 	va_list args;
 	enum wt_status status = wt_cancelled(list->cancel, err);
 
@@ -433,7 +456,13 @@ enum wt_status wt_cert_list_add_note(
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	note = wt_text_clean_dup(text, strlen(text));
+	return wt_cert_list_put_note(
+		list, wt_text_clean_dup(text, strlen(text)), err);
+}
+
+enum wt_status wt_cert_list_put_note(
+	struct wt_cert_list *list, char *note, struct wt_error *err)
+{
 	if (!note || !notes_reserve(list, 1)) {
 		free(note);
 		return wt_fail_memory(err);

@@ -13,9 +13,48 @@
 
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "cert/blob.h"
 #include "certfile.h"
 #include "fail.h"
+
+/* What becomes of the process that parses. */
+static enum { APART, HERE, DIES, LIES } way;
+
+enum wt_status __real_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_error *err);
+enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_error *err);
+
+static enum wt_status die(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	(void)err;
+	abort();
+}
+
+/* What may write anything writes a status and an error that are none. */
+static enum wt_status lie(void *arg, struct wt_error *err)
+{
+	(void)arg;
+	memset(err, 'x', sizeof(*err));
+	return WT_ERR_CERT;
+}
+
+enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
+	void *arg, struct wt_error *err)
+{
+	switch (way) {
+	case HERE:
+		return fn(arg, err);
+	case DIES:
+		return __real_wt_child_run(how, die, arg, err);
+	case LIES:
+		return __real_wt_child_run(how, lie, arg, err);
+	default:
+		return __real_wt_child_run(how, fn, arg, err);
+	}
+}
 
 static void input_over_the_limit_is_refused_unread(void **state)
 {
@@ -197,8 +236,11 @@ static void failure_of_any_call_is_clean(void **state)
 			size_t blob_len = 0;
 			enum wt_status status = WT_OK;
 
+			/* What the parser calls is to be counted. */
+			way = HERE;
 			fail_arm(n, FAIL_ONCE, EIO);
 			status = wt_cert_list_read(list, path, &err);
+			way = APART;
 			if (status == WT_OK)
 				status = wt_cert_encode(
 					wt_cert_list_get(list, 0), "name",
@@ -216,6 +258,105 @@ static void failure_of_any_call_is_clean(void **state)
 			wt_free(blob);
 			wt_cert_list_free(list);
 		}
+		wt_cert_list_free(whole);
+	}
+}
+
+static void a_parser_that_dies_is_an_error(void **state)
+{
+	struct wt_cert_list *list = list_new();
+	struct wt_error err = {0};
+
+	(void)state;
+	way = DIES;
+	assert_int_equal(
+		wt_cert_list_read(list, CERTS "bundle.pem", &err), WT_ERR_CERT);
+	way = APART;
+	assert_string_equal(err.code, "cert-crash");
+	assert_string_equal(err.object, CERTS "bundle.pem");
+	assert_int_equal(wt_cert_list_count(list), 0);
+	wt_cert_list_free(list);
+}
+
+static void a_parser_that_lies_gives_an_error_that_ends(void **state)
+{
+	struct wt_cert_list *list = list_new();
+	struct wt_error err = {0};
+
+	(void)state;
+	way = LIES;
+	assert_int_equal(
+		wt_cert_list_read(list, CERTS "bundle.pem", &err), WT_ERR_CERT);
+	way = APART;
+	assert_int_equal(err.status, WT_ERR_CERT);
+	assert_int_equal(err.domain, WT_DOMAIN_NONE);
+	assert_int_equal(strlen(err.code), sizeof(err.code) - 1);
+	assert_int_equal(strlen(err.hint), sizeof(err.hint) - 1);
+	wt_cert_list_free(list);
+}
+
+/* All that a list says, from answer to answer. */
+static void assert_same_answer(
+	const struct wt_writer *one, const uint8_t *data, size_t len)
+{
+	struct wt_cert_list *list = list_new();
+	struct wt_writer again = {0};
+	struct wt_error err = {0};
+
+	assert_ok(wt_cert_answer_read(list, data, len, "answer", &err), &err);
+	wt_cert_answer_write(&again, list);
+	assert_int_equal(again.len, one->len);
+	assert_memory_equal(again.data, one->data, one->len);
+	wt_writer_free(&again);
+	wt_cert_list_free(list);
+}
+
+static void an_answer_is_believed_only_as_far_as_it_holds(void **state)
+{
+	static const char *const names[] = {"bundle.pem", "with-key.pem",
+		"three.sst", "two-and-others.reg", "distrusted.blob",
+		"bad-pem-second.pem"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct wt_cert_list *whole = list_new();
+		struct wt_writer answer = {0};
+		struct wt_error err = {0};
+		uint8_t *copy = NULL;
+		char path[512] = "";
+
+		snprintf(path, sizeof(path), CERTS "%s", names[i]);
+		wt_cert_list_keep_going(whole, true);
+		assert_ok(wt_cert_list_read(whole, path, &err), &err);
+		wt_cert_answer_write(&answer, whole);
+		assert_same_answer(&answer, answer.data, answer.len);
+		/* Of its own length, so that a read past the end shows. */
+		for (size_t len = 0; len <= answer.len; len++) {
+			struct wt_cert_list *list = list_new();
+			bool is_whole = len == answer.len;
+
+			copy = malloc(len + 1);
+			memcpy(copy, answer.data, len);
+			/* One byte more, or some too few. */
+			assert_int_equal(wt_cert_answer_read(list, copy,
+						 is_whole ? len + 1 : len,
+						 "answer", &err),
+				WT_ERR_CERT);
+			free(copy);
+			wt_cert_list_free(list);
+		}
+		for (size_t at = 0; at < answer.len; at++) {
+			struct wt_cert_list *list = list_new();
+
+			copy = malloc(answer.len);
+			memcpy(copy, answer.data, answer.len);
+			copy[at] = 0xFF;
+			(void)wt_cert_answer_read(
+				list, copy, answer.len, "answer", NULL);
+			free(copy);
+			wt_cert_list_free(list);
+		}
+		wt_writer_free(&answer);
 		wt_cert_list_free(whole);
 	}
 }
@@ -246,6 +387,9 @@ int main(void)
 		cmocka_unit_test(folder_is_read_in_order_and_the_rest_is_noted),
 		cmocka_unit_test(missing_file_is_a_file_error),
 		cmocka_unit_test(failure_of_any_call_is_clean),
+		cmocka_unit_test(a_parser_that_dies_is_an_error),
+		cmocka_unit_test(a_parser_that_lies_gives_an_error_that_ends),
+		cmocka_unit_test(an_answer_is_believed_only_as_far_as_it_holds),
 		cmocka_unit_test(short_reads_change_nothing),
 	};
 
