@@ -85,6 +85,7 @@ struct wt_hive_files {
 	bool are_logs_ours; /**< nobody else can write the logs */
 	bool has_long_log;  /**< another one is longer than WT_HIVE_LOG_MAX */
 	const char *object; /**< names the hive in messages */
+	const volatile sig_atomic_t *cancel; /**< NULL: nothing ends the work */
 };
 
 /** The state of a hive, from its base block and logs only. */
@@ -98,7 +99,9 @@ struct wt_hive_state {
 	bool has_long_log; /**< one is longer than any, and was left out */
 };
 
-/** Reads the base block and logs; all raw checks that need no hivex. */
+/** Reads the base block and, of a hive that is not clean, the logs; all raw
+ *  checks that need no hivex. Logs are read in a child with limits, here and
+ *  below: WT_ERR_HIVE also when that ends (hive-crash, sandbox). */
 enum wt_status wt_hive_state(const struct wt_hive_files *files,
 	struct wt_hive_state *ret_state, struct wt_error *err);
 

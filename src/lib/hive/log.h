@@ -61,4 +61,15 @@ enum wt_status wt_replay_open(struct wt_replay *replay,
 	const struct wt_hive_files *files, struct wt_error *err);
 void wt_replay_close(struct wt_replay *replay);
 
+/** What wt_hive_state() does, in this process. */
+enum wt_status wt_replay_state(const struct wt_hive_files *files,
+	struct wt_hive_state *ret_state, struct wt_error *err);
+
+/** What wt_hive_replay() and wt_hive_discard_logs() do, in this process and
+ *  into an empty file in memory. */
+enum wt_status wt_replay_apply(const struct wt_hive_files *files, int fd,
+	bool *ret_stopped, struct wt_error *err);
+enum wt_status wt_replay_discard(
+	const struct wt_hive_files *files, int fd, struct wt_error *err);
+
 #endif

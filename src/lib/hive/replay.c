@@ -29,7 +29,7 @@ static void replay_measure(
 	*ret_len = len;
 }
 
-enum wt_status wt_hive_state(const struct wt_hive_files *files,
+enum wt_status wt_replay_state(const struct wt_hive_files *files,
 	struct wt_hive_state *ret_state, struct wt_error *err)
 {
 	struct wt_replay replay = {0};
@@ -127,42 +127,29 @@ static void new_apply(const struct wt_replay *replay, uint8_t *data)
 		entry_apply(replay->entries[i].at, data);
 }
 
-/* A memfd with the hive's bytes, len long, mapped. */
-static enum wt_status copy_open(const struct wt_replay *replay, uint64_t len,
-	int *ret_fd, uint8_t **ret_data, struct wt_error *err)
+/* Puts the hive's bytes into fd, len long, and maps them. */
+static enum wt_status copy_open(const struct wt_replay *replay, int fd,
+	uint64_t len, uint8_t **ret_data, struct wt_error *err)
 {
 	const struct wt_hive_files *files = replay->files;
 	uint64_t old_len = replay->hive_len < len ? replay->hive_len : len;
 	void *data = NULL;
-	int fd = -1;
-	enum wt_status ret =
-		wt_io_memory_file("wimtrust-hive", files->object, &fd, err);
+	enum wt_status ret = WT_OK;
 
-	if (ret != WT_OK)
-		return ret;
-	if (ftruncate(fd, (off_t)len) != 0) {
-		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+	if (ftruncate(fd, (off_t)len) != 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			files->object,
 			"cannot write the registry hive into memory");
-		goto fail;
-	}
 	data = mmap(
 		NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		ret = wt_fail_memory(err);
-		goto fail;
-	}
+	if (data == MAP_FAILED)
+		return wt_fail_memory(err);
 	ret = wt_io_read_all(
 		files->hive_fd, data, (size_t)old_len, 0, files->object, err);
-	if (ret != WT_OK) {
+	if (ret != WT_OK)
 		munmap(data, (size_t)len);
-		goto fail;
-	}
-	*ret_fd = fd;
-	*ret_data = data;
-	return WT_OK;
-fail:
-	close(fd);
+	else
+		*ret_data = data;
 	return ret;
 }
 
@@ -182,13 +169,12 @@ static enum wt_status copy_finish(const struct wt_replay *replay, int fd,
 	return ret;
 }
 
-enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
+enum wt_status wt_replay_apply(const struct wt_hive_files *files, int fd,
 	bool *ret_stopped, struct wt_error *err)
 {
 	struct wt_replay replay = {0};
 	uint8_t *data = NULL;
 	uint64_t len = 0;
-	int fd = -1;
 	enum wt_status ret = wt_replay_open(&replay, files, err);
 
 	if (ret != WT_OK)
@@ -203,7 +189,7 @@ enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
 	}
 	len = replay.is_dirty ? bins_len_max(&replay) : replay.base.bins_len;
 	len += WT_HIVE_PAGE;
-	ret = copy_open(&replay, len, &fd, &data, err);
+	ret = copy_open(&replay, fd, len, &data, err);
 	if (ret != WT_OK)
 		goto out;
 	if (replay.is_dirty && replay.entry_count > 0)
@@ -212,12 +198,8 @@ enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
 		old_apply(replay.old, data);
 	ret = copy_finish(&replay, fd, data, len, err);
 	munmap(data, (size_t)len);
-	if (ret != WT_OK) {
-		close(fd);
-		goto out;
-	}
-	*ret_fd = fd;
-	*ret_stopped = replay.is_dirty && replay.is_stopped;
+	if (ret == WT_OK)
+		*ret_stopped = replay.is_dirty && replay.is_stopped;
 out:
 	wt_replay_close(&replay);
 	return ret;
@@ -248,14 +230,13 @@ static enum wt_status discarded_sequence(const struct wt_hive_files *files,
 	return ret;
 }
 
-enum wt_status wt_hive_discard_logs(
-	const struct wt_hive_files *files, int *ret_fd, struct wt_error *err)
+enum wt_status wt_replay_discard(
+	const struct wt_hive_files *files, int fd, struct wt_error *err)
 {
 	struct wt_hive_files alone = *files;
 	struct wt_replay replay = {0};
 	uint32_t sequence = 0;
 	uint8_t *data = NULL;
-	int fd = -1;
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; i < 3; i++)
@@ -268,16 +249,11 @@ enum wt_status wt_hive_discard_logs(
 	if (ret == WT_OK)
 		ret = discarded_sequence(files, &sequence, err);
 	if (ret == WT_OK)
-		ret = copy_open(&replay, replay.hive_len, &fd, &data, err);
+		ret = copy_open(&replay, fd, replay.hive_len, &data, err);
 	if (ret != WT_OK)
 		return ret;
 	base_finish(data, sequence);
 	ret = copy_finish(&replay, fd, data, replay.hive_len, err);
 	munmap(data, (size_t)replay.hive_len);
-	if (ret != WT_OK) {
-		close(fd);
-		return ret;
-	}
-	*ret_fd = fd;
-	return WT_OK;
+	return ret;
 }

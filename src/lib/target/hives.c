@@ -169,8 +169,10 @@ static enum wt_status hive_open(struct wt_target *target,
 	struct wt_target_hive *hive, int hive_fd, struct wt_error *err)
 {
 	char object[sizeof(err->object)] = "";
-	struct wt_hive_files files = {
-		.hive_fd = hive_fd, .log_fds = {-1, -1, -1}, .object = object};
+	struct wt_hive_files files = {.hive_fd = hive_fd,
+		.log_fds = {-1, -1, -1},
+		.object = object,
+		.cancel = target->options->cancel};
 	struct wt_error damage = {0};
 	enum wt_status ret = WT_OK;
 
