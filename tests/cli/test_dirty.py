@@ -95,7 +95,7 @@ class Hive(Case):
     def test_logs_are_given_up(self):
         target, hive = self.make("unflushed")
         run = self.wt("add", target, ROOT_DER, "--discard-logs")
-        self.assertRegex(run.err, r"\d+ entries \(\d+ bytes\) .*given up")
+        self.assertRegex(run.err, r"\d+ entries \(\d+ bytes\) .*discarded")
         # All but the two sequence numbers is as in the hive before.
         before = bytearray((DIRTY / "unflushed").read_bytes())
         before[8:12] = before[4:8]
