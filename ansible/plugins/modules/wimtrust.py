@@ -62,10 +62,29 @@ options:
       - With I(state=exact), what may be there too; an image as it came from
         Microsoft, or files of certificates.
     type: path
+  for:
+    description:
+      - With I(state=present) and I(state=exact), trusted for these purposes
+        only. Any without it.
+    type: list
+    elements: str
+    choices:
+      - server-auth
+      - client-auth
+      - code-signing
+      - email
+      - time-stamping
+      - ocsp-signing
+      - any
+    default: []
   options:
     description:
       - More options of C(wimtrust add) and C(wimtrust remove), such as
-        C(--commit=append), C(--backup) or C(--access=update).
+        C(--commit=append), C(--backup) or C(--access=update). Each goes to
+        the steps of I(state) that know it.
+      - A value is behind C(=), or is the next element of the list.
+      - With I(state=exact), C(--backup) keeps the file from before both steps,
+        and C(--attest) states the last one that wrote.
     type: list
     elements: str
     default: []
@@ -101,6 +120,12 @@ EXAMPLES = r"""
     state: exact
     base: /srv/images/boot-original.wim
     options: [--commit=append]
+
+- name: The proxy's root, for TLS servers and nothing else
+  wimtrust.boot.wimtrust:
+    target: /srv/images/boot.wim
+    certificates: [/etc/pki/proxy-root.cer]
+    for: [server-auth]
 """
 
 RETURN = r"""
@@ -137,20 +162,63 @@ from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 # What stays as it is.
 QUIET = ("unchanged", "present", "absent", "refused", "missing", "kept")
 
+# Options by the commands that know them; any other is for those that write.
+WRITERS = ("add", "remove")
+KNOWN = {
+    "--allow": ("add",), "--keep-going": ("add",), "--friendly-name": ("add",),
+    "-r": WRITERS + ("verify",), "--recursive": WRITERS + ("verify",)}
+KNOWN.update((name, WRITERS + ("verify", "list")) for name in (
+    "--check", "--discard-logs", "--replay-logs", "--require-sandbox"))
+# What has a parameter of its own, and what would make the result untrue.
+OWN = {"--image": "images", "-i": "images", "--store": "store", "-s": "store",
+       "--for": "for", "--base": "base", "--exact": "state"}
+REFUSED = ("--output", "-o", "--dry-run", "-n", "--json", "--report",
+           "--help", "-h", "--version", "-V", "--")
+
+
+def name_of(option):
+    return option.split("=")[0]
+
+
+def grouped(words):
+    """Each option with the values behind it."""
+    groups = []
+    for word in words:
+        if word.startswith("-") or not groups:
+            groups.append([])
+        groups[-1].append(word)
+    return groups
+
 
 class Wimtrust:
     def __init__(self, module):
         self.module = module
         self.params = module.params
         self.warnings = []
-        self.select = []
-        for image in self.params["images"]:
-            self.select += ["--image", image]
+        self.options = grouped(self.params["options"])
+        for option in self.options:
+            name = name_of(option[0])
+            if name in OWN:
+                module.fail_json(msg="options: %s: use the parameter %s" % (
+                    name, OWN[name]))
+            if name in REFUSED or not name.startswith("-"):
+                module.fail_json(
+                    msg="options: %s is not for this module" % name)
 
-    def run(self, command, arguments, operands, good=(0,)):
+    def select(self, images):
+        return [word for image in images for word in ("--image", str(image))]
+
+    def run(self, command, arguments, operands=(), images=None, good=(0,)):
         """The JSON object of one run; any other status ends the module."""
-        argv = ([self.params["executable"], command, "--json"] + self.select +
-                arguments + ["--", self.params["target"]] + operands)
+        argv = [self.params["executable"], command, "--json"]
+        argv += self.select(self.params["images"] if images is None else images)
+        argv += arguments
+        for option in self.options:
+            if command in KNOWN.get(name_of(option[0]), WRITERS):
+                argv += option
+        if command in WRITERS and self.module.check_mode:
+            argv.append("--dry-run")
+        argv += ["--", self.params["target"]] + list(operands)
         status, out, err = self.module.run_command(argv)
         try:
             report = json.loads(out)
@@ -172,43 +240,57 @@ class Wimtrust:
             return []
         return ["--store", self.params["store"]]
 
-    def writing(self):
-        dry = ["--dry-run"] if self.module.check_mode else []
-        return dry + self.params["options"]
+    def purposes(self):
+        if not self.params["for"]:
+            return []
+        return ["--for", ",".join(self.params["for"])]
 
     def add(self):
-        return self.run("add", self.store() + self.writing(),
-                        self.params["certificates"])
+        report = self.run("add", self.store() + self.purposes(),
+                          self.params["certificates"])
+        self.written(report)
+        return report
 
     def remove(self):
-        return self.run(
-            "remove", ["--if-present"] + self.store() + self.writing(),
-            self.params["certificates"])
+        return self.run("remove", ["--if-present"] + self.store(),
+                        self.params["certificates"])
+
+    def written(self, report):
+        """The backup is of the file from before the first step that writes."""
+        if report["target"]["changed"]:
+            self.options = [option for option in self.options
+                            if name_of(option[0]) != "--backup"]
 
     def too_much(self):
         """The extra certificates, by image and store."""
         base = ["--base", self.params["base"]] if self.params["base"] else []
-        report = self.run("verify", ["--exact"] + self.store() + base,
-                          self.params["certificates"], good=(0, 1))
+        report = self.run(
+            "verify", ["--exact"] + self.store() + self.purposes() + base,
+            self.params["certificates"], good=(0, 1))
         return entries(report, lambda action: action == "extra")
 
     def remove_extra(self, extra):
+        """One step for the images that have the same too much in a store."""
+        keys, images = {}, {}
+        for entry in extra:
+            keys.setdefault((entry["store"], entry["image"]), []).append(
+                "key:" + entry["sha1"])
+        for (store, image), names in keys.items():
+            images.setdefault((store, tuple(sorted(names))), []).append(image)
         removed = []
-        select = self.select
-        for image, store in sorted({(e["image"], e["store"]) for e in extra}):
-            keys = [e["sha1"] for e in extra
-                    if (e["image"], e["store"]) == (image, store)]
-            self.select = ["--image", str(image)] if image else []
-            removed += entries(self.run(
-                "remove", ["--store", store.lower()] + self.writing(), keys))
-        self.select = select
+        for (store, names), where in sorted(images.items()):
+            # A hive and a folder have no numbers.
+            report = self.run("remove", ["--store", store.lower()], names,
+                              images=[n for n in where if n])
+            self.written(report)
+            removed += entries(report)
         return removed
 
     def state(self):
         """What is there, as text for a diff."""
         lines = ["image %d %s %s %s\n" % (
             e["image"], e["store"], e["sha1"], e["subject"])
-            for e in entries(self.run("list", [], []), lambda action: True)]
+            for e in entries(self.run("list", []), lambda action: True)]
         return sorted(lines)
 
 
@@ -227,6 +309,8 @@ def line(entry):
 def main():
     stores = ["auto", "authroot", "root", "ca", "trustedpublisher",
               "trustedpeople", "disallowed"]
+    purposes = ["server-auth", "client-auth", "code-signing", "email",
+                "time-stamping", "ocsp-signing", "any"]
     module = AnsibleModule(
         argument_spec={
             "target": {"type": "path", "required": True},
@@ -237,6 +321,8 @@ def main():
             "store": {"type": "str", "default": "auto", "choices": stores},
             "images": {"type": "list", "elements": "str", "default": []},
             "base": {"type": "path"},
+            "for": {"type": "list", "elements": "str", "default": [],
+                    "choices": purposes},
             "options": {"type": "list", "elements": "str", "default": []},
             "executable": {"type": "path", "default": "wimtrust"},
         },
@@ -245,6 +331,8 @@ def main():
     state = module.params["state"]
     if module.params["base"] and state != "exact":
         module.fail_json(msg="base is for state=exact")
+    if module.params["for"] and state == "absent":
+        module.fail_json(msg="for is for state=present and state=exact")
     before = wimtrust.state() if module._diff else []
     added, removed, changed = [], [], False
     if state == "absent":
