@@ -7,14 +7,33 @@ import os
 import subprocess
 import time
 
-from clitest import (ROOT_DER, ROOT_SHA1, Case, digest, environment,
+from clitest import (ROOT_DER, ROOT_SHA1, SOURCE, Case, digest, environment,
                      fuse_works, main, wimtrust)
 
 WHEN = '1700000000'
+GOLDEN = SOURCE / 'testdata' / 'golden.wim'
 # The SOFTWARE hive that tests/support/make-hive makes, and that ROOT went
 # into: hivex writes no time, so this holds without SOURCE_DATE_EPOCH too.
 GOLDEN_HIVE = (
     '0866b9ed268c3b2f7a7ce6540e2a2de6013da12f71cb0f11cea3f6774a069f44')
+# testdata/golden.wim that ROOT went into at WHEN, by access and by the version
+# that wimlib calls itself: it compresses, and writes the XML data.
+GOLDEN_WIM = {
+    '1.13.5': {
+        'update':
+        '2c92ed9e9d718eeffae7140f02781e6c644fbac19a6728a0412b7d4af3817dd3',
+        'mount':
+        'fe926913a467e05c860ff5f156aad5c54a4a9c509bf8a1014e805f220e01816f',
+        'rebuild':
+        '2e533e94e29ab7cf3141930f4dc213a0e53e286a3031383186896d5d93efffc5'},
+    '1.14.4': {
+        'update':
+        '273133268a4cbb4912cbf1ed8f1d920a5b863b34a2dd2694d80c9abe868d790b',
+        'mount':
+        '396e7f0c2f3c890ed249f53752091daa9cded7e4eeec89b7b565b0c1c5b31214',
+        'rebuild':
+        '444aa4d81d1a6f987919b3f94948bb604e0c23c0b899710b3b7d85028079f30c'},
+}
 
 
 class Reproducible(Case):
@@ -95,6 +114,39 @@ class Reproducible(Case):
         run = wimtrust('add', '-q', path, ROOT_DER)
         self.assertEqual(run.status, 0, run.err)
         self.assertEqual(digest(path), GOLDEN_HIVE)
+
+    def test_folder(self):
+        config = self.folder / 'pe' / 'Windows' / 'System32' / 'config'
+        config.mkdir(parents=True)
+        self.hive('software').rename(config / 'SOFTWARE')
+        run = wimtrust('add', '-q', self.folder / 'pe', ROOT_DER)
+        self.assertEqual(run.status, 0, run.err)
+        self.assertEqual(digest(config / 'SOFTWARE'), GOLDEN_HIVE)
+        self.assertEqual([path for path in (self.folder / 'pe').rglob('*')
+                          if path.is_file()], [config / 'SOFTWARE'])
+
+    def golden(self, name, *options, commits=('replace', 'append')):
+        found = wimtrust('list', '--json', GOLDEN).json['versions']['wimlib']
+        version = found.split('-')[0]
+        if version not in GOLDEN_WIM:
+            self.skipTest('no digest is known for wimlib ' + version)
+        for commit in commits:
+            path = self.copy(GOLDEN, 'golden.wim')
+            self.run_at(0, 'add', '-q', '--commit', commit, *options, path,
+                        ROOT_DER)
+            self.assertEqual(digest(path), GOLDEN_WIM[version][name], commit)
+
+    def test_golden_update(self):
+        self.golden('update', '--access', 'update')
+
+    def test_golden_mount(self):
+        if not fuse_works():
+            self.skipTest('no FUSE here')
+        self.golden('mount', '--access', 'mount')
+
+    def test_golden_rebuild(self):
+        self.golden('rebuild', '--access', 'update', '--rebuild',
+                    commits=['replace'])
 
     def test_nonsense_is_refused(self):
         for text in ('abc', '-1', '1.5', '99999999999999999999', '1 '):
