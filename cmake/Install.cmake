@@ -3,9 +3,10 @@
 install(TARGETS wimtrust_cli RUNTIME COMPONENT cli)
 
 # The documents, as they lie here, so that their links lead to each other.
-install(FILES "${PROJECT_SOURCE_DIR}/README.md"
-  "${PROJECT_SOURCE_DIR}/SECURITY.md"
+install(FILES README.md SECURITY.md CHANGELOG.md CONTRIBUTING.md LICENSE
   DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT cli)
+install(FILES ansible/README.md
+  DESTINATION "${CMAKE_INSTALL_DOCDIR}/ansible" COMPONENT cli)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT cli
   FILES_MATCHING PATTERN "*.md" PATTERN "*.schema.json" PATTERN "*.svg"

@@ -7,7 +7,7 @@ set(CMAKE_STRIP aarch64-linux-gnu-strip)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(ENV{PKG_CONFIG_LIBDIR}
   /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
-find_program(WIMTRUST_QEMU qemu-aarch64-static)
+find_program(WIMTRUST_QEMU NAMES qemu-aarch64-static qemu-aarch64)
 if(WIMTRUST_QEMU)
   set(CMAKE_CROSSCOMPILING_EMULATOR "${WIMTRUST_QEMU}")
 endif()

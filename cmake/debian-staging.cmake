@@ -16,6 +16,10 @@ foreach(pair IN LISTS CPACK_WIMTRUST_PACKAGES)
     COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 
+# In Debian the license is the file copyright; links lead to it all the same.
+file(GLOB license "${CPACK_TEMPORARY_DIRECTORY}/cli/*/share/doc/*/LICENSE")
+file(CREATE_LINK copyright "${license}" SYMBOLIC)
+
 file(GLOB_RECURSE archives "${CPACK_TEMPORARY_DIRECTORY}/*.a")
 execute_process(
   COMMAND "${CPACK_WIMTRUST_STRIP}" --strip-debug
