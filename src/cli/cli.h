@@ -62,7 +62,7 @@ enum cli_format { CLI_FORMAT_REG, CLI_FORMAT_BLOB, CLI_FORMAT_PEM };
 
 /** A warning of the program itself, besides those in the report. */
 struct cli_warning {
-	const char *code; /**< static text */
+	char code[sizeof(((struct wt_error *)NULL)->code)];
 	char *text;
 };
 

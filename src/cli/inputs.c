@@ -20,7 +20,7 @@ void cli_warn(
 	warning = &outcome->warnings[outcome->warning_count];
 	va_start(args, fmt);
 	if (vasprintf(&warning->text, fmt, args) >= 0) {
-		warning->code = code;
+		snprintf(warning->code, sizeof(warning->code), "%s", code);
 		outcome->warning_count++;
 	}
 	va_end(args);

@@ -330,7 +330,9 @@ class Temporary(Kill):
         process = subprocess.Popen(
             [WIMTRUST, 'add', '--access', 'update', self.target, ROOT_DER],
             env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        while process.poll() is None and not os.listdir(self.temp):
+        # With something in it: an empty one may not be locked yet, and a run
+        # whose folder was taken then makes another.
+        while process.poll() is None and not any(self.temp.glob('*/*')):
             pass
         process.send_signal(signal.SIGSTOP)
         names = os.listdir(self.temp)
