@@ -331,7 +331,7 @@ class Exchanged(Signals):
             before = digest(hive)
             status, err = self.run_exchanged(*args)
             self.assertEqual(status, 7, (args, err))
-            self.assertIn('another folder is in the place', err)
+            self.assertIn('its folder was exchanged', err)
             self.assertEqual(digest(hive), before)
             self.assertEqual(os.listdir(self.place), ['SOFTWARE'])
 
