@@ -119,7 +119,7 @@ def on_terminal(*args, columns=80, env=None):
             break
         shown += data
     os.close(master)
-    status = process.wait(timeout=10)
+    status = process.wait(timeout=HANG)
     return status, shown.decode('utf-8', 'replace').replace('\r\n', '\n')
 
 
@@ -135,6 +135,35 @@ def make_root(path, subject, key='ec', more=()):
         check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
     return path
+
+
+def wait_until(is_so, why):
+    """Looks until it is so. What never comes is a failure."""
+    end = time.monotonic() + HANG
+    while not is_so():
+        if time.monotonic() > end:
+            raise AssertionError(f'waited in vain: {why}')
+        time.sleep(0.005)
+
+
+def catches(process, number):
+    """Has the program said yet what a signal is to do?"""
+    for line in pathlib.Path(f'/proc/{process.pid}/status').read_text(
+            ).splitlines():
+        if line.startswith('SigCgt:'):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
+
+
+def has_open(process, name):
+    """Has the process this file open?"""
+    for entry in pathlib.Path(f'/proc/{process.pid}/fd').iterdir():
+        try:
+            if os.readlink(entry) == os.fspath(name):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
 
 
 def run_other(*words, **more):
@@ -180,8 +209,11 @@ def fuse_works():
 
 
 def accesses():
-    """Those that work here."""
-    return (['mount'] if fuse_works() else []) + ['update']
+    """Those that work here. What is left out is said."""
+    if fuse_works():
+        return ['mount', 'update']
+    print('left out: --access mount, /dev/fuse cannot be opened')
+    return ['update']
 
 
 def mounts_below(folder):
@@ -330,6 +362,8 @@ def digest(path):
 def main():
     """Where all are skipped, so is the file. One without tests fails."""
     result = unittest.main(verbosity=1, exit=False).result
+    for test, reason in result.skipped:
+        print(f'skipped: {test}: {reason}')
     if result.wasSuccessful() and result.testsRun and \
             len(result.skipped) == result.testsRun:
         sys.exit(77)

@@ -4,10 +4,10 @@ import fcntl
 import os
 import signal
 import subprocess
-import time
 
-from clitest import (HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, Case, digest,
-                     environment, main, make_root, wimtrust)
+from clitest import (HANG, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, Case,
+                     digest, environment, has_open, main, make_root,
+                     wait_until, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
@@ -467,9 +467,9 @@ class Signals(Case):
                         [WIMTRUST, 'add', '--json', hive, ROOT_DER],
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                         env=environment())
-                    time.sleep(0.5)
+                    wait_until(lambda: has_open(process, hive), 'the hive')
                     process.send_signal(number)
-                    out, err = process.communicate(timeout=5)
+                    out, err = process.communicate(timeout=HANG)
                 self.assertEqual(process.returncode, 128 + number)
                 self.assertIn(b'"code":"interrupted"', out)
                 self.assertIn(b'"status":%d,' % (128 + number), out)

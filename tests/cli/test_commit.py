@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from clitest import IS_SANITIZED, Case, main, skip
+from clitest import HANG, IS_SANITIZED, Case, main, skip
 import powercut
 from faults import (ALWAYS, FAULTFS, KILL_AFTER, KILL_BEFORE, ONCE, SHORT,
                     Faults)
@@ -26,7 +26,7 @@ STEP = 4 if IS_SANITIZED else 1
 def run(*args, env=None):
     return subprocess.run(
         [DRIVER, *map(os.fspath, args)], stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, env=env,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=HANG, env=env,
         check=False)
 
 
@@ -127,6 +127,8 @@ class Failing(Commit):
             self.restart()
             done = watch.run(self.change(how, kind), at, mode, native)
             if watch.calls() < at:
+                # Nothing is counted where the library is not preloaded.
+                self.assertGreater(at, 6)
                 return
             why = (how, kind, errno.errorcode.get(native), at, watch.name(),
                    done.stderr)
@@ -160,6 +162,7 @@ class Failing(Commit):
                     break
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.target.read_bytes(), self.new)
+            self.assertGreater(at, 6)
 
 
 class PowerCut(Commit):
@@ -235,14 +238,11 @@ class Interrupted(Commit):
             process = subprocess.Popen(
                 [os.fspath(a) for a in self.change('copy', 'wim')],
                 stderr=subprocess.PIPE)
-            deadline = time.monotonic() + 20
-            while (len(os.listdir(self.place)) == 1 and
-                   time.monotonic() < deadline):
+            while len(os.listdir(self.place)) == 1:
+                self.assertIsNone(process.poll())
                 time.sleep(0.0005)
             process.send_signal(number)
-            sent = time.monotonic()
-            process.communicate()
-            self.assertLess(time.monotonic() - sent, 2)
+            process.communicate(timeout=HANG)
             self.assertEqual(process.returncode, 128 + number)
             self.assertEqual(self.target.read_bytes(), self.old)
             self.assertEqual(os.listdir(self.place), [NAME])
@@ -258,7 +258,7 @@ class Together(Commit):
                 [DRIVER, how, 'grow', os.fspath(self.target), str(i)],
                 stderr=subprocess.PIPE) for i in range(8)]
             for writer in writers:
-                _, text = writer.communicate(timeout=100)
+                _, text = writer.communicate(timeout=HANG)
                 self.assertEqual(writer.returncode, 0, text)
             data = self.target.read_bytes()
             self.assertEqual(len(data), len(self.old) + 8 * 512)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from clitest import ROOT_DER, WIMTRUST, Case, environment, main, wimtrust
+from clitest import HANG, ROOT_DER, WIMTRUST, Case, environment, main, wimtrust
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 PATH = os.path.dirname(WIMTRUST) + ':/usr/bin:/bin'
@@ -136,7 +136,7 @@ zpty -d z
     def complete(self, line):
         done = subprocess.run(
             ['zsh', '-fc', self.SCRIPT, 'zsh', self.folder, line],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANG,
             env=environment(PATH=PATH, HOME=str(self.folder)),
             cwd=self.folder, check=False)
         return done.stdout.decode('utf-8', 'replace')

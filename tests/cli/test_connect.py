@@ -5,9 +5,9 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
-from clitest import WIMTRUST, Case, environment, main, wimtrust
+from clitest import (HANG, WIMTRUST, Case, environment, main,
+                     wait_until, wimtrust)
 
 MORE = ('subjectAltName=DNS:localhost,DNS:other.example,IP:127.0.0.1,IP:::1\n'
         'crlDistributionPoints=URI:http://crl.example/a.crl\n'
@@ -68,14 +68,15 @@ class Connect(Case):
         self.addCleanup(server.stdin.close)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+
+        def is_listening():
             try:
-                with socket.create_connection((address, port), 1):
-                    return port
+                with socket.create_connection((address, port)):
+                    return True
             except OSError:
-                time.sleep(0.05)
-        self.fail('openssl s_server does not listen')
+                return False
+        wait_until(is_listening, 'openssl s_server')
+        return port
 
     def check(self, server, *more):
         return wimtrust('check', *more, '--connect', server, self.target)
@@ -164,12 +165,14 @@ class Connect(Case):
         sock.bind(('127.0.0.1', 0))
         sock.listen()
         self.addCleanup(sock.close)
+        self.peers = []
 
         def serve():
             try:
                 while True:
                     peer, _ = sock.accept()
                     self.addCleanup(peer.close)
+                    self.peers.append(peer)
                     if answer:
                         peer.sendall(answer)
                         peer.shutdown(socket.SHUT_WR)
@@ -202,20 +205,18 @@ class Connect(Case):
         self.assertEqual(run.status, 2)
 
     def test_every_wait_has_an_end(self):
-        started = time.monotonic()
         run = self.check(self.silent(), '--timeout', '1')
         self.assertEqual(run.status, 7)
         self.assertIn('[connect-timeout]', run.err)
-        self.assertLess(time.monotonic() - started, 20)
 
     def test_a_signal_ends_it(self):
         process = subprocess.Popen(
             [WIMTRUST, 'check', '--timeout', '100', '--connect',
              self.silent(), os.fspath(self.target)], env=environment(),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.7)
+        wait_until(lambda: self.peers, 'a connection')
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(timeout=20), 143)
+        self.assertEqual(process.wait(timeout=HANG), 143)
 
     def test_show_names_the_root(self):
         self.issue('s', 'localhost', 'root', MORE)

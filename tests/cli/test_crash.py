@@ -30,8 +30,6 @@ class Crash(Place):
         super().setUp()
         self.target = self.place / 'boot.wim'
         self.old = IMAGE.read_bytes()
-        if not self.old:
-            self.skipTest('no sample image here')
         self.restart()
 
     def restart(self):
@@ -192,6 +190,7 @@ class OtherFileSystems(Crash):
 
     def test_a_backup_is_a_copy_where_it_cannot_be_a_link(self):
         backup = self.place / 'boot.wim.bak'
+        names = set()
         for name, status, why in self.sweep(
                 EPERM, 'add', '--access', 'update', '--backup', self.target,
                 ROOT_DER):
@@ -200,11 +199,14 @@ class OtherFileSystems(Crash):
                 self.assert_new(why)
             else:
                 self.assert_old_or_whole(why)
+            names.add(name)
             if name == 'linkat':
                 self.assertEqual(status, 0, why)
+        self.assertIn('linkat', names)
 
     def test_an_output_comes_into_being_whole_without_renameat2(self):
         output = self.place / 'new.wim'
+        names = set()
         for name, status, why in self.sweep(
                 EINVAL, 'add', '--access', 'update', '-o', output, self.target,
                 ROOT_DER):
@@ -214,8 +216,10 @@ class OtherFileSystems(Crash):
                                           env=self.env).status, 0, why)
             else:
                 self.assertFalse(output.exists(), why)
+            names.add(name)
             if name == 'renameat2':
                 self.assertEqual(status, 0, why)
+        self.assertIn('renameat2', names)
 
 
 class Together(Crash):

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from clitest import (HIVES, IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place,
-                     accesses, fuse_works, main, mounts_below)
+                     accesses, fuse_works, main, mounts_below, wait_until)
 from faults import FAULTFS, FLIP, Faults
 
 NOBODY = '0' * 40
@@ -339,10 +339,7 @@ class Leftover(Damage):
         return found
 
     def assert_all_ended(self, why):
-        end = time.monotonic() + 5
-        while self.processes() and time.monotonic() < end:
-            time.sleep(0.01)
-        self.assertEqual(self.processes(), [], why)
+        wait_until(lambda: not self.processes(), why)
 
     def killed(self, env):
         """Runs, killed at moments; gives back how many left a mount."""

@@ -4,10 +4,9 @@
 import os
 import shutil
 import subprocess
-import time
 
-from clitest import (HIVES, ROOT_DER, WIMS, Case, environment, main, skip,
-                     wimtrust)
+from clitest import (HANG, HIVES, ROOT_DER, WIMS, Case, environment, main,
+                     skip, wait_until, wimtrust)
 
 MANNERFS = os.environ.get('WT_MANNERFS', '')
 
@@ -25,14 +24,10 @@ class Disk(Case):
         def unmount():
             subprocess.run(['fusermount3', '-u', '-z', self.place],
                            check=False)
-            daemon.wait(timeout=10)
+            daemon.wait(timeout=HANG)
 
         self.addCleanup(unmount)
-        for _ in range(500):
-            if os.path.ismount(self.place):
-                break
-            time.sleep(0.01)
-        self.assertTrue(os.path.ismount(self.place))
+        wait_until(lambda: os.path.ismount(self.place), 'the mount')
         self.env = environment(TMPDIR=os.fspath(temp))
         return real
 

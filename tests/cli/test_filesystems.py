@@ -10,8 +10,8 @@ import sys
 import time
 import unittest
 
-from clitest import (HIVES, ROOT_DER, WIMS, WIMTRUST, Place, main, make_root,
-                     skip, wimtrust)
+from clitest import (HANG, HIVES, ROOT_DER, WIMS, WIMTRUST, Place, main,
+                     make_root, skip, wait_until, wimtrust)
 from faults import KILL_AFTER, KILL_BEFORE, Faults
 
 MANNERFS = os.environ.get('WT_MANNERFS', '')
@@ -84,11 +84,7 @@ class Manners(Place):
             [MANNERFS, self.real, PLACES[PLACE], self.place, '-f', '-s', '-o',
              'default_permissions'])
         self.addCleanup(self.unmount)
-        for _ in range(500):
-            if os.path.ismount(self.place):
-                break
-            time.sleep(0.01)
-        self.assertTrue(os.path.ismount(self.place))
+        wait_until(lambda: os.path.ismount(self.place), 'the mount')
         self.target = self.place / 'boot.wim'
 
     def unmount(self):
@@ -118,12 +114,8 @@ class Manners(Place):
 
     def assert_tidy(self, *names, why=None):
         # What was closed last is removed a moment later.
-        for _ in range(50):
-            there = sorted(os.listdir(self.real))
-            if there == sorted(names):
-                break
-            time.sleep(0.02)
-        self.assertEqual(there, sorted(names), why)
+        wait_until(lambda: sorted(os.listdir(self.real)) == sorted(names),
+                   why)
         self.assertEqual(os.listdir(self.temp), [], why)
 
     def is_new(self, path, why=None):
@@ -247,12 +239,7 @@ class Temporary(Manners):
         shutil.copyfile(WIMS / 'two.wim', self.target)
 
     def assert_empty(self, why=None):
-        for _ in range(50):
-            there = os.listdir(self.real / 'tmp')
-            if not there:
-                break
-            time.sleep(0.02)
-        self.assertEqual(there, [], why)
+        wait_until(lambda: os.listdir(self.real / 'tmp') == [], why)
 
     @unittest.skipUnless('mandatory' in PLACES[PLACE], 'wimlib works here')
     def test_where_wimlib_cannot_work_it_is_told(self):
@@ -382,15 +369,14 @@ class Others(Manners):
     """Other programs have it open, or write at the same time."""
 
     def test_two_writers_lose_no_change(self):
-        from clitest import make_root
         roots = [make_root(self.folder / ('%d.pem' % i), '/CN=Root %d' % i)
                  for i in range(3)]
         for _ in range(2):
             self.restart()
-            runs = [self.start('add', '--wait', '30', self.target, root)
+            runs = [self.start('add', '--wait', str(HANG), self.target, root)
                     for root in roots]
             for run in runs:
-                out, err = run.communicate(timeout=60)
+                out, err = run.communicate(timeout=HANG)
                 self.assertEqual(run.returncode, 0, err)
             self.assert_done(self.run_it('verify', self.target, *roots))
             self.assert_tidy('boot.wim')
@@ -402,7 +388,7 @@ class Others(Manners):
             time.sleep(0.5)
             if loses():
                 self.assertIsNone(run.poll())
-        self.assertEqual(run.wait(timeout=60), 0, run.stderr.read())
+        self.assertEqual(run.wait(timeout=HANG), 0, run.stderr.read())
         run.communicate()
         self.assertTrue(self.is_new(self.real / 'boot.wim'))
         self.assert_tidy('boot.wim')
@@ -440,7 +426,7 @@ class Others(Manners):
         with reader:
             self.resume(process)
             time.sleep(0.5)
-        err = process.communicate(timeout=60)[1]
+        err = process.communicate(timeout=HANG)[1]
         self.assertEqual(process.returncode, 0, err)
         self.assertTrue(self.is_new(self.real / 'boot.wim'))
         self.assert_tidy('boot.wim')
@@ -450,10 +436,9 @@ class Others(Manners):
         process, reader = self.stopped_at_rename('boot.wim')
         with reader:
             self.resume(process)
-            err = process.communicate(timeout=60)[1].decode()
+            err = process.communicate(timeout=HANG)[1].decode()
         self.assertEqual(process.returncode, 7, err)
-        time.sleep(0.1)
-        self.assertNotIn('boot.wim', os.listdir(self.real))
+        wait_until(lambda: 'boot.wim' not in os.listdir(self.real), err)
         self.assertIn('the finished file is kept: %s/' % self.place, err)
         kept = self.real / os.listdir(self.real)[0]
         self.assertIn(kept.name, err)
@@ -489,12 +474,12 @@ class Others(Manners):
         process, reader = self.stopped_at_rename('boot.wim.bak', '--backup')
         with reader:
             self.resume(process)
-            err = process.communicate(timeout=60)[1].decode()
+            err = process.communicate(timeout=HANG)[1].decode()
         self.assertEqual(process.returncode, 7, err)
-        time.sleep(0.1)
+        # What is lost is lost a moment after it was closed.
+        wait_until(lambda: len([name for name in os.listdir(self.real)
+                                if name in err]) == 2, err)
         self.assertFalse(self.is_new(self.real / 'boot.wim'))
-        kept = [name for name in os.listdir(self.real) if name in err]
-        self.assertEqual(len(kept), 2, (kept, err, os.listdir(self.real)))
 
 
 if __name__ == '__main__':

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from clitest import (HIVES, IS_SANITIZED, NOBODY, ROOT_DER, WIMS, WIMTRUST,
-                     Case, environment, main, skip)
+from clitest import (HANG, HIVES, IS_SANITIZED, NOBODY, ROOT_DER, WIMS,
+                     WIMTRUST, Case, environment, main, skip)
 
 RUNS = 3 if IS_SANITIZED else 12
 
@@ -112,7 +112,7 @@ class Hostile(Case):
                 self.assertEqual(racer.stdout.readline(), b'ready\n')
                 done = subprocess.run(
                     [WIMTRUST, 'add', *args, ROOT_DER], cwd='/',
-                    capture_output=True, check=False, timeout=120,
+                    capture_output=True, check=False, timeout=HANG,
                     env=environment(TMPDIR=os.fspath(self.temp)))
             finally:
                 racer.kill()

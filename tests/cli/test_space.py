@@ -5,11 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from errno import EDQUOT, ENOSPC
 
 from clitest import (HIVES, ROOT_DER, WIMS, WIMTRUST, Place, accesses, main,
-                     run_other, sample, sample_hive, wimtrust)
+                     run_other, sample, sample_hive, wait_until, wimtrust)
 from faults import ALWAYS, Faults
 
 KB = 1024
@@ -78,10 +77,8 @@ class Ext4(Space):
     def wait_for_room(self):
         """The kernel keeps a file that a sandbox named for some milliseconds
         after the last process of it has gone."""
-        end = time.monotonic() + 10
-        while os.statvfs(self.place).f_bfree < self.empty:
-            self.assertLess(time.monotonic(), end, 'blocks are lost')
-            time.sleep(0.002)
+        wait_until(lambda: os.statvfs(self.place).f_bfree >= self.empty,
+                   'blocks are lost')
 
     def sweep(self, name, args, rooms, more=()):
         """more: names that a run leaves that has enough room."""

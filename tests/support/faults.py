@@ -49,7 +49,7 @@ class Faults:
         return self.name() != ''
 
     def run(self, args, at=0, mode=NOTHING, native=0, record=False, env=None,
-            timeout=120):
+            timeout=240):
         env = self.prepare(at, mode, native, env)
         if record:
             self.log.write_bytes(b'')
