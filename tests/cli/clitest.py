@@ -155,17 +155,6 @@ def catches(process, number):
     return False
 
 
-def has_open(process, name):
-    """Has the process this file open?"""
-    for entry in pathlib.Path(f'/proc/{process.pid}/fd').iterdir():
-        try:
-            if os.readlink(entry) == os.fspath(name):
-                return True
-        except FileNotFoundError:
-            pass
-    return False
-
-
 def run_other(*words, **more):
     """What another program prints; its failure is the test's."""
     done = subprocess.run(words, stdout=subprocess.PIPE,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from clitest import (HANG, HIVES, ROOT_DER, SOURCE, WIMS, WIMTRUST, Case,
-                     digest, environment, has_open, main, make_root,
+                     digest, environment, catches, main, make_root,
                      wait_until, wimtrust)
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
@@ -467,7 +467,7 @@ class Signals(Case):
                         [WIMTRUST, 'add', '--json', hive, ROOT_DER],
                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                         env=environment())
-                    wait_until(lambda: has_open(process, hive), 'the hive')
+                    wait_until(lambda: catches(process, number), 'a handler')
                     process.send_signal(number)
                     out, err = process.communicate(timeout=HANG)
                 self.assertEqual(process.returncode, 128 + number)
