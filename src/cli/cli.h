@@ -69,6 +69,9 @@ struct cli_warning {
 /** What was asked for, made from the command line. Nothing changes it later. */
 struct cli_request {
 	const struct cli_command *command; /**< NULL when there is none */
+	/** The options as they were given, each word. */
+	char **words;
+	size_t word_count;
 	char **operands;
 	size_t operand_count;
 	struct wt_options options;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * cmd_verify.c: are certificates present and sound in a target? */
+#include "habits.h"
 #include "output/groups.h"
 #include "output/output.h"
 #include "output/text.h"
@@ -7,16 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A word of a command, in quotes if a shell needs them. */
-static void put_word(FILE *out, const char *option, const char *word)
-{
-	bool is_plain = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789"
-				     "./_-,") == strlen(word);
-
-	fprintf(out, is_plain ? "%s %s" : "%s '%s'", option, word);
-}
 
 /* The operand that an entry's certificate came from; NULL when it is a
  * thumbprint. */
@@ -56,7 +47,7 @@ static size_t put_sources(const struct cli_request *request,
 		if (!is_wrong || request->operands[i] == last)
 			continue;
 		last = request->operands[i];
-		put_word(out, "", last);
+		cli_put_word(out, "", last);
 		count++;
 	}
 	return count;
@@ -77,12 +68,12 @@ static void hint_add(const struct cli_request *request,
 	if (outcome->report->member)
 		fputs(" -o boot.wim", out);
 	for (size_t i = 0; i < options->image_count; i++)
-		put_word(out, " -i", options->images[i]);
+		cli_put_word(out, " -i", options->images[i]);
 	if (options->store != WT_STORE_AUTO)
-		put_word(out, " -s", wt_store_name(options->store));
+		cli_put_word(out, " -s", wt_store_name(options->store));
 	if (options->usages)
-		put_word(out, " --for", options->usages);
-	put_word(out, "", request->operands[0]);
+		cli_put_word(out, " --for", options->usages);
+	cli_put_word(out, "", request->operands[0]);
 	count = put_sources(request, outcome, out);
 	if (fclose(out) == 0 && count > 0 && len < sizeof(err->hint))
 		memcpy(err->hint, text, len + 1);

@@ -323,55 +323,95 @@ static size_t find_operand(
 	return i;
 }
 
+void cli_put_word(FILE *out, const char *option, const char *word)
+{
+	bool is_plain =
+		word[0] && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"abcdefghijklmnopqrstuvwxyz"
+					"0123456789./_-,=:") == strlen(word);
+
+	fprintf(out, is_plain ? "%s %s" : "%s '%s'", option, word);
+}
+
+/* "wimtrust add -s root", with the options that were given. */
+static void put_command(FILE *out, const struct cli_request *request)
+{
+	fprintf(out, "wimtrust %s", request->command->name);
+	for (size_t i = 0; i < request->word_count; i++)
+		cli_put_word(out, "", request->words[i]);
+}
+
+/* Ends what was written into text; it becomes the hint where it fits. */
+static void hint_end(FILE *out, char **text, struct wt_error *err)
+{
+	if (fclose(out) == 0 && strlen(*text) < sizeof(err->hint))
+		replace_hint(err, "%s", *text);
+	free(*text);
+}
+
 /* "a.wim b.wim r.cer": how one command does it for each. */
 static bool hint_loop(const struct cli_request *request, struct wt_error *err)
 {
-	char targets[160] = "", others[160] = "";
-	size_t target_count = 0, targets_len = 0, others_len = 0;
+	size_t target_count = 0, count = request->operand_count, len = 0;
+	bool *is_target = cli_alloc(count, sizeof(*is_target));
+	char *text = NULL;
+	FILE *out = NULL;
 
-	for (size_t i = 0; i < request->operand_count; i++) {
-		bool is_target = kind_of(request->operands[i]) == KIND_TARGET;
-		char *to = is_target ? targets : others;
-		size_t *len = is_target ? &targets_len : &others_len;
-
-		if (*len < sizeof(targets))
-			*len += (size_t)snprintf(to + *len,
-				sizeof(targets) - *len, " %s",
-				request->operands[i]);
-		target_count += is_target;
+	for (size_t i = 0; i < count; i++) {
+		is_target[i] = kind_of(request->operands[i]) == KIND_TARGET;
+		target_count += is_target[i];
 	}
-	if (target_count < 2 || targets_len >= sizeof(targets) ||
-		others_len >= sizeof(others))
-		return false;
-	/* Without a CERT the loop would fail. */
-	if (others_len == 0 && request->command->operands_min > 1)
-		return false;
-	replace_hint(err,
-		"run it once for each image: for wim in%s; do wimtrust %s "
-		"\"$wim\"%s; "
-		"done",
-		targets, request->command->name, others);
-	return true;
+	/* Without a CERT the loop would fail, and with -o its second run. */
+	if (target_count >= 2 && !request->options.output &&
+		(target_count < count || request->command->operands_min == 1))
+		out = open_memstream(&text, &len);
+	if (out) {
+		fputs("run it once for each image: for wim in", out);
+		for (size_t i = 0; i < count; i++)
+			if (is_target[i])
+				cli_put_word(out, "", request->operands[i]);
+		fputs("; do ", out);
+		put_command(out, request);
+		fputs(" \"$wim\"", out);
+		for (size_t i = 0; i < count; i++)
+			if (!is_target[i])
+				cli_put_word(out, "", request->operands[i]);
+		fputs("; done", out);
+		hint_end(out, &text, err);
+	}
+	free(is_target);
+	return out != NULL;
 }
 
 /* Certificates where the target should be, and perhaps the other way round. */
 static bool hint_swapped(
 	const struct cli_request *request, struct wt_error *err)
 {
-	const char *first = request->operands[0];
-	const char *target = NULL;
+	const char *first = request->operands[0], *target = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = NULL;
 
 	if (kind_of(first) != KIND_CERTS)
 		return false;
 	for (size_t i = 1; !target && i < request->operand_count; i++)
 		if (kind_of(request->operands[i]) == KIND_TARGET)
 			target = request->operands[i];
-	if (target)
-		replace_hint(err, "the order is: wimtrust %s %s %s",
-			request->command->name, target, first);
-	else
-		replace_hint(
-			err, "it holds certificates: wimtrust show %s", first);
+	out = open_memstream(&text, &len);
+	if (!out)
+		return false;
+	if (target) {
+		fputs("the order is: ", out);
+		put_command(out, request);
+		cli_put_word(out, "", target);
+		for (size_t i = 0; i < request->operand_count; i++)
+			if (request->operands[i] != target)
+				cli_put_word(out, "", request->operands[i]);
+	} else {
+		fputs("it holds certificates: wimtrust show", out);
+		cli_put_word(out, "", first);
+	}
+	hint_end(out, &text, err);
 	return true;
 }
 
@@ -475,6 +515,14 @@ static bool hint_windows_path(struct wt_error *err)
 	return true;
 }
 
+/* "Contoso Root CA", where a thumbprint would do and a name does not. */
+static bool is_name_of_cert(const struct cli_request *request, const char *word)
+{
+	return strncasecmp(word, "CN=", 3) == 0 ||
+	       (request->command->bit & (CLI_REMOVE | CLI_VERIFY) &&
+		       !strpbrk(word, "./\\*?["));
+}
+
 /* A file that is not there: what did the user mean? */
 static void hint_absent(const struct cli_request *request, struct wt_error *err)
 {
@@ -493,7 +541,7 @@ static void hint_absent(const struct cli_request *request, struct wt_error *err)
 	else if (strncasecmp(word, "https://", 8) == 0 ||
 		 strncasecmp(word, "http://", 7) == 0)
 		replace_hint(err, "fetch it first: curl -fLO %s", word);
-	else if (strncasecmp(word, "CN=", 3) == 0 && at > 0)
+	else if (at > 0 && is_name_of_cert(request, word))
 		replace_hint(err, "wimtrust list %s shows the thumbprints",
 			request->operands[0]);
 	else if (request->json &&
@@ -510,27 +558,44 @@ static void hint_absent(const struct cli_request *request, struct wt_error *err)
 		replace_hint(err, SPELLING);
 }
 
+/* What a command of a hint that ends before TARGET needs to do no more than
+ * what was asked for. */
+static void put_bounds(FILE *out, const struct cli_request *request,
+	const struct cli_outcome *outcome, const char *command)
+{
+	const char *verb = command;
+
+	for (const char *at = command; (at = strstr(at, "wimtrust ")); at++)
+		verb = at + strlen("wimtrust ");
+	if (strncmp(verb, "add", 3) != 0 && strncmp(verb, "remove", 6) != 0)
+		return;
+	if (outcome->report && outcome->report->member)
+		fputs(" -o boot.wim", out);
+	for (size_t i = 0;
+		i < request->options.image_count && !strstr(verb, " -i "); i++)
+		cli_put_word(out, " -i", request->images[i]);
+}
+
 /* "wimtrust add TARGET ROOT.cer": the target is known. */
 static void name_target(const struct cli_request *request,
 	const struct cli_outcome *outcome, struct wt_error *err)
 {
-	bool is_iso = outcome->report && outcome->report->member;
-	char hint[2 * sizeof(err->hint)] = "";
-	size_t used = 0;
-	const char *from = err->hint;
+	char *rest = err->hint, *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
 
-	for (const char *at = strstr(from, " TARGET"); at;
-		at = strstr(from, " TARGET")) {
-		used += (size_t)snprintf(hint + used, sizeof(hint) - used,
-			"%.*s%s %s", (int)(at - from), from,
-			is_iso ? " -o boot.wim" : "", request->operands[0]);
-		if (used >= sizeof(err->hint))
-			return;
-		from = at + strlen(" TARGET");
+	if (!out)
+		return;
+	for (char *at = NULL; (at = strstr(rest, " TARGET"));
+		rest = at + strlen(" TARGET")) {
+		*at = '\0';
+		fputs(rest, out);
+		put_bounds(out, request, outcome, rest);
+		*at = ' ';
+		cli_put_word(out, "", request->operands[0]);
 	}
-	snprintf(hint + used, sizeof(hint) - used, "%s", from);
-	if (strlen(hint) < sizeof(err->hint))
-		memcpy(err->hint, hint, strlen(hint) + 1);
+	fputs(rest, out);
+	hint_end(out, &text, err);
 }
 
 void cli_habits_hint(const struct cli_request *request,

@@ -5,6 +5,8 @@
 
 #include "cli.h"
 
+#include <stdio.h>
+
 /**
  * Brings the command to the front: "-q list x" and "help add" become
  * "list -q x" and "add --help", "version" and "/?" an option.
@@ -30,5 +32,9 @@ const char *cli_habits_option(const char *word);
  */
 void cli_habits_hint(const struct cli_request *request,
 	const struct cli_outcome *outcome, struct wt_error *err);
+
+/** Writes " -s root": a word of a command, in quotes where a shell wants them.
+ */
+void cli_put_word(FILE *out, const char *option, const char *word);
 
 #endif

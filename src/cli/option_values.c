@@ -67,12 +67,16 @@ static enum wt_status take_number(const struct cli_option *option,
 }
 
 static enum wt_status take_allow(struct cli_request *request,
-	const struct cli_option *option, char *value, struct wt_error *err)
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
 {
 	enum wt_status status = WT_OK;
-	char *rest = NULL;
+	char list[160] = "", *rest = NULL;
 
-	for (char *word = strtok_r(value, ",", &rest); word && !status;
+	if (strlen(value) >= sizeof(list))
+		return fail_value(option, value, option->words, err);
+	strcpy(list, value);
+	for (char *word = strtok_r(list, ",", &rest); word && !status;
 		word = strtok_r(NULL, ",", &rest)) {
 		int bit = 0;
 

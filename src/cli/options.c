@@ -272,6 +272,9 @@ enum wt_status cli_options_parse(struct cli_request *request, int argc,
 		if (status)
 			return status;
 	}
+	/* getopt put the options before the operands. */
+	request->words = argv + 1;
+	request->word_count = (size_t)optind - 1;
 	request->operands = argv + optind;
 	request->operand_count = (size_t)(argc - optind);
 	request->options.images = request->images;

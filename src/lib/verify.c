@@ -134,9 +134,73 @@ static const char *entry_name(const struct wt_entry *entry)
 	return entry->cert ? entry->cert->subject : entry->key;
 }
 
+/* Must the certificate of first stay in another store or image? */
+static bool is_kept_elsewhere(const struct wt_report *report,
+	const struct wt_entry *first, const struct wt_options *options)
+{
+	if (options->base)
+		return true;
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = wt_report_image(report, i);
+
+		for (size_t j = 0; j < image->entry_count; j++) {
+			const struct wt_entry *entry = wt_image_entry(image, j);
+
+			if (entry->action != WT_ACTION_EXTRA &&
+				strcasecmp(entry->key, first->key) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The command that removes first, and nothing that must stay. */
+static void hint_remove(const struct wt_report *report,
+	const struct wt_image *image, const struct wt_entry *first,
+	const struct wt_options *options, const char *what,
+	struct wt_error *err)
+{
+	char from[80] = "", number[16] = "";
+	bool is_named = !wt_is_thumbprint(first->key);
+
+	if (image->index > 0)
+		snprintf(number, sizeof(number), " -i %d", image->index);
+	if (is_kept_elsewhere(report, first, options))
+		snprintf(from, sizeof(from), "%s -s %s", number,
+			wt_store_name(first->store));
+	wt_error_hint(err, "%swimtrust remove%s TARGET %s%s%s", what, from,
+		is_named ? "'key:" : "", first->key, is_named ? "'" : "");
+}
+
+/* The remedy of the first entry that is not as it should be. */
+static void verify_hint(const struct wt_report *report,
+	const struct wt_image *image, const struct wt_entry *first,
+	const struct wt_options *options, bool has_certs, struct wt_error *err)
+{
+	if (strcmp(first->problem.code, "cert-no-store") == 0)
+		wt_error_hint(err, "for a server's own certificate, verify the "
+				   "CA that issued it");
+	else if (first->action == WT_ACTION_EXTRA)
+		hint_remove(report, image, first, options,
+			"if it should not be there: ", err);
+	else if (strcmp(first->problem.code, "cert-disallowed") == 0)
+		wt_error_hint(err,
+			"if it should be trusted: wimtrust remove -s "
+			"disallowed TARGET %s",
+			first->key);
+	else if (!first->cert && first->action == WT_ACTION_MISSING)
+		wt_error_hint(err,
+			"to add it, name its file: wimtrust add TARGET CERT");
+	else if (!has_certs)
+		hint_remove(report, image, first, options,
+			"wimtrust add TARGET CERT writes its value again; to "
+			"remove it: ",
+			err);
+}
+
 /* The first entry that is not as it should be says why. */
-static enum wt_status verify_result(
-	const struct wt_report *report, bool has_certs, struct wt_error *err)
+static enum wt_status verify_result(const struct wt_report *report,
+	const struct wt_options *options, bool has_certs, struct wt_error *err)
 {
 	size_t wrong = 0, total = 0;
 	const struct wt_image *image = NULL;
@@ -167,28 +231,7 @@ static enum wt_status verify_result(
 		place, entry_name(first),
 		first->problem.status == WT_NO ? "" : ":",
 		first->problem.reason, wrong > 1 ? ", and more" : "");
-	if (strcmp(first->problem.code, "cert-no-store") == 0)
-		wt_error_hint(err, "for a server's own certificate, verify the "
-				   "CA that issued it");
-	if (first->action == WT_ACTION_EXTRA)
-		wt_error_hint(err,
-			"if it should not be there: wimtrust remove %s %s",
-			report->target, first->key);
-	if (strcmp(first->problem.code, "cert-disallowed") == 0)
-		wt_error_hint(err,
-			"if it should be trusted: wimtrust remove -s "
-			"disallowed %s %s",
-			report->target, first->key);
-	if (!first->cert && first->action == WT_ACTION_MISSING)
-		wt_error_hint(err,
-			"to add it, name its file: wimtrust "
-			"add %s CERT",
-			report->target);
-	if (!has_certs)
-		wt_error_hint(err,
-			"wimtrust add TARGET CERT writes its value again, and "
-			"wimtrust remove TARGET %s removes it",
-			first->key);
+	verify_hint(report, image, first, options, has_certs, err);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add corrects them",
 		wrong, total);
 	return WT_NO;
@@ -209,7 +252,7 @@ enum wt_status wt_case_verify(const char *target,
 			target, options, report, hive_verify, &expect, err);
 	wt_expect_free(&expect);
 	return ret == WT_OK
-		       ? verify_result(report,
+		       ? verify_result(report, options,
 				 certs && wt_cert_list_count(certs) > 0, err)
 		       : ret;
 }

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 # test_diff.py: what one target trusts that another does not, and whether a
 # target holds what it should and nothing else.
+import shlex
+import sys
+
 from clitest import (CERTS, HIVES, ROOT_DER, SOURCE, Case, main, make_root,
                      wimtrust)
+
+sys.path.insert(0, str(SOURCE / 'tests' / 'support'))
+import regf  # noqa: E402
 
 SHA1 = '7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F'
 SHA256 = '1FE81FC11952FA7917E6E01A9C688F6F0EA84EAF4F65D92B0C3EA4FF407A3D46'
@@ -163,6 +169,41 @@ class Exact(Case):
         run = wimtrust('verify', '--exact', '--base', pristine, wim, ROOT_DER)
         self.assertEqual(run.status, 1)
         self.assertIn('extra in ROOT of image 2', run.out)
+
+    def assert_remedies_end(self, *question):
+        """Each remedy is followed, until nothing is wrong any more."""
+        for _ in range(6):
+            run = wimtrust(*question)
+            if run.status == 0:
+                return
+            hint = run.err.splitlines()[-1]
+            self.assertRegex(hint, '^hint: if it should not be there: ')
+            run = wimtrust(*shlex.split(hint.split(': wimtrust ')[1]))
+            self.assertEqual(run.status, 0, hint + run.err)
+        self.fail('still wrong: %s' % (question,))
+
+    def test_remedies_take_nothing_out_that_is_to_stay(self):
+        hive = self.hive()
+        for store in ('auto', 'root', 'ca'):
+            wimtrust('add', '-s', store, hive, ROOT_DER)
+        self.assert_remedies_end('verify', '--exact', hive, ROOT_DER)
+        wim = self.wim()
+        own = make_root(self.folder / 'own.pem', '/CN=Own')
+        wimtrust('add', '-i', '1', wim, own)
+        pristine = self.copy(wim, 'pristine.wim')
+        wimtrust('add', wim, ROOT_DER, own)
+        wimtrust('add', '-s', 'root', wim, own)
+        self.assert_remedies_end('verify', '--exact', '--base', pristine, wim,
+                                 ROOT_DER)
+
+    def test_remedy_for_a_key_with_a_name(self):
+        root = regf.Key('root')
+        root.path('Microsoft\\SystemCertificates\\AuthRoot\\Certificates\\'
+                  'no thumbprint').set('Blob', 3, b'\0')
+        hive = self.folder / 'NAMED'
+        hive.write_bytes(regf.Builder().build(root))
+        wimtrust('add', hive, ROOT_DER)
+        self.assert_remedies_end('verify', '--exact', hive, ROOT_DER)
 
     def test_base_needs_exact(self):
         hive = self.hive()

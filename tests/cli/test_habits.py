@@ -223,6 +223,26 @@ class Operands(Case):
         self.assertEqual(self.hint('verify', 'a.wim', 'r.cer', status=1),
                          'put it in: wimtrust add a.wim r.cer')
 
+    def test_hints_repeat_the_options(self):
+        self.copy(self.folder / 'a.wim', 'my boot.wim')
+        self.assertEqual(
+            self.hint('add', '-s', 'root', '--allow', 'expired,weak-key',
+                      'r.cer', 'my boot.wim'),
+            "the order is: wimtrust add -s root --allow expired,weak-key "
+            "'my boot.wim' r.cer")
+        self.assertEqual(
+            self.hint('add', '--backup=.old bak', 'a.wim', 'my boot.wim',
+                      'r.cer'),
+            "one image a run: for wim in a.wim 'my boot.wim'; do wimtrust "
+            "add '--backup=.old bak' \"$wim\" r.cer; done")
+        self.assertEqual(
+            self.hint('check', '-i', 'boot', 'my boot.wim', 'chain.pem',
+                      status=1),
+            "if you trust it, add it: wimtrust add -i boot 'my boot.wim' "
+            "ROOT.cer")
+        self.assertEqual(self.hint('remove', 'a.wim', 'Contoso Root CA'),
+                         'wimtrust list a.wim shows the thumbprints')
+
     def test_what_verify_names_makes_it_say_yes(self):
         shutil.copyfile(odd.CERTS / 'root-ec-p256.der',
                         self.folder / "other root.cer")
