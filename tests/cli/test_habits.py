@@ -233,7 +233,7 @@ class Operands(Case):
         self.assertEqual(
             self.hint('add', '--backup=.old bak', 'a.wim', 'my boot.wim',
                       'r.cer'),
-            "one image a run: for wim in a.wim 'my boot.wim'; do wimtrust "
+            "run it once for each image: for wim in a.wim 'my boot.wim'; do wimtrust "
             "add '--backup=.old bak' \"$wim\" r.cer; done")
         self.assertEqual(
             self.hint('check', '-i', 'boot', 'my boot.wim', 'chain.pem',

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,26 +45,30 @@ void wt_workfile_close(struct wt_workfile *file)
 	free(file);
 }
 
-/* Gone, it may be what a run left that was killed when its rename had cost the
- * file its name. */
+/* On some file systems a rename can lose the name. If a run is killed then, it
+ * leaves the finished copy under a temporary name. */
 static enum wt_status cannot_open(const char *path, struct wt_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 	char *folder =
 		errno == ENOENT ? strndup(path, (size_t)(name - path)) : NULL;
-	char left[WT_TEMP_NAME_MAX] = "";
+	char left[WT_TEMP_NAME_MAX] = "", found[PATH_MAX] = "";
+	char text[sizeof(err->hint)] = "";
 	int dir_fd = -1;
 
 	wt_io_fail(err, path, "cannot be opened");
 	if (folder)
 		dir_fd = wt_io_open(AT_FDCWD, slash ? folder : ".",
 			O_RDONLY | O_DIRECTORY, 0);
-	if (dir_fd >= 0 && wt_temp_find(dir_fd, name, left))
-		wt_error_hint(err,
-			"a run that was killed may have finished it: see what "
-			"wimtrust list '%.150s%s' shows, and rename that to %s",
-			folder, left, name);
+	if (dir_fd >= 0 && wt_temp_find(dir_fd, name, left)) {
+		snprintf(text, sizeof(text),
+			"a run that was killed may have finished it: if "
+			"wimtrust list FILE shows it whole, rename %s to %s",
+			left, name);
+		snprintf(found, sizeof(found), "%s%s", folder, left);
+		wt_error_hint_file(err, text, found);
+	}
 	if (dir_fd >= 0)
 		close(dir_fd);
 	free(folder);
