@@ -9,16 +9,16 @@
  *  which may be NULL. */
 int wt_cancel_number(const volatile sig_atomic_t *cancel);
 
-/** Copies an error that another process wrote, which its input may have taken
- *  over: texts end within their arrays, and numbers are of ours. */
+/** Copies an error from a process that hostile input may control: every text
+ *  ends within its array, and status and domain are known values. */
 void wt_error_copy(struct wt_error *err, const struct wt_error *from);
 
 /** A pointer that function needs is NULL (bad-argument). */
 enum wt_status wt_fail_argument(struct wt_error *err, const char *function);
 
 /**
- * Sets the hint to text, with the file's path in place of FILE
- * instead, unless a shell would take it for something else.
+ * Sets the hint to text, with path in place of FILE unless a shell would
+ * read path as something else.
  */
 void wt_error_hint_file(
 	struct wt_error *err, const char *text, const char *path);

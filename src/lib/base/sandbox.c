@@ -367,8 +367,8 @@ static bool add_clone(scmp_filter_ctx filter, bool forks)
 			       1, SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0)) == 0);
 }
 
-/* Stands in a compiled filter for the number of the process that is locked
- * in; no process has it. */
+/* A placeholder in a compiled filter: seccomp_enter() replaces it by the
+ * number of its process. No process has this number. */
 #define OWN_PID 0x7F5A3C1E
 
 /* Only for itself: its own limits may be read, abort() may end it, a child
@@ -411,9 +411,8 @@ static scmp_filter_ctx filter_make(const struct wt_sandbox *sandbox)
 		seccomp_init(sandbox->mounts ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
 	bool is_made = filter != NULL;
 
-	/* As a tree of numbers rather than a list. The kernel goes through it
-	 * for each call that there is when it takes it over, which is most of
-	 * the time that the locks cost. */
+	/* The kernel runs a new filter once for every call number. A binary
+	 * tree makes that cheap; with a list it was most of the cost. */
 	if (is_made)
 		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (is_made && sandbox->mounts)
@@ -431,7 +430,7 @@ static scmp_filter_ctx filter_make(const struct wt_sandbox *sandbox)
 	return NULL;
 }
 
-/* The filter as the kernel takes it; NULL when there is no memory. */
+/* The filter in the kernel's format; NULL if there is no memory. */
 static struct sock_fprog *program_make(const struct wt_sandbox *sandbox)
 {
 	scmp_filter_ctx filter = filter_make(sandbox);
@@ -461,8 +460,8 @@ out:
 	return NULL;
 }
 
-/* One for each kind of process, and kept: to make one takes as long as to start
- * a process. */
+/* One filter for each kind of process. Making one takes as long as starting a
+ * process, so it is kept. */
 static _Atomic(struct sock_fprog *) programs[16];
 
 static struct sock_fprog *program_get(const struct wt_sandbox *sandbox)

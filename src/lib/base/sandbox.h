@@ -40,8 +40,8 @@ struct wt_sandbox_denied {
 };
 
 /**
- * Makes the filter of system calls for this kind of process, once. Who is to
- * start several calls it before, so that each of them finds it made.
+ * Makes the filter of system calls for this kind of process, once. Call it
+ * before fork(), so that the children share it.
  */
 void wt_sandbox_compile(const struct wt_sandbox *sandbox);
 

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * cert/apart.c: certificates are parsed in a process of their own.
+ * cert/apart.c: a child process with a sandbox parses certificates.
  *
- * It is locked in, and has the bytes in its memory. What it found comes back
- * as an answer, which is checked; numbers are little-endian, and a text is its
- * length, 4 bytes, and its bytes:
+ * The child has the bytes in its memory and writes an answer, which the parent
+ * checks. Numbers are little-endian; a text is 4 bytes of length and its bytes:
  *
  *   size  meaning
- *      4  1: there was something whole that is no certificate; 2: it is full
- *      4  certificates, each time that one came
+ *      4  1: the input has other objects, too; 2: the list is full
+ *      4  certificates read, duplicates counted
  *      4  certificates in this answer, and of each:
- *           4  1: a registry value; 2: its own signature is good; 4: nobody
- *              looked
+ *           4  1: a registry value; 2: its own signature is good; 4: its
+ *              signature is not verified yet
  *           4  the store where it was (enum wt_store)
  *           4  1: elsewhere; 2: among a user's roots
  *           …  the name of that place, a text
- *           …  what it is called in messages, a text
+ *           …  its name in messages, a text
  *           …  its DER or its registry value, as a text
  *      4  notes, each a text
- *      4  what was refused, each a struct wt_error
+ *      4  refused certificates, each a struct wt_error
  */
 #include "cert/kind.h"
 
@@ -42,7 +41,7 @@
 #define IS_ELSEWHERE 1u
 #define IS_USER 2u
 
-/* More than the largest file of certificates takes and gives. */
+/* More than the largest file of certificates needs. */
 #define MEMORY_MAX ((uint64_t)8 << 30)
 #define ANSWER_MAX ((uint64_t)1 << 30)
 /* A large bundle takes some seconds; this is for machines that are busy. */
@@ -103,7 +102,7 @@ void wt_cert_answer_write(
 static enum wt_status answer_fail(struct wt_error *err, const char *object)
 {
 	return wt_fail(err, WT_ERR_CERT, "cert-crash", object,
-		"what was read from it makes no sense");
+		"the process that read it gave a malformed answer");
 }
 
 static const uint8_t *text_read(struct wt_reader *reader, size_t *ret_len)
@@ -245,7 +244,7 @@ static enum wt_status answer_store(const struct work *work,
 	return status;
 }
 
-/* In the child. What was found before something was wrong counts as well. */
+/* Runs in the child. An error keeps the certificates that came before it. */
 static enum wt_status parse(void *arg, struct wt_error *err)
 {
 	const struct work *work = arg;
@@ -268,7 +267,7 @@ static enum wt_status parse(void *arg, struct wt_error *err)
 	return stored;
 }
 
-/* Nothing, when the child did not come so far. */
+/* The answer is empty if the child ended before it wrote one. */
 static enum wt_status answer_load(struct wt_cert_list *list, int fd,
 	const char *object, struct wt_error *err)
 {
@@ -321,7 +320,7 @@ enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
 
 	if (status != WT_OK)
 		return status;
-	/* Its settings are in a file, which the child could not open. */
+	/* The child cannot open OpenSSL's configuration file. */
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	status = wt_child_run(&how, parse, &work, err);
 	if (status == WT_OK || status == WT_ERR_CERT)

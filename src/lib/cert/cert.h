@@ -62,8 +62,8 @@ enum wt_status wt_cert_from_der_unverified(const uint8_t *der, size_t der_len,
 	const char *object, struct wt_cert **ret_cert, struct wt_error *err);
 
 /**
- * What is known otherwise of a certificate that was parsed so: does its own
- * key verify its signature? Says nothing of one that another key signed.
+ * Sets whether the certificate's own key verifies its signature, as another
+ * process found. No effect if another key signed it.
  */
 void wt_cert_take_self(struct wt_cert *cert, bool is_good);
 
@@ -204,7 +204,7 @@ enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
 	const char *key, const char *object, struct wt_cert **ret_cert,
 	struct wt_error *err);
 
-/** The same, as wt_cert_from_der_unverified(), and under any key. */
+/** The same for a value under any key, without verifying the signature. */
 enum wt_status wt_certblob_decode_unverified(const uint8_t *blob,
 	size_t blob_len, const char *object, struct wt_cert **ret_cert,
 	struct wt_error *err);

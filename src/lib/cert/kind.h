@@ -18,19 +18,20 @@ enum wt_status wt_cert_kind_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t data_len, const char *object, struct wt_error *err);
 
 /**
- * The same in a process of its own, which is locked in.
+ * Does the same in a child process with a sandbox.
  * @return also WT_ERR_CERT: cert-crash, sandbox; WT_ERR_FILE: no-process
  */
 enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
 	const uint8_t *data, size_t data_len, const char *object,
 	struct wt_error *err);
 
-/** What such a process answers: all that was read into list. */
+/** Writes list as the answer of that process. */
 void wt_cert_answer_write(
 	struct wt_writer *writer, const struct wt_cert_list *list);
 
 /**
- * Adds to list what an answer holds, which anybody may have written.
+ * Checks an answer and adds it to list. Hostile input may control the process
+ * that wrote it.
  * @return WT_ERR_CERT: cert-crash, or what is wrong with a certificate in it
  */
 enum wt_status wt_cert_answer_read(struct wt_cert_list *list,

@@ -37,17 +37,17 @@ enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
 bool wt_cert_list_has_other(const struct wt_cert_list *list);
 void wt_cert_list_set_other(struct wt_cert_list *list);
 
-/** What the list is cancelled with; NULL: nothing. */
+/** The flag that cancels reading; NULL: none. */
 const volatile sig_atomic_t *wt_cert_list_cancel(
 	const struct wt_cert_list *list);
 
-/** Is it what a server sends? Then nobody verified signatures. */
+/** Is it a server's chain? Then its signatures are not verified yet. */
 bool wt_cert_list_is_chain(const struct wt_cert_list *list);
 
 /** Has it more than a server's chain may have? */
 bool wt_cert_list_is_full(const struct wt_cert_list *list);
 
-/** Takes over what else is known of a list that another process read. */
+/** Sets what another process counted and saw while it read the list. */
 void wt_cert_list_take(struct wt_cert_list *list, size_t read_count,
 	bool has_other, bool is_full);
 
@@ -71,8 +71,8 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 enum wt_status wt_cert_list_add_note(struct wt_cert_list *list,
 	struct wt_error *err, const char *fmt, ...) WT_PRINTF(3, 4);
 
-/** Adds a note as it is, which is the list's from then on, also when this
- *  fails; NULL: there was no memory for it. */
+/** Adds a note. The list frees it, also when this fails. NULL means that the
+ *  caller had no memory for it. */
 enum wt_status wt_cert_list_put_note(
 	struct wt_cert_list *list, char *note, struct wt_error *err);
 

@@ -119,8 +119,8 @@ static void cell_visit(void *ctx, uint32_t offset)
 		cells->is_shared = true;
 }
 
-/* An offset that nothing needs, and that hivex frees anyway: it
- * stops with an assertion where no cell begins. */
+/* Nothing needs this offset, but hivex frees the cell there. Without a cell it
+ * stops with an assertion. */
 static void stale_visit(struct cells *cells, uint32_t offset)
 {
 	cells->is_missing |= offset != WT_HIVE_NONE;

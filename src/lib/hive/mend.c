@@ -6,12 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* By so much more than its own length may a hive become by its logs, and as
- * much are these long. */
+/* Logs may make a hive longer by this much. Together they are no longer. */
 #define MORE_MAX ((uint64_t)192 << 20)
 
-/* What the child gives back. Whoever took it over may write anything there, so
- * there is nothing that not every bit may be set in. */
+/* The child's result. Hostile input may control the child, so every bit
+ * pattern is a valid value of each member. */
 struct answer {
 	uint64_t entry_count, len;
 	unsigned is_stopped, has_long_log;
@@ -53,7 +52,7 @@ static enum wt_status discard_in_child(void *arg, struct wt_error *err)
 	return wt_replay_discard(work->files, work->fd, err);
 }
 
-/* It can read the hive and its logs, and write the hive that it makes. */
+/* The child can read the hive and its logs, and write the new hive. */
 static enum wt_status work_run(
 	const struct work *work, wt_child_fn *fn, struct wt_error *err)
 {
@@ -75,7 +74,7 @@ static enum wt_status work_run(
 	return wt_child_run(&child, fn, (void *)(uintptr_t)work, err);
 }
 
-/* Runs fn, which gives an answer and, with ret_fd, a hive. */
+/* Runs fn in a child for its answer and, with ret_fd, a new hive. */
 static enum wt_status answer_get(const struct wt_hive_files *files,
 	wt_child_fn *fn, struct answer *ret_answer, int *ret_fd,
 	struct wt_error *err)
@@ -101,8 +100,8 @@ static enum wt_status answer_get(const struct wt_hive_files *files,
 	return ret;
 }
 
-/* The base block, 512 bytes that are read field by field, tells here whether
- * the logs matter at all: of nearly every hive they do not. */
+/* Nearly every hive is clean, and its logs do not matter. The parent finds that
+ * out from the base block alone, 512 bytes that it reads field by field. */
 enum wt_status wt_hive_state(const struct wt_hive_files *files,
 	struct wt_hive_state *ret_state, struct wt_error *err)
 {
