@@ -69,25 +69,22 @@ enum wt_status wt_lockfile_take(
 	lock_name(name, own_name);
 	for (int i = 0; i < TRIES; i++) {
 		int fd = lock_create(dir_fd, own_name, &is_taken, ret_holder);
+		bool is_locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
-		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-			is_linked(dir_fd, own_name, fd)) {
+		if (is_locked && is_linked(dir_fd, own_name, fd)) {
 			*ret_fd = fd;
 			return WT_OK;
 		}
-		if (fd >= 0 && errno != ENOENT && errno != EWOULDBLOCK) {
+		if (fd >= 0 && !is_locked && errno != EWOULDBLOCK) {
 			wt_lockfile_drop(dir_fd, name, fd);
 			break;
 		}
-		/* Who looks whether it is held has it for a moment, and may
-		 * have removed it; on SMB what is being removed is there,
-		 * and cannot be opened. */
+		/* Another run may check or remove the lock at this moment, and
+		 * a third may have made its own. SMB refuses access while a
+		 * file is being removed. So any other failure is tried again.
+		 */
 		if (fd >= 0)
 			close(fd);
-		else if (errno != EEXIST && errno != ENOENT &&
-			 fstatat(dir_fd, own_name, ret_holder,
-				 AT_SYMLINK_NOFOLLOW) != 0)
-			break;
 		wt_io_sleep_ms(POLL_MS);
 	}
 	return is_taken ? WT_NO : WT_ERR_FILE;
