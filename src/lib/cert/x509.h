@@ -38,4 +38,13 @@ struct wt_cert {
 	bool has_odd_date;
 };
 
+/** Reads the public key of cert->x509: key, key_nid, exponent_bits and
+ *  info.key_bits. @return WT_ERR_CERT (cert-malformed) */
+enum wt_status wt_cert_key_read(
+	struct wt_cert *cert, const char *object, struct wt_error *err);
+
+/** The long name of an algorithm, or its numbers; NULL without memory. The
+ *  caller frees it. */
+char *wt_cert_algorithm_name(const ASN1_OBJECT *object);
+
 #endif
