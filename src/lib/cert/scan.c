@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cert/base64.h"
 #include "cert/der.h"
+#include "cert/ldif.h"
 #include "cert/mark.h"
 
 /* Enough to name what was found. */
@@ -523,49 +524,6 @@ static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
 		err);
 }
 
-/* The end of a value in LDIF, whose lines go on behind a blank. */
-static size_t ldif_end(const struct scan *scan, size_t pos)
-{
-	const char *text = (const char *)scan->data;
-
-	for (;;) {
-		size_t next = pos;
-
-		while (pos < scan->len &&
-			(wt_base64_is_digit(text[pos]) || text[pos] == '='))
-			pos++;
-		next = pos;
-		if (next < scan->len && text[next] == '\r')
-			next++;
-		if (scan->len - next < 2 || text[next] != '\n' ||
-			text[next + 1] != ' ')
-			return pos;
-		pos = next + 2;
-	}
-}
-
-/* The attribute whose value begins at pos, "cACertificate;binary"; "" when it
- * is not written as LDIF writes values in Base64. */
-static void ldif_attribute(
-	const struct scan *scan, size_t pos, char ret_name[48])
-{
-	const char *text = (const char *)scan->data;
-	size_t end = pos, start = 0;
-
-	ret_name[0] = '\0';
-	while (end > scan->gap && text[end - 1] == ' ')
-		end--;
-	if (end < scan->gap + 2 || text[end - 1] != ':' || text[end - 2] != ':')
-		return;
-	start = end -= 2;
-	while (start > scan->gap && !strchr("\r\n", text[start - 1]))
-		start--;
-	if (end - start < 48) {
-		memcpy(ret_name, text + start, end - start);
-		ret_name[end - start] = '\0';
-	}
-}
-
 /* Is all that is left Base64, with nothing but padding before it? */
 static bool is_all_base64(const struct scan *scan)
 {
@@ -580,12 +538,6 @@ static bool is_all_base64(const struct scan *scan)
 		if (!is_padding(scan->data[i]))
 			return false;
 	return true;
-}
-
-static bool is_ca_attribute(const char *name)
-{
-	return strcasecmp(name, "cACertificate") == 0 ||
-	       strcasecmp(name, "cACertificate;binary") == 0;
 }
 
 /* Is what Base64 gave, perhaps the first line of it alone, a certificate? */
@@ -621,14 +573,16 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 {
 	const char *text = (const char *)scan->data + scan->pos;
 	struct wt_writer inner = {0};
-	char attribute[48] = "", object[256] = "";
+	char attribute[WT_LDIF_NAME_MAX] = "", object[256] = "";
 	size_t start = scan->pos, len = 0;
 	bool is_all = is_all_base64(scan), is_good = false;
 	unsigned slack = is_all ? WT_BASE64_JOINED : 0;
 	enum wt_status status = WT_OK;
 
-	ldif_attribute(scan, start, attribute);
-	len = is_all ? scan->len - start : ldif_end(scan, start) - start;
+	wt_ldif_attribute((const char *)scan->data + scan->gap,
+		start - scan->gap, attribute);
+	len = is_all ? scan->len - start
+		     : wt_ldif_value_len(text, scan->len - start);
 	scan->pos = start + len;
 	/* up to the last digit: a zero or Ctrl-Z is no Base64 */
 	while (is_padding((uint8_t)text[len - 1]))
@@ -638,10 +592,10 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 		status = wt_fail_memory(err);
 	} else if (scan->is_end_due) {
 		/* of the block that was refused */
-	} else if (!is_good && (is_all || is_ca_attribute(attribute))) {
+	} else if (!is_good && (is_all || wt_ldif_is_ca(attribute))) {
 		status = thing_refuse(scan, start, "pem-bad-base64",
 			"a value in Base64 is not complete", NULL, err);
-	} else if (is_all || is_ca_attribute(attribute)) {
+	} else if (is_all || wt_ldif_is_ca(attribute)) {
 		thing_object(scan, start, true, object);
 		status = inner_read(scan, &inner, object, err);
 	} else if (attribute[0]) {

@@ -15,6 +15,10 @@
 #define TRIES 16
 #define POLL_MS 10
 
+/* cifs closes a file up to a second later than it is told, and until then SMB
+ * refuses access to the name of a file that was removed. */
+#define TRIES_IF_HIDDEN 150
+
 static void lock_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 {
 	wt_temp_name(name, "-lock", dst);
@@ -29,6 +33,16 @@ static bool is_linked(int dir_fd, const char *name, int fd)
 	return fstat(fd, &by_fd) == 0 &&
 	       fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
+}
+
+/* Keeps errno. */
+static bool is_writable(int dir_fd)
+{
+	int saved = errno;
+	bool is_it = faccessat(dir_fd, ".", W_OK, AT_EACCESS) == 0;
+
+	errno = saved;
+	return is_it;
 }
 
 /* One that was left is removed. */
@@ -67,7 +81,7 @@ enum wt_status wt_lockfile_take(
 	bool is_taken = false;
 
 	lock_name(name, own_name);
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0; i < (is_taken ? TRIES : TRIES_IF_HIDDEN); i++) {
 		int fd = lock_create(dir_fd, own_name, &is_taken, ret_holder);
 		bool is_locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
@@ -79,10 +93,10 @@ enum wt_status wt_lockfile_take(
 			wt_lockfile_drop(dir_fd, name, fd);
 			break;
 		}
+		if (fd < 0 && !is_taken && !is_writable(dir_fd))
+			break;
 		/* Another run may check or remove the lock at this moment, and
-		 * a third may have made its own. SMB refuses access while a
-		 * file is being removed. So any other failure is tried again.
-		 */
+		 * a third may have made its own. */
 		if (fd >= 0)
 			close(fd);
 		wt_io_sleep_ms(POLL_MS);
