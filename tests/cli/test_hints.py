@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # test_hints.py: what is no certificate is named for what it is, and each hint
 # that has a command in it is followed, on the input that produced it.
+import base64
 import hashlib
 import json
 import re
@@ -9,7 +10,7 @@ import struct
 import subprocess
 
 import odd_inputs as odd
-from clitest import WIMTRUST, Case, main, wimtrust
+from clitest import WIMTRUST, Case, main, run_other, wimtrust
 
 make = odd.make
 PEM = odd.pem(odd.ROOT)
@@ -179,6 +180,36 @@ class Certificates(Case):
         self.assertTrue(command.startswith('wimtrust export -o certs.reg '))
         self.follow(command, path)
 
+    def test_pkcs7_in_a_mail(self):
+        """The lines that the hint names are put around each kind of it."""
+        key, cert, bundle = (self.folder / name for name in
+                             ('key.pem', 'cert.pem', 'bundle.p7b'))
+        run_other('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes',
+                  '-subj', '/CN=signer', '-keyout', key, '-out', cert)
+        run_other('openssl', 'crl2pkcs7', '-nocrl', '-certfile', cert,
+                  '-outform', 'DER', '-out', bundle)
+        for more, status in ((('-sign', '-nodetach', '-in',
+                               self.write('text', 'hello'), '-signer', cert,
+                               '-inkey', key, '-outform', 'DER'), 3),
+                             (None, 0)):
+            data = bundle.read_bytes()
+            if more:
+                message = self.folder / 'message.p7m'
+                run_other('openssl', 'cms', *more, '-out', message)
+                data = message.read_bytes()
+            lines = base64.encodebytes(data).decode()
+            mail = self.write('mail.eml', 'MIME-Version: 1.0\n\n' + lines)
+            run = wimtrust('show', mail)
+            self.assertEqual(run.status, 3, run.err)
+            marks = re.search(r'put a line (-+BEGIN PKCS7-+) before it, and '
+                              r'(-+END PKCS7-+) after it', run.err)
+            self.assertIsNotNone(marks, run.err)
+            mail.write_text('%s\n%s%s\n' % (marks[1], lines, marks[2]))
+            run = wimtrust('show', mail)
+            self.assertEqual(run.status, status, run.err)
+            self.assertIn('CN=signer' if status == 0
+                          else '[pkcs7-not-a-bundle]', run.out + run.err)
+
     def test_text_mode(self):
         for der in (odd.ROOT, odd.ROOT2, odd.MIDDLE, odd.LEAF,
                     make.p7b(odd.ROOT, odd.MIDDLE)):
@@ -249,3 +280,4 @@ class Targets(Case):
 
 if __name__ == '__main__':
     main()
+

@@ -567,8 +567,28 @@ static bool goes_on(const struct scan *scan)
 	return pos > scan->pos && run == BASE64_RUN_MIN;
 }
 
-/* Base64 without BEGIN: taken where nothing else can be meant, named where it
- * is still a certificate. */
+static enum wt_status begin_refuse(
+	struct scan *scan, size_t start, bool is_pkcs7, struct wt_error *err)
+{
+	const char *hint = "extract it with this command, and give the result: "
+			   "tr -d '\\0' <FILE | grep -aoE '(MII|"
+			   "LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{40,}' >certs.b64";
+
+	if (goes_on(scan))
+		hint = is_pkcs7 ? "put a line -----BEGIN PKCS7----- before it, "
+				  "and -----END PKCS7----- after it"
+				: "put a line -----BEGIN CERTIFICATE----- "
+				  "before it, and -----END CERTIFICATE----- "
+				  "after it";
+	return thing_refuse(scan, start, "pem-no-begin",
+		is_pkcs7 ? "this is PKCS#7 in Base64 without a BEGIN line"
+			 : "this is a certificate in Base64 without a BEGIN "
+			   "line",
+		hint, err);
+}
+
+/* Reads Base64 without BEGIN if it can mean nothing else. Otherwise refuses
+ * what decodes to a certificate. */
 static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 {
 	const char *text = (const char *)scan->data + scan->pos;
@@ -604,19 +624,8 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 		status = other_note(scan, "Base64", err);
 	} else {
 		scan->is_end_due = true;
-		status = thing_refuse(scan, start, "pem-no-begin",
-			"this is a certificate in Base64 without a BEGIN line",
-			goes_on(scan)
-				? "put a line -----BEGIN CERTIFICATE----- "
-				  "before it, and -----END CERTIFICATE----- "
-				  "after it"
-				: "extract it with this command, and give the "
-				  "result: tr "
-				  "-d "
-				  "'\\0' <FILE | grep -aoE '(MII|"
-				  "LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{40,}' "
-				  ">certs.b64",
-			err);
+		status = begin_refuse(scan, start,
+			wt_pkcs7_is_likely(inner.data, inner.len), err);
 	}
 	inner_free(&inner);
 	return status;
