@@ -68,5 +68,5 @@ void print_add(const struct cli_request *request,
 		return;
 	cli_print_listing(request, outcome, &listing);
 	cli_print_refused(request, outcome);
-	cli_print_verdict(request, outcome);
+	cli_print_verdict(request, outcome, status);
 }

@@ -121,10 +121,19 @@ static bool is_same_answer(const struct wt_image *a, const struct wt_image *b)
 	return true;
 }
 
-/* The images that say the same as the one that ctx points to. */
+/* The images that ctx's image speaks for; with -v, each for itself. */
+struct alike {
+	const struct wt_image *image;
+	bool is_alone;
+};
+
 static bool is_alike(const struct wt_image *image, const void *ctx)
 {
-	return image->is_chosen && is_same_answer(image, ctx);
+	const struct alike *to = ctx;
+
+	return image->is_chosen &&
+	       (to->is_alone ? image == to->image
+			     : is_same_answer(image, to->image));
 }
 
 /* Heads the answer of the first image of those that give it; false for the
@@ -133,21 +142,17 @@ static bool print_head(const struct cli_request *request,
 	const struct cli_outcome *outcome, const struct wt_image *image)
 {
 	const struct wt_report *report = outcome->report;
-	char numbers[200] = "";
-	size_t count = 0;
+	const struct alike to = {image, request->is_verbose};
+	char images[CLI_IMAGES_MAX] = "";
+	size_t first = 0;
 
-	for (size_t i = 0; !request->is_verbose && i < report->image_count;
-		i++) {
-		if (!is_alike(wt_report_image(report, i), image))
-			continue;
-		if (count++ == 0 && wt_report_image(report, i) != image)
-			return false;
-	}
-	cli_number_images(report, is_alike, image, numbers, sizeof(numbers));
-	if (count > 1)
-		cli_line(stdout, "%s: images %s", report->target, numbers);
-	else
-		cli_print_image(outcome, image);
+	while (!is_alike(wt_report_image(report, first), &to))
+		first++;
+	if (wt_report_image(report, first) != image)
+		return false;
+	cli_name_images(report, is_alike, &to, images, sizeof(images));
+	cli_line(stdout, "%s%s%s", report->target, images[0] ? ": " : "",
+		images);
 	return true;
 }
 

@@ -44,7 +44,7 @@ void print_diff(const struct cli_request *request,
 		return;
 	cli_print_listing(request, outcome, &listing);
 	if (status == WT_NO)
-		cli_print_verdict(request, outcome);
+		cli_print_verdict(request, outcome, status);
 	else
 		cli_line(stdout, "%s: holds the same certificates as %s",
 			outcome->report->target,

@@ -48,5 +48,5 @@ void print_remove(const struct cli_request *request,
 	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
 	cli_print_listing(request, outcome, &listing);
-	cli_print_verdict(request, outcome);
+	cli_print_verdict(request, outcome, status);
 }

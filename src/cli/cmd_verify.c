@@ -88,12 +88,26 @@ static bool is_for_add(const struct wt_error *err)
 	       strcmp(err->code, "not-expected") != 0;
 }
 
+/* What was asked: a kept answer must say so. */
+static void describe(
+	const struct cli_request *request, struct cli_outcome *outcome)
+{
+	outcome->data = json_object();
+	json_object_set_new(outcome->data, "exact",
+		json_boolean(request->options.is_exact));
+	json_object_set_new(
+		outcome->data, "base", cli_json_text(request->options.base));
+}
+
 enum wt_status cmd_verify(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	const char **thumbprints = NULL;
 	size_t count = 0;
-	enum wt_status status = cli_read_selectors(
+	enum wt_status status = WT_OK;
+
+	describe(request, outcome);
+	status = cli_read_selectors(
 		request, outcome, 1, NULL, &thumbprints, &count, err);
 
 	if (!status)
@@ -132,5 +146,5 @@ void print_verify(const struct cli_request *request,
 	if (request->is_quiet || (status != WT_OK && status != WT_NO))
 		return;
 	cli_print_listing(request, outcome, &listing);
-	cli_print_verdict(request, outcome);
+	cli_print_verdict(request, outcome, status);
 }

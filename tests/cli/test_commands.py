@@ -223,6 +223,23 @@ class List(Case):
                          ['AuthRoot', SHA1, '2040-05-29'])
         self.assertTrue(lines[2].endswith('C=CZ'))
 
+    def test_images_without_any_are_named_once(self):
+        wim = self.wim()
+        heads = [f'{wim}: image 1 "Image 1"', f'{wim}: image 2 "Image 2", boot']
+        nothing = '  no certificates'
+        self.assertEqual(wimtrust('list', wim).out.splitlines(),
+                         [f'{wim}: images 1, 2 (boot: 2)', nothing])
+        self.assertEqual(wimtrust('list', '-i', '1', wim).out.splitlines(),
+                         [heads[0], nothing])
+        self.assertEqual(wimtrust('list', '-v', wim).out.splitlines()[:4],
+                         [heads[0], nothing, heads[1], nothing])
+        wimtrust('add', '-i', '1', wim, ROOT_DER)
+        self.assertEqual(wimtrust('list', wim).out.splitlines()[-2:],
+                         [heads[1], nothing])
+        hive = self.hive()
+        self.assertEqual(wimtrust('list', hive).out.splitlines(),
+                         [str(hive), nothing])
+
     def test_unsound_values_are_listed_with_the_reason(self):
         run = wimtrust('list', HIVES / 'entries')
         self.assertEqual(run.status, 0)
@@ -420,7 +437,8 @@ class CheckVerdict(Case):
         run = self.says(
             wim, 1, 'server.example would NOT be trusted on 2030-01-01 by '
             'the image that boots (2) nor by 1', *host)
-        self.assertIn(f'{wim}: images 1, 2\n', run.out)
+        self.assertTrue(
+            run.out.startswith(f'{wim}: images 1, 2 (boot: 2)\n'), run.out)
         self.assertIn(f'wimtrust: {wim}: image 1: the root CN=Chain Root',
                       run.err)
         wimtrust('add', '-i', '1', wim, self.ROOT)

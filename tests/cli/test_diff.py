@@ -123,9 +123,14 @@ class Exact(Case):
         wim = self.wim()
         other = make_root(self.folder / 'other.pem', '/CN=Other')
         wimtrust('add', wim, ROOT_DER)
+        found = f'{wim}: 1 certificate present in 2 images'
+        for operand in (ROOT_DER, SHA256):
+            run = wimtrust('verify', '--exact', wim, operand)
+            self.assertEqual((run.status, run.out.splitlines()[-1]),
+                             (0, f'{found}, and no others'))
+        # Who did not ask is not told.
         self.assertEqual(
-            wimtrust('verify', '--exact', wim, ROOT_DER).status, 0)
-        self.assertEqual(wimtrust('verify', '--exact', wim, SHA256).status, 0)
+            wimtrust('verify', wim, ROOT_DER).out.splitlines()[-1], found)
         wimtrust('add', '-i', '1', wim, other)
         wimtrust('add', '-i', '2', '-s', 'disallowed', wim, other)
         self.assertEqual(wimtrust('verify', wim, ROOT_DER).status, 0)
@@ -165,9 +170,20 @@ class Exact(Case):
         for base in (pristine, own):
             run = wimtrust('verify', '--exact', '--base', base, wim, ROOT_DER)
             self.assertEqual((run.status, run.err), (0, ''), run.out)
+            self.assertEqual(
+                run.out.splitlines()[-1],
+                f'{wim}: 1 certificate present in 2 images, '
+                'and no others but those of the base')
+        # What is missing says nothing of others.
+        run = wimtrust('verify', '--exact', '--base', wim, wim, own, '0' * 40)
+        self.assertEqual(
+            run.out.splitlines()[-1],
+            f'{wim}: 1 certificate missing from 2 images, 1 present in 2 '
+            'images')
         wimtrust('add', '-i', '2', '-s', 'root', wim, own)
         run = wimtrust('verify', '--exact', '--base', pristine, wim, ROOT_DER)
         self.assertEqual(run.status, 1)
+        self.assertNotIn('no others', run.out)
         self.assertIn('extra in ROOT of image 2', run.out)
 
     def assert_remedies_end(self, *question):

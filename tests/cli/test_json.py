@@ -132,7 +132,12 @@ class Schema(Validated):
             [(entry['action'], entry['code'])
              for entry in value['images'][0]['entries']],
             [('missing', 'missing'), ('extra', 'not-expected')])
+        self.assertEqual((value['exact'], value['base']), (True, None))
+        value = self.run_valid(0, 'verify', '--exact', '--base', hive, hive,
+                               ROOT_DER)
+        self.assertEqual((value['exact'], value['base']), (True, str(hive)))
         value = self.run_valid(1, 'verify', hive, '0' * 40)
+        self.assertEqual((value['exact'], value['base']), (False, None))
         self.assertNotIn('sha1', value['images'][0]['entries'][0])
 
     def test_usage_errors(self):

@@ -162,48 +162,54 @@ void cli_number_images(const struct wt_report *report,
 	}
 }
 
-/* The images of a group, as cli_number_images() asks for them. */
+void cli_name_images(const struct wt_report *report,
+	bool (*is_in)(const struct wt_image *image, const void *ctx),
+	const void *ctx, char *buf, size_t size)
+{
+	const struct wt_image *first = NULL;
+	char numbers[NUMBERS_MAX] = "", boot[32] = "";
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->image_count; i++) {
+		const struct wt_image *image = wt_report_image(report, i);
+
+		if (!is_in(image, ctx))
+			continue;
+		if (count++ == 0)
+			first = image;
+		if (image->is_boot)
+			snprintf(boot, sizeof(boot), " (boot: %d)",
+				image->index);
+	}
+	buf[0] = '\0';
+	if (!first || first->index == 0)
+		return;
+	cli_number_images(report, is_in, ctx, numbers, sizeof(numbers));
+	if (count > 1)
+		snprintf(buf, size, "images %s%s", numbers, boot);
+	else
+		snprintf(buf, size, "image %s%s%s%s%s", numbers,
+			first->name && first->name[0] ? " \"" : "",
+			first->name ? first->name : "",
+			first->name && first->name[0] ? "\"" : "",
+			first->is_boot ? ", boot" : "");
+}
+
+/* The images of a group, as cli_name_images() asks for them. */
 struct membership {
 	const struct wt_report *report;
-	const struct use *uses;
-	size_t count;
+	const struct group *group;
 };
 
 static bool is_member(const struct wt_image *image, const void *ctx)
 {
 	const struct membership *in = ctx;
 
-	for (size_t i = 0; i < in->count; i++)
-		if (wt_report_image(in->report, in->uses[i].image) == image)
+	for (size_t i = 0; i < in->group->count; i++)
+		if (wt_report_image(in->report, in->group->uses[i].image) ==
+			image)
 			return true;
 	return false;
-}
-
-/* 'image 1 "Setup", boot', or 'images 1-3 (boot: 2)'; "" for a hive. */
-static void name_images(const struct membership *in, char *buf, size_t size)
-{
-	const struct wt_image *first =
-		wt_report_image(in->report, in->uses->image);
-	char numbers[NUMBERS_MAX] = "", boot[32] = "";
-
-	buf[0] = '\0';
-	if (first->index == 0)
-		return;
-	if (in->count == 1) {
-		snprintf(buf, size, "image %d%s%s%s%s", first->index,
-			first->name && first->name[0] ? " \"" : "",
-			first->name ? first->name : "",
-			first->name && first->name[0] ? "\"" : "",
-			first->is_boot ? ", boot" : "");
-		return;
-	}
-	for (size_t i = 0; i < in->count; i++)
-		if (wt_report_image(in->report, in->uses[i].image)->is_boot)
-			snprintf(boot, sizeof(boot), " (boot: %d)",
-				wt_report_image(in->report, in->uses[i].image)
-					->index);
-	cli_number_images(in->report, is_member, in, numbers, sizeof(numbers));
-	snprintf(buf, size, "images %s%s", numbers, boot);
 }
 
 /* What became of a certificate, and the word before the place. */
@@ -253,11 +259,11 @@ static void print_head(const struct cli_request *request,
 	const struct cli_outcome *outcome, const struct cli_screen *screen,
 	const struct cli_listing *listing, const struct group *group)
 {
-	const struct membership in = {
-		outcome->report, group->uses, group->count};
-	char images[NUMBERS_MAX + 600] = "";
+	const struct membership in = {outcome->report, group};
+	char images[CLI_IMAGES_MAX] = "";
 
-	name_images(&in, images, sizeof(images));
+	cli_name_images(
+		outcome->report, is_member, &in, images, sizeof(images));
 	if (listing->heads_action)
 		print_action_head(
 			request, outcome, screen, group->uses->entry, images);
@@ -286,17 +292,37 @@ static void print_block(const struct cli_request *request,
 	cli_table_free(table);
 }
 
-static void print_nothing(
+static bool is_empty(const struct wt_image *image, const void *ctx)
+{
+	return image->is_chosen && image->entry_count == 0 &&
+	       (!ctx || ctx == image);
+}
+
+/* ctx of is_empty(): one image, or NULL for all of them. */
+static void say_nothing(const struct cli_outcome *outcome,
+	const struct cli_listing *listing, const struct wt_image *one)
+{
+	char images[CLI_IMAGES_MAX] = "";
+
+	cli_name_images(outcome->report, is_empty, one, images, sizeof(images));
+	cli_line(stdout, "%s%s%s", outcome->report->target,
+		images[0] ? ": " : "", images);
+	cli_line(stdout, "  %s", listing->nothing);
+}
+
+static void print_nothing(const struct cli_request *request,
 	const struct cli_outcome *outcome, const struct cli_listing *listing)
 {
 	for (size_t i = 0; i < outcome->report->image_count; i++) {
 		const struct wt_image *image =
 			wt_report_image(outcome->report, i);
 
-		if (!image->is_chosen || image->entry_count > 0)
+		if (!is_empty(image, NULL))
 			continue;
-		cli_print_image(outcome, image);
-		cli_line(stdout, "  %s", listing->nothing);
+		say_nothing(
+			outcome, listing, request->is_verbose ? image : NULL);
+		if (!request->is_verbose)
+			return;
 	}
 }
 
@@ -336,7 +362,7 @@ void cli_print_listing(const struct cli_request *request,
 	for (size_t i = 0; i < block_count; i++)
 		print_block(request, outcome, &screen, listing, &blocks[i]);
 	if (listing->nothing)
-		print_nothing(outcome, listing);
+		print_nothing(request, outcome, listing);
 	free(blocks);
 	free(groups);
 	free(uses);

@@ -6,6 +6,9 @@
 #include "cli.h"
 #include "output/table.h"
 
+/** Room for what cli_name_images() says. */
+#define CLI_IMAGES_MAX 800
+
 /** How a command shows its entries. */
 struct cli_listing {
 	const struct cli_column *columns;
@@ -33,6 +36,12 @@ size_t cli_count_certs(const struct wt_report *report, enum wt_action action,
 
 /** "1-3, 5": the images for which is_in says so. */
 void cli_number_images(const struct wt_report *report,
+	bool (*is_in)(const struct wt_image *image, const void *ctx),
+	const void *ctx, char *buf, size_t size);
+
+/** 'image 1 "Setup", boot', or 'images 1-3 (boot: 2)', for which is_in says so;
+ *  "" for a hive. */
+void cli_name_images(const struct wt_report *report,
 	bool (*is_in)(const struct wt_image *image, const void *ctx),
 	const void *ctx, char *buf, size_t size);
 

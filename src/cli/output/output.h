@@ -39,10 +39,10 @@ const char *cli_action_place(enum wt_action action);
 /** The file that a change is in: what -o names, or the target. */
 const char *cli_written(const struct wt_report *report);
 
-/** The last line of add, remove and verify: how many certificates of how many
- *  images came to what. */
-void cli_print_verdict(
-	const struct cli_request *request, const struct cli_outcome *outcome);
+/** The last line of add, remove, verify and diff: how many certificates of how
+ *  many images came to what. */
+void cli_print_verdict(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status);
 
 /** The last line of check: who would trust the server. */
 void cli_print_check_verdict(

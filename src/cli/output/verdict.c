@@ -138,12 +138,22 @@ static void say_holes(
 			cli_written(report), cli_text_size(size, holes));
 }
 
-void cli_print_verdict(
-	const struct cli_request *request, const struct cli_outcome *outcome)
+/* What verify --exact has found out besides. */
+static const char *exact_note(
+	const struct cli_request *request, enum wt_status status)
+{
+	if (!request->options.is_exact || status != WT_OK)
+		return "";
+	return request->options.base ? ", and no others but those of the base"
+				     : ", and no others";
+}
+
+void cli_print_verdict(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status)
 {
 	const struct wt_report *report = outcome->report;
 	bool is_writer = request->command->bit & CLI_WRITERS;
-	const char *note = "";
+	const char *note = exact_note(request, status);
 	char text[1200] = "";
 
 	if (is_writer && request->options.dry_run)
