@@ -38,9 +38,10 @@
 #define HEAP_LEN ((int)24 << 20)
 #define HEAP_ROOM ((int)1 << 20)
 
-/* Written by the child, read by the parent once the child has ended. */
+/* Written by the child, read by the parent once the child has ended. Hostile
+ * input may control the child, so every bit pattern is a valid value. */
 struct outcome {
-	bool is_done;
+	unsigned is_done;
 	enum wt_status status;
 	struct wt_error err;
 	struct wt_sandbox_denied denied;
@@ -131,15 +132,28 @@ struct wt_child_job {
 	int alive_fd; /* reads the end when it and all it started are gone */
 };
 
+/* A locked child has a group of its own, which nothing that it starts can
+ * leave. Its number is taken until the child is waited for. */
+static void group_kill(const struct wt_child_job *job)
+{
+	if (job->how.sandbox)
+		kill(-job->pid, SIGKILL);
+}
+
 bool wt_child_wait(struct wt_child_job *job, int ms)
 {
 	struct pollfd end = {.fd = job->pid_fd, .events = POLLIN};
+	siginfo_t info = {0};
 	pid_t ended = 0;
 
 	if (job->has_ended)
 		return true;
 	/* Without a pidfd this is a plain sleep between two looks. */
 	poll(&end, 1, job->pid_fd < 0 && ms > 2 ? 2 : ms);
+	if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+			0 &&
+		info.si_pid == job->pid)
+		group_kill(job);
 	ended = waitpid(job->pid, &job->status, WNOHANG);
 	/* A caller that ignores SIGCHLD has let its number go already. */
 	job->has_ended = ended == job->pid || (ended < 0 && errno != EINTR);
@@ -153,6 +167,7 @@ static void job_kill(struct wt_child_job *job)
 	if (wt_child_wait(job, 0))
 		return;
 	kill(job->pid, SIGKILL);
+	group_kill(job);
 	job->status = SIGKILL;
 	while (!wt_child_wait(job, POLL_MS) && now_ms() < end_ms)
 		continue;
@@ -333,22 +348,22 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 {
 	bool is_late = job_wait(job, tick, tick_ctx);
 	enum wt_status ret = wt_cancelled(job->how.cancel, err);
+	struct outcome outcome = {0};
 
 	descendants_wait(job);
-	/* A child that was taken over may say anything. */
-	if (job->outcome->is_done &&
-		(unsigned)job->outcome->status > WT_INTERRUPTED)
-		job->outcome->is_done = false;
-	if (ret == WT_OK && !job->outcome->is_done) {
-		if (job->outcome->denied.call >= 0)
-			ret = fail_denied(
-				&job->how, job->outcome->denied.call, err);
+	/* A child that was taken over may say anything, but only once. */
+	memcpy(&outcome, job->outcome, sizeof(outcome));
+	if ((unsigned)outcome.status > WT_INTERRUPTED)
+		outcome.is_done = false;
+	if (ret == WT_OK && !outcome.is_done) {
+		if (outcome.denied.call >= 0)
+			ret = fail_denied(&job->how, outcome.denied.call, err);
 		else if (!job->how.is_program || is_late || job->status != 0)
 			ret = child_died(&job->how, job->status, is_late, err);
 	} else if (ret == WT_OK) {
-		ret = job->outcome->status;
+		ret = outcome.status;
 		if (ret != WT_OK && err) {
-			wt_error_copy(err, &job->outcome->err);
+			wt_error_copy(err, &outcome.err);
 			err->status = ret;
 		}
 	}

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,7 +43,7 @@ struct shared {
 	pid_t program; /* whose children they are, or theirs */
 	_Atomic int starts, tries, wins;
 	_Atomic int forks_wanted;
-	_Atomic int child, is_seen;
+	_Atomic int child, is_seen, beats;
 	char bytes[8];
 };
 
@@ -139,6 +140,52 @@ static bool signal_program(void)
 		       SIGWINCH) == 0;
 }
 
+/* What wakes up the reader of a pipe is a signal of the writer's choice. */
+static bool signal_by_fcntl(void)
+{
+	int pipe_fds[2];
+
+	return pipe2(pipe_fds, O_CLOEXEC) == 0 &&
+	       fcntl(pipe_fds[0], F_SETOWN, shared->program) == 0 &&
+	       fcntl(pipe_fds[0], F_SETSIG, SIGWINCH) == 0 &&
+	       fcntl(pipe_fds[0], F_SETFL, O_ASYNC) == 0;
+}
+
+static bool leave_group(void)
+{
+	return setsid() >= 0;
+}
+
+static bool start_sibling(void)
+{
+	long pid = syscall(
+		SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0;
+}
+
+static bool live_longer(void)
+{
+	return prctl(PR_SET_PDEATHSIG, 0) == 0;
+}
+
+static bool change_mode(void)
+{
+	return fchmod(victim_fd, 0777) == 0;
+}
+
+static bool change_times(void)
+{
+	return utimensat(AT_FDCWD, target, NULL, 0) == 0;
+}
+
+static bool truncate_target(void)
+{
+	return truncate(target, 0) == 0;
+}
+
 static bool mount_something(void)
 {
 	return mount("none", folder, "tmpfs", 0, NULL) == 0;
@@ -191,6 +238,13 @@ static const struct attack {
 	{"trace_program", trace_program, false},
 	{"write_program", write_program, true},
 	{"signal_program", signal_program, true},
+	{"leave_group", leave_group, true},
+	{"start_sibling", start_sibling, true},
+	{"live_longer", live_longer, true},
+	{"change_mode", change_mode, true},
+	{"change_times", change_times, true},
+	{"truncate_target", truncate_target, true},
+	{"signal_by_fcntl", signal_by_fcntl, true},
 	{"mount_something", mount_something, false},
 	{"own_namespace", own_namespace, false},
 	{"change_other_fd", change_other_fd, true},
@@ -572,6 +626,53 @@ static void a_child_of_root_is_none(void **state)
 	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
 }
 
+/* It hides from who waits for it, and beats. */
+static enum wt_status leave_one_behind(void *arg, struct wt_error *err)
+{
+	pid_t pid = fork();
+
+	(void)arg;
+	(void)err;
+	if (pid != 0)
+		return pid > 0 ? WT_OK : WT_ERR_FILE;
+	for (int fd = 0; fd < 64; fd++)
+		close(fd);
+	for (;;) {
+		shared->beats++;
+		wt_io_sleep_ms(1);
+	}
+}
+
+static void what_a_child_started_ends_with_it(void **state)
+{
+	static const struct wt_sandbox sandbox = {.forks = true};
+	const struct wt_child how = {.object = "x.wim",
+		.died_status = WT_ERR_WIM,
+		.died_code = "wim-crash",
+		.sandbox = &sandbox};
+	struct wt_child_job *job = NULL;
+	int beats = 0;
+
+	(void)state;
+	for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+		shared->beats = 0;
+		assert_int_equal(wt_child_start(&how, leave_one_behind, NULL,
+					 &job, NULL),
+			WT_OK);
+		while (shared->beats == 0)
+			wt_io_sleep_ms(1);
+		if (is_stopped)
+			wt_child_stop(job);
+		else
+			assert_int_equal(
+				wt_child_finish(job, NULL, NULL, NULL), WT_OK);
+		wt_io_sleep_ms(20);
+		beats = shared->beats;
+		wt_io_sleep_ms(50);
+		assert_int_equal(shared->beats, beats);
+	}
+}
+
 static int put_locks_back(void **state)
 {
 	(void)state;
@@ -662,6 +763,7 @@ int main(void)
 		cmocka_unit_test(each_kind_refuses_each_attack),
 		cmocka_unit_test_teardown(
 			without_locks_the_attacks_work, put_locks_back),
+		cmocka_unit_test(what_a_child_started_ends_with_it),
 		cmocka_unit_test(a_forbidden_call_is_named),
 		cmocka_unit_test(the_time_may_be_asked_for),
 		cmocka_unit_test(a_child_of_root_is_none),
