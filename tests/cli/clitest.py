@@ -155,6 +155,16 @@ def catches(process, number):
     return False
 
 
+def children(pid):
+    """Of a process, and theirs."""
+    try:
+        pids = pathlib.Path(
+            f'/proc/{pid}/task/{pid}/children').read_text().split()
+    except FileNotFoundError:
+        return []
+    return [p for pid in map(int, pids) for p in (pid, *children(pid))]
+
+
 def run_other(*words, **more):
     """What another program prints; its failure is the test's."""
     done = subprocess.run(words, stdout=subprocess.PIPE,

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 # test_codes.py: the codes of failures and warnings that no other test asks for.
+import ctypes
+import errno
 import os
 import pathlib
 import resource
 import shutil
+import struct
 import subprocess
 import unittest
 
@@ -12,6 +15,21 @@ from clitest import (CERTS, HIVES, IS_SANITIZED, NOBODY, ROOT_DER, WIMS,
 from faults import KILL_BEFORE, Faults
 
 IS_ROOT = os.geteuid() == 0
+
+
+def without_landlock():
+    """From here on landlock_create_ruleset answers ENOSYS."""
+    # Each is code, jump if true, if false, operand: the call's number is
+    # loaded; 444 is refused; everything else is allowed.
+    program = b''.join(struct.pack('HBBI', *one) for one in (
+        (0x20, 0, 0, 0), (0x15, 0, 1, 444), (6, 0, 0, 0x50000 | errno.ENOSYS),
+        (6, 0, 0, 0x7fff0000)))
+    code = ctypes.create_string_buffer(program)
+    filter_ = struct.pack('HxxxxxxP', len(program) // 8,
+                          ctypes.addressof(code))
+    prctl = ctypes.CDLL(None).prctl
+    if prctl(38, 1, 0, 0, 0) != 0 or prctl(22, 2, filter_) != 0:
+        raise OSError('no seccomp here')
 
 
 class Codes(Case):
@@ -133,6 +151,15 @@ class Codes(Case):
             self.skipTest('no mount namespace here')
         self.assertEqual(done.returncode, 7)
         self.assertIn(b'[no-proc]', done.stderr)
+
+    def test_of_a_kernel_without_landlock(self):
+        image = self.copy(WIMS / 'plain.wim', 'boot.wim')
+        done = subprocess.run(
+            [WIMTRUST, 'list', '--require-sandbox', image], check=False,
+            preexec_fn=without_landlock, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn(b'lacks landlock [sandbox-missing]', done.stderr)
 
 
 if __name__ == '__main__':

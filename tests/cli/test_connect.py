@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 
-from clitest import (HANG, WIMTRUST, Case, environment, main,
+from clitest import (HANG, WIMTRUST, Case, children, environment, main,
                      wait_until, wimtrust)
 
 MORE = ('subjectAltName=DNS:localhost,DNS:other.example,IP:127.0.0.1,IP:::1\n'
@@ -217,6 +217,20 @@ class Connect(Case):
         wait_until(lambda: self.peers, 'a connection')
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=HANG), 143)
+
+    def test_a_process_of_its_own_dies(self):
+        for which in (0, 1):
+            process = subprocess.Popen(
+                [WIMTRUST, 'check', '--timeout', '100', '--connect',
+                 self.silent(), os.fspath(self.target)], env=environment(),
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            wait_until(lambda: self.peers, 'a connection')
+            wait_until(lambda: len(children(process.pid)) == 2, 'a handshake')
+            # Killed, it would be taken for one that had no memory.
+            os.kill(children(process.pid)[which], signal.SIGABRT)
+            err = process.communicate(timeout=HANG)[1]
+            self.assertEqual(process.returncode, 7, err)
+            self.assertIn(b'[connect-crash]', err)
 
     def test_show_names_the_root(self):
         self.issue('s', 'localhost', 'root', MORE)

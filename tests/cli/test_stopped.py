@@ -2,19 +2,27 @@
 # test_stopped.py: a process of the program's that no longer answers, the
 # daemon of a mount above all, and a signal that is to end the run.
 import os
+import pathlib
 import select
 import shutil
 import signal
 import subprocess
 import time
 
-from clitest import (IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place, main,
-                     wimtrust)
+from clitest import (IS_SANITIZED, ROOT_DER, WIMS, WIMTRUST, Place, children,
+                     main, wait_until, wimtrust)
 from faults import STOP_CHILD, Faults
 
 STEP = 4 if IS_SANITIZED else 1
 # Below the 30 seconds after which a run gives up what does not answer.
 SECONDS_MAX = 25
+
+
+def stopped(pid):
+    """The children of a process that are stopped."""
+    stats = [pathlib.Path(f'/proc/{pid}/stat') for pid in children(pid)]
+    return [int(stat.parent.name) for stat in stats
+            if stat.read_text().rpartition(')')[2].split()[0] == 'T']
 
 
 class Stopped(Place):
@@ -94,6 +102,34 @@ class Stopped(Place):
         stops = self.everywhere(WIMS / 'two.wim', ['add', '--access', 'mount'],
                                 signal.SIGKILL)
         self.assertGreater(stops, 10 // STEP)
+
+    def test_the_process_that_copies_dies(self):
+        args = [WIMTRUST, 'add', '--access', 'update', self.target, ROOT_DER]
+        source = WIMS / 'two.wim'
+        self.watch = Faults(self.folder, self.place)
+        shutil.copyfile(source, self.target)
+        self.assertEqual(self.watch.run(args, env=self.env).returncode, 0)
+        for at in range(1, self.watch.calls() + 1):
+            shutil.copyfile(source, self.target)
+            process, alive = self.start(args, at)
+            os.close(alive)
+            wait_until(lambda: process.poll() is not None or
+                       self.watch.is_met(), 'the call')
+            if process.poll() is None:
+                wait_until(lambda: stopped(process.pid), 'it stops')
+                child = stopped(process.pid)[0]
+                # Killed, it would be taken for one that had no memory.
+                os.kill(child, signal.SIGABRT)
+                os.kill(child, signal.SIGCONT)
+            err = process.communicate(timeout=SECONDS_MAX)[1]
+            if self.watch.name() == 'copy_file_range':
+                break
+        else:
+            self.skipTest('nothing is copied where blocks are shared')
+        self.assertEqual(process.returncode, 7, err)
+        self.assertIn(b'[copy-died]', err)
+        self.assertEqual(self.target.read_bytes(), source.read_bytes())
+        self.assertEqual(os.listdir(self.place), ['boot.wim'])
 
 
 if __name__ == '__main__':

@@ -234,14 +234,39 @@ static void test_targets(void **state)
 	assert_null(report->target);
 }
 
-/* Neither thumbprints nor a list: there is nothing to look for. */
+/* Neither thumbprints nor certificates: there is nothing to do. */
 static void test_nothing_asked(void **state)
 {
 	struct fixture *fixture = *state;
+	struct wt_report *report = fixture->report;
+	struct wt_cert_list *empty = NULL;
+	struct wt_error errs[4] = {0};
 
-	assert_int_equal(wt_target_verify(HIVE, NULL, 0, NULL, NULL,
-				 fixture->report, NULL),
+	assert_int_equal(wt_cert_list_new(&empty, NULL), WT_OK);
+	wt_target_add(HIVE, empty, NULL, report, &errs[0]);
+	wt_target_remove(HIVE, NULL, 0, empty, NULL, report, &errs[1]);
+	wt_target_verify(HIVE, NULL, 0, empty, NULL, report, &errs[2]);
+	wt_target_verify(HIVE, NULL, 0, NULL, NULL, report, &errs[3]);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(errs[i].status, WT_ERR_USAGE);
+		assert_string_equal(errs[i].code, "no-certificate");
+	}
+	wt_cert_list_free(empty);
+}
+
+static void test_unknown_usage(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_error err = {0};
+	uint8_t *blob = NULL;
+	size_t len = 0;
+
+	assert_int_equal(wt_cert_encode(fixture->cert, NULL, "server-auth,x",
+				 &blob, &len, &err),
 		WT_ERR_USAGE);
+	assert_string_equal(err.code, "bad-usage");
+	assert_string_equal(err.object, "x");
+	assert_null(blob);
 }
 
 static void test_no_options(void **state)
@@ -347,6 +372,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_nothing_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_unknown_usage, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_no_options, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_images, setup, teardown),

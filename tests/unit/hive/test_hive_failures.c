@@ -239,6 +239,31 @@ static unsigned fd_count(void)
 	return count;
 }
 
+/* The codes of what fails for no fault of the hive, and for want of iconv. */
+static struct {
+	const char *call, *code;
+	int native;	/* 0: any */
+	unsigned count; /* how often it was met */
+} named[] = {
+	{"hivex_node_add_child", "hive-not-written", EIO, 0},
+	{"hivex_node_set_value", "hive-not-written", EIO, 0},
+	{"hivex_node_delete_child", "hive-not-written", EIO, 0},
+	{"iconv_open", "no-iconv", 0, 0},
+};
+#define NAMED_COUNT (sizeof(named) / sizeof(named[0]))
+
+static void code_check(const struct wt_error *err)
+{
+	for (size_t i = 0; i < NAMED_COUNT; i++) {
+		if (strcmp(named[i].call, failed) != 0 ||
+			(named[i].native != 0 &&
+				named[i].native != fail_native))
+			continue;
+		assert_string_equal(err->code, named[i].code);
+		named[i].count++;
+	}
+}
+
 /* One run in which call n fails. Returns whether it was reached. */
 static bool run_failing(const struct job *job,
 	const struct wt_hive_files *files, unsigned n, int native)
@@ -263,6 +288,7 @@ static bool run_failing(const struct job *job,
 	if (is_hit) {
 		assert_int_equal(err.status, status);
 		assert_true(err.code[0] != '\0' && err.reason[0] != '\0');
+		code_check(&err);
 		assert_int_equal(fd, -1);
 		assert_null(out);
 	}
@@ -299,6 +325,9 @@ static void every_call_fails_in_turn(void **state)
 				close(files.log_fds[j]);
 		close(files.hive_fd);
 	}
+	for (size_t i = 0; i < NAMED_COUNT; i++)
+		if (named[i].count == 0)
+			fail_msg("%s was never met", named[i].call);
 }
 
 int main(void)
