@@ -14,7 +14,7 @@ const struct cli_command cli_commands[] = {
 		.summary = "put certificates into an image",
 		.text = "Puts certificates into every image of TARGET that has "
 			"a SOFTWARE hive.\n"
-			"TARGET: a WIM, a SOFTWARE hive or a Windows folder.\n"
+			"TARGET: a WIM, a SOFTWARE hive, or a Windows folder.\n"
 			"CERT: PEM, DER, PKCS#7, .sst or .reg; a folder of "
 			"them; - for stdin.",
 		.example = "wimtrust add --backup boot.wim contoso-root.cer",
@@ -31,9 +31,10 @@ const struct cli_command cli_commands[] = {
 			" TARGET THUMBPRINT|CERT|key:NAME...",
 		.operands = "TARGET THUMBPRINT|CERT|key:NAME...",
 		.summary = "take certificates out of an image",
-		.text = "Takes certificates out of one store, or out of all.\n"
+		.text = "Removes certificates from every store, or from the "
+			"one that -s names.\n"
 			"THUMBPRINT: SHA-1 or SHA-256 in hex; CERT: a file "
-			"that holds certificates.\n"
+			"of certificates.\n"
 			"Exit status 1 if one was not found.",
 		.example = "wimtrust remove boot.wim "
 			   "\"0563b8630d62d75abbc8ab1e4bdfb5a899b24d43\"",
@@ -48,8 +49,8 @@ const struct cli_command cli_commands[] = {
 		.usage = "[-i IMAGE]... [-s STORE] [--pem] [OPTION]... TARGET",
 		.operands = "TARGET",
 		.summary = "show the certificates that an image holds",
-		.text = "Lists the certificates of every store that gives or "
-			"takes trust.",
+		.text = "Lists the certificates in every store that grants or "
+			"denies trust.",
 		.example = "wimtrust list --image boot boot.wim",
 		.operands_min = 1,
 		.operands_max = 1,
@@ -66,9 +67,9 @@ const struct cli_command cli_commands[] = {
 		.operands = "TARGET CERT|THUMBPRINT...",
 		.summary = "are these certificates present and sound?",
 		.text = "Checks that each certificate is in its store in each "
-			"image, byte for byte;\n"
+			"image;\n"
 			"with --exact, that there are no others.\n"
-			"Exit status 1 when not.",
+			"Exit status 1 if not.",
 		.example = "wimtrust verify boot.wim contoso-root.cer",
 		.operands_min = 2,
 		.operands_max = -1,
@@ -84,8 +85,8 @@ const struct cli_command cli_commands[] = {
 			 "TARGET",
 		.operands = "TARGET CHAIN...",
 		.summary = "would an image trust this TLS server?",
-		.text = "Would Windows started from this image trust the "
-			"server that sends CHAIN?\n"
+		.text = "Would Windows, booted from TARGET, trust the server "
+			"that sends CHAIN?\n"
 			"CHAIN: the server's certificate and its intermediates "
 			"(PEM or PKCS#7);\n"
 			"--connect asks the server itself. Exit status 1 if it "
@@ -103,8 +104,9 @@ const struct cli_command cli_commands[] = {
 		.usage = "[-i IMAGE]... [-s STORE] [OPTION]... OLD NEW",
 		.operands = "OLD NEW",
 		.summary = "what does one image trust that another does not?",
-		.text = "Compares what two images hold, by store and image.\n"
-			"OLD, NEW: a TARGET each, or a file or folder of "
+		.text = "Compares the certificates in two images.\n"
+			"OLD, NEW: a WIM, hive, Windows folder or ISO; or a "
+			"file or folder of\n"
 			"certificates.\n"
 			"Exit status 0 if they hold the same, 1 if not.",
 		.example = "wimtrust diff boot.wim.bak boot.wim",
@@ -118,9 +120,9 @@ const struct cli_command cli_commands[] = {
 		.bit = CLI_INFO,
 		.usage = "[-i IMAGE]... [OPTION]... TARGET",
 		.operands = "TARGET",
-		.summary = "images, boot index, hive and stores",
-		.text = "Shows what TARGET is, its images, and what their "
-			"stores hold.",
+		.summary = "show images, boot index, hives and stores",
+		.text = "Shows what TARGET is, its images, and how many "
+			"certificates each store has.",
 		.example = "wimtrust info boot.wim",
 		.operands_min = 1,
 		.operands_max = 1,
@@ -132,7 +134,7 @@ const struct cli_command cli_commands[] = {
 		.bit = CLI_SHOW,
 		.usage = "[-s STORE] [--allow LIST] [-r] [OPTION]... CERT...",
 		.operands = "CERT...",
-		.summary = "what a certificate file holds",
+		.summary = "show what is in a certificate file",
 		.text = "Shows each certificate in the files, and the store "
 			"it would go to.",
 		.example = "wimtrust show contoso-bundle.p7b",
@@ -170,7 +172,7 @@ const struct cli_command cli_commands[] = {
 		.summary = "write a completion script for a shell",
 		.text = "Writes a completion script for the shell to stdout.",
 		.example = "wimtrust completion bash "
-			   ">/etc/bash_completion.d/wimtrust",
+			   ">>~/.bash_completion",
 		.operands_min = 1,
 		.operands_max = 2,
 		.run = cmd_completion,

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OPTION_COLUMN 26
-#define LINE_MAX_LEN 79
+#define OPTION_COLUMN 28
 
 void cli_help_overview(FILE *file)
 {
@@ -25,7 +24,7 @@ void cli_help_overview(FILE *file)
 		file);
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		fprintf(file, "  %-11s %s\n", c->name, c->summary);
-	fputs("\nRead on: wimtrust COMMAND --help, man wimtrust\n", file);
+	fputs("\nMore: wimtrust help COMMAND, man wimtrust\n", file);
 }
 
 /* "-o, --output FILE" or "    --backup[=SUFFIX]" */
@@ -44,39 +43,16 @@ static void spell_option(
 			cli_option_is_optional(option) ? "" : " ", option->arg);
 }
 
-static void print_first(const struct cli_command *command)
+static void print_options(const struct cli_command *command, enum cli_rank rank)
 {
 	char spelled[64] = "";
 
 	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (!(o->commands & command->bit) || o->rank != CLI_FIRST)
+		if (!(o->commands & command->bit) || o->rank != rank)
 			continue;
 		spell_option(o, spelled, sizeof(spelled));
 		printf("  %-*s%s\n", OPTION_COLUMN - 2, spelled, o->help);
 	}
-}
-
-/* "-q" is enough where there is a letter. */
-static void print_also(const struct cli_command *command)
-{
-	size_t column = (size_t)printf("Also:");
-
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		char spelled[64] = "";
-
-		if (!(o->commands & command->bit) || o->rank != CLI_ALSO)
-			continue;
-		if (cli_option_is_short(o))
-			snprintf(spelled, sizeof(spelled), "-%c", o->id);
-		else
-			snprintf(spelled, sizeof(spelled), "--%s%s%s", o->name,
-				o->arg && !cli_option_is_optional(o) ? " " : "",
-				o->arg ? o->arg : "");
-		if (column + strlen(spelled) + 2 > LINE_MAX_LEN)
-			column = (size_t)printf("\n     ") - 1;
-		column += (size_t)printf(" %s", spelled);
-	}
-	printf("\n");
 }
 
 static void print_usage(const struct cli_command *command)
@@ -105,9 +81,9 @@ void cli_help_command(const struct cli_command *command)
 {
 	print_usage(command);
 	printf("\n%s\n\n", command->text);
-	print_first(command);
-	print_also(command);
-	printf("More: man wimtrust-%s\n\nExample: %s\n", command->name,
+	print_options(command, CLI_FIRST);
+	print_options(command, CLI_ALSO);
+	printf("\nMore: man wimtrust-%s\nExample: %s\n", command->name,
 		command->example);
 }
 

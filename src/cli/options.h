@@ -41,8 +41,8 @@ enum cli_option_id {
 
 /** Where --help shows an option. */
 enum cli_rank {
-	CLI_FIRST, /**< on a line of its own */
-	CLI_ALSO,  /**< by name only */
+	CLI_FIRST, /**< listed first in the help */
+	CLI_ALSO,  /**< listed after those */
 };
 
 struct cli_option {

@@ -27,9 +27,9 @@ class Help(Case):
         self.assertIn('man wimtrust', run.out)
         self.assert_fits(run.out)
 
-    def assert_fits(self, text):
+    def assert_fits(self, text, height=24):
         lines = text.splitlines()
-        self.assertLessEqual(len(lines), 24)
+        self.assertLessEqual(len(lines), height)
         self.assertLessEqual(max(map(len, lines)), 80)
 
     def test_help_of_each_command_fits_and_ends_with_an_example(self):
@@ -38,7 +38,8 @@ class Help(Case):
                 with self.subTest(command=command):
                     run = wimtrust(command, word)
                     self.assertEqual((run.status, run.err), (0, ''))
-                    self.assert_fits(run.out)
+                    self.assert_fits(run.out, 45)
+                    self.assertRegex(run.out, r'\n  -h, --help  +\w')
                     self.assertTrue(
                         run.out.startswith(f'Usage: wimtrust {command} '))
                     self.assertTrue(run.out.splitlines()[-1].startswith(
