@@ -30,7 +30,7 @@ const struct cli_command cli_commands[] = {
 			"[--backup | -o FILE [-f]] [--if-present] [OPTION]...\n"
 			" TARGET THUMBPRINT|CERT|key:NAME...",
 		.operands = "TARGET THUMBPRINT|CERT|key:NAME...",
-		.summary = "take certificates out of an image",
+		.summary = "remove certificates from an image",
 		.text = "Removes certificates from every store, or from the "
 			"one that -s names.\n"
 			"THUMBPRINT: SHA-1 or SHA-256 in hex; CERT: a file "
@@ -48,7 +48,7 @@ const struct cli_command cli_commands[] = {
 		.bit = CLI_LIST,
 		.usage = "[-i IMAGE]... [-s STORE] [--pem] [OPTION]... TARGET",
 		.operands = "TARGET",
-		.summary = "show the certificates that an image holds",
+		.summary = "show the certificates in an image",
 		.text = "Lists the certificates in every store that grants or "
 			"denies trust.",
 		.example = "wimtrust list --image boot boot.wim",
