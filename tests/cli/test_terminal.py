@@ -75,6 +75,26 @@ class Tables(Case):
         self.assertTrue(lines[at + 1][start:].startswith(
             'CN=houby-studio.eu,'))
 
+    def test_common_names_are_whole_where_they_fit_on_a_line(self):
+        names = ['CN=Contoso Global Root Certification Authority for Devices',
+                 'CN=NoSpaceInThisNameWhichIsAsLongAsTheTableHasRoomBelow56']
+        for i, subject in enumerate(('/C=DE/O=Contoso AG/' + names[0],
+                                     f'/{names[1]}/O=Contoso AG/C=DE')):
+            path = self.folder / f'{i}.pem'
+            make_root(path, subject)
+            wimtrust('add', self.target, path)
+        paths = [self.folder / f'{i}.pem' for i in range(2)]
+        for args in (('list', self.target),
+                     ('verify', self.target, *paths),
+                     ('verify', '--exact', self.target, paths[0]),
+                     ('diff', self.target, ROOT_DER)):
+            for columns in range(63, 201, 8):
+                _, shown = on_terminal(*args, columns=columns)
+                with self.subTest(command=args[0], columns=columns):
+                    for name in names:
+                        self.assertIn(name, shown)
+                    self.assertNotRegex(shown, r' \r?\n')
+
     def test_lines_of_their_own_say_what_they_are(self):
         certs = SOURCE / 'testdata' / 'certs'
         wimtrust('add', self.target, certs / 'root.reg')

@@ -118,6 +118,12 @@ struct layout {
 	bool is_below;	 /* on lines of their own */
 };
 
+static void put_below(struct layout *layout)
+{
+	layout->is_below = true;
+	layout->start = layout->indent + GAP;
+}
+
 static void lay_out(const struct cli_table *table,
 	const struct cli_screen *screen, struct layout *layout)
 {
@@ -138,8 +144,9 @@ static void lay_out(const struct cli_table *table,
 	if (screen->width == 0 || total - GAP <= screen->width)
 		return;
 	layout->is_wrapped = true;
-	layout->is_below = fixed + SHRINK_MIN > screen->width;
-	layout->start = layout->is_below ? layout->indent + GAP : fixed;
+	layout->start = fixed;
+	if (fixed + SHRINK_MIN > screen->width)
+		put_below(layout);
 }
 
 static bool is_wrapped_column(const struct cli_table *table,
@@ -166,7 +173,7 @@ static size_t print_side(const struct cli_table *table,
 	const struct cli_screen *screen, const struct layout *layout,
 	const char *const *cells, enum cli_tint tint)
 {
-	size_t at = layout->indent;
+	size_t at = layout->indent, gap = 0;
 
 	fprintf(screen->file, "%*s", (int)layout->indent, "");
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -176,19 +183,17 @@ static size_t print_side(const struct cli_table *table,
 		if (width == 0 || is_wrapped_column(table, layout, i))
 			continue;
 		if (layout->width > 0 && at > layout->indent &&
-			at + used > layout->width) {
+			at + gap + used > layout->width) {
 			at = layout->indent + GAP;
+			gap = 0;
 			fprintf(screen->file, "\n%*s", (int)at, "");
 		}
+		fprintf(screen->file, "%*s", (int)gap, "");
 		cli_tinted(screen, i == 0 ? tint : CLI_PLAIN, cell);
-		at += used;
+		at += gap + used;
 		if (is_last_cell(table, layout, cells, i))
 			break;
-		if (used < width + GAP) {
-			fprintf(screen->file, "%*s", (int)(width + GAP - used),
-				"");
-			at += width + GAP - used;
-		}
+		gap = used < width + GAP ? width + GAP - used : 0;
 	}
 	return at;
 }
@@ -205,10 +210,13 @@ static void print_wrapped(const struct cli_screen *screen,
 	fputs(label, screen->file);
 	for (const char *s = cell; *s;) {
 		size_t len = cli_text_wrap(s, room > used ? room - used : 1);
+		size_t shown = len;
 
 		if (s != cell)
 			fprintf(screen->file, "\n%*s", (int)layout->start, "");
-		fwrite(s, 1, len, screen->file);
+		while (shown > 0 && s[shown - 1] == ' ')
+			shown--;
+		fwrite(s, 1, shown, screen->file);
 		s += len;
 		s += strspn(s, " ");
 		used = 0;
@@ -229,13 +237,30 @@ static void make_label(const struct cli_table *table, size_t column,
 		*c = (char)tolower((unsigned char)*c);
 }
 
+/* A row with a common name that would be cut has the whole line for it. */
+static bool cuts_name(const struct cli_table *table,
+	const struct layout *layout, const char *const *cells)
+{
+	for (size_t i = 0; i < table->column_count; i++)
+		if (is_wrapped_column(table, layout, i) && cells[i] &&
+			cli_text_cn_width(cells[i]) >
+				layout->width - layout->start)
+			return true;
+	return false;
+}
+
 static void print_row(const struct cli_table *table,
-	const struct cli_screen *screen, const struct layout *layout,
+	const struct cli_screen *screen, const struct layout *table_layout,
 	const char *const *cells, enum cli_tint tint)
 {
+	struct layout own = *table_layout;
+	const struct layout *layout = &own;
 	size_t at = print_side(table, screen, layout, cells, tint);
-	bool is_first = true, is_below = layout->is_below;
+	bool is_first = true, is_below = false;
 
+	if (!own.is_below && cuts_name(table, &own, cells))
+		put_below(&own);
+	is_below = own.is_below;
 	for (size_t i = 0; layout->is_wrapped && i < table->column_count; i++) {
 		char label[32] = "";
 

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+#include <ctype.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -201,9 +202,39 @@ char *cli_text_shorten(const char *text, size_t width)
 	return shortened;
 }
 
+/* The end of an RDN that begins at s: a comma that no backslash guards. */
+static size_t rdn_len(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] && s[len] != ',')
+		len += s[len] == '\\' && s[len + 1] ? 2 : 1;
+	return len;
+}
+
+/* "CN=" or "2.5.4.3=" */
+static bool is_rdn(const char *s)
+{
+	size_t len = 0;
+
+	while (isalnum((unsigned char)s[len]) || s[len] == '.')
+		len++;
+	return len > 0 && s[len] == '=';
+}
+
+/* Columns of the RDN at s, with the comma behind it. */
+static size_t rdn_width(const char *s)
+{
+	size_t len = rdn_len(s), used = 0, width = 0;
+
+	for (size_t at = 0; at < len; at += used)
+		width += char_width(s + at, &used);
+	return width + (s[len] == ',');
+}
+
 size_t cli_text_wrap(const char *text, size_t width)
 {
-	size_t used = 0, len = 0, at = 0, space = 0, comma = 0;
+	size_t used = 0, len = 0, at = 0, space = 0, comma = 0, rdn = 0;
 
 	while (text[at]) {
 		used += char_width(text + at, &len);
@@ -213,9 +244,14 @@ size_t cli_text_wrap(const char *text, size_t width)
 		at += len;
 		if (text[at - 1] == ' ')
 			space = at;
-		else if (text[at - 1] == ',')
+		else if (text[at - 1] == ',' && at > 1 && text[at - 2] != '\\')
 			comma = at;
+		if (comma == at && is_rdn(text + at))
+			rdn = at;
 	}
+	/* A part of a name that fits on a line is never cut. */
+	if (text[at] && rdn > 0 && rdn_width(text + rdn) <= width)
+		return rdn;
 	/* A space behind the line's end is no part of a line. */
 	if (!text[at] || text[at] == ' ')
 		return at;
@@ -227,14 +263,14 @@ size_t cli_text_wrap(const char *text, size_t width)
 	return comma > 0 ? comma : at;
 }
 
-/* The end of an RDN that begins at s: a comma that no backslash guards. */
-static size_t rdn_len(const char *s)
+size_t cli_text_cn_width(const char *name)
 {
-	size_t len = 0;
-
-	while (s[len] && s[len] != ',')
-		len += s[len] == '\\' && s[len + 1] ? 2 : 1;
-	return len;
+	if (!is_rdn(name))
+		return 0;
+	for (const char *s = name; *s; s += rdn_len(s), s += *s == ',')
+		if (strncmp(s, "CN=", 3) == 0)
+			return rdn_width(s);
+	return 0;
 }
 
 char *cli_text_name(const char *subject)

@@ -27,9 +27,14 @@ size_t cli_text_width(const char *text);
 /** A copy of at most width columns; what does not fit goes in the middle. */
 char *cli_text_shorten(const char *text, size_t width);
 
-/** Bytes of text that a line of width columns takes: all, or up to a comma or
- *  space, or where there is none up to the last character that fits. */
+/** Bytes of text that a line of width columns takes: all, or up to the next
+ *  part of a certificate's name, a comma or space, or where there is none up to
+ *  the last character that fits. */
 size_t cli_text_wrap(const char *text, size_t width);
+
+/** Columns of the common name in a certificate's name; 0 where there is none.
+ */
+size_t cli_text_cn_width(const char *name);
 
 /** What a person calls a subject (RFC 2253): its CN, or else all of it. */
 char *cli_text_name(const char *subject);

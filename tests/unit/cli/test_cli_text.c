@@ -158,6 +158,13 @@ static void text_is_wrapped_at_commas_and_spaces(void **state)
 		{"CN=Root,O=Contoso", 16, 8},
 		/* A comma near the end rather than the last space. */
 		{"CN=A Root,O=B C", 12, 10},
+		/* A part that fits on a line of its own is not cut. */
+		{"O=X,CN=A Root CA", 13, 4},
+		{"O=X,CN=A Root CA", 10, 9},
+		{"O=X,CN=A Root,C=DE", 10, 4},
+		{"O=X,CN=A\\, Root", 13, 4},
+		{"O=X\\, CN=A Root", 13, 11},
+		{"x, and a=b", 8, 7},
 		{"is not in the image", 10, 10},
 		{"is not in the image", 9, 9},
 		{"abcdefgh", 3, 3},
@@ -170,6 +177,29 @@ static void text_is_wrapped_at_commas_and_spaces(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(cli_text_wrap(rows[i].text, rows[i].width),
 			rows[i].len);
+}
+
+static void common_name_has_a_width(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t width;
+	} rows[] = {
+		{"", 0},
+		{"CN=Root", 7},
+		{"CN=Root,O=Contoso", 8},
+		{"O=Contoso,CN=Root", 7},
+		{"O=A\\,CN=B,CN=A\\,B C,C=DE", 10},
+		{"O=Contoso", 0},
+		{"OCN=Root", 0},
+		{"the root CN=Root", 0},
+		{"CN=\xE3\x82\xB3\xE3\x83\xB3", 7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+			cli_text_cn_width(rows[i].name), rows[i].width);
 }
 
 static void subject_is_called_by_its_common_name(void **state)
@@ -199,6 +229,7 @@ int main(void)
 		cmocka_unit_test(text_that_commands_a_terminal_is_escaped),
 		cmocka_unit_test(long_text_is_shortened_in_the_middle),
 		cmocka_unit_test(text_is_wrapped_at_commas_and_spaces),
+		cmocka_unit_test(common_name_has_a_width),
 		cmocka_unit_test(subject_is_called_by_its_common_name),
 		cmocka_unit_test(sizes_and_times_are_readable),
 		cmocka_unit_test(mistyped_word_finds_the_near_one),
