@@ -85,14 +85,13 @@ static enum wt_status stores_gather(struct wt_target *target,
 	return ret;
 }
 
-/* What Windows may refuse, although the image is trusted here; once for all
- * images that say so. */
+/* Once for all images that say so. */
 static void doubts_report(
-	struct wt_report *report, const struct wt_trust_result *result)
+	struct wt_report *report, const struct wt_trust_doubts *doubts)
 {
-	for (size_t i = 0; result->is_trusted && i < result->doubts.count; i++)
-		wt_report_warn_once(report, result->doubts.items[i].code,
-			result->doubts.items[i].text);
+	for (size_t i = 0; i < doubts->count; i++)
+		wt_report_warn_once(
+			report, doubts->items[i].code, doubts->items[i].text);
 }
 
 static void address_note(void *ctx, enum wt_address kind, const char *uri)
@@ -137,7 +136,10 @@ static enum wt_status answer_report(struct wt_report *report, size_t index,
 	if (ret == WT_OK && result->root_sha1[0])
 		ret = wt_report_text(
 			report, result->root_sha1, &image->root_sha1, err);
-	doubts_report(report, result);
+	doubts_report(report, &result->left_out);
+	/* What Windows may refuse, although the image is trusted here. */
+	if (result->is_trusted)
+		doubts_report(report, &result->doubts);
 	for (size_t i = 0; ret == WT_OK && i < result->link_count; i++) {
 		const struct wt_cert *cert = result->links[i].cert;
 		const struct wt_chain_link link = {.cert = wt_cert_info(cert),

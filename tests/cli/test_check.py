@@ -41,7 +41,11 @@ class Check(Case):
                  'pem-truncated'),
                 ('no Base64', pem('other').replace('MII', '!!!'), 'pem-bad-base64'),
                 ('damaged', bad, 'cert-'),
-                ('altered root', pem('damaged-root'), None),
+                ('altered root', pem('damaged-root'), 'left-out'),
+                ('altered CA', pem('damaged-inter'), 'left-out'),
+                ('stranger', pem('other'), 'left-out'),
+                ('other server', pem('multi'), 'left-out'),
+                ('root', pem('root'), None),
                 ('renewed root', pem('new-with-old'), None)):
             with self.subTest(name):
                 run = self.check(target, extra + pem('leaf', 'inter'),
@@ -50,6 +54,8 @@ class Check(Case):
                 if code:
                     self.assertIn('left out', run.err)
                     self.assertIn('[' + code, run.err)
+                else:
+                    self.assertNotIn('left', run.err)
 
     def test_nothing_but_what_is_no_good_is_an_error(self):
         bad = re.sub('(?s)MII.{20}', 'MIIAAAA', pem('leaf'), count=1)

@@ -10,6 +10,7 @@
 
 #include "base/child.h"
 #include "trust/path.h"
+#include "trust/reason.h"
 #include "trust/server.h"
 #include "trust/tell.h"
 
@@ -459,6 +460,60 @@ static enum wt_status walk(struct search *search, struct wt_error *err)
  * The question
  */
 
+static bool is_issuer_of_any(
+	struct search *search, const struct wt_trust_node *node)
+{
+	wt_trust_spend(&search->work, search->scene.node_count / 16);
+	for (size_t i = 0; i < search->scene.node_count; i++) {
+		const struct wt_trust_node *other = &search->nodes[i];
+
+		if (other != node && other->is_sent &&
+			X509_NAME_cmp(X509_get_subject_name(node->x509),
+				X509_get_issuer_name(other->x509)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is sent and has no part in any chain, or cannot have: who made the
+ * file, or set up the server, ought to know. */
+static enum wt_status tell_left_out(struct search *search,
+	const struct wt_trust_path *best, struct wt_trust_doubts *ret_left_out,
+	struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < search->scene.node_count; i++) {
+		struct wt_trust_node *node = &search->nodes[i];
+		bool is_used = false, is_sound = false;
+
+		for (size_t j = 0; j < best->count; j++)
+			is_used |= best->items[j] == i;
+		if (!node->is_sent || is_used)
+			continue;
+		is_sound = is_root(search, node);
+		if (!is_sound)
+			ret = link_node(search, node, err);
+		/* Unverified is not unsound. */
+		if (search->work.is_spent)
+			break;
+		if (ret == WT_OK && !is_issuer_of_any(search, node))
+			wt_trust_doubt(ret_left_out, "left-out", node,
+				"is left out: it issued none of the others");
+		else if (ret == WT_OK && !is_sound &&
+			 node->edge != WT_EDGE_GOOD &&
+			 (node->edge == WT_EDGE_BAD ||
+				 X509_NAME_cmp(
+					 X509_get_subject_name(node->x509),
+					 X509_get_issuer_name(node->x509)) ==
+					 0))
+			wt_trust_doubt(ret_left_out, "left-out", node,
+				"is left out: it was altered, or another key "
+				"signed it than the one its names say");
+	}
+	return ret;
+}
+
 /* The root of the nearest chain, unless the image holds it. */
 static void name_root(const struct search *search,
 	const struct wt_trust_path *best, struct wt_trust_result *result)
@@ -475,7 +530,7 @@ static void name_root(const struct search *search,
 	}
 }
 
-static enum wt_status make_result(const struct search *search,
+static enum wt_status make_result(struct search *search,
 	struct wt_trust_result **ret_result, struct wt_error *err)
 {
 	/* Given up before there was a chain. */
@@ -483,6 +538,7 @@ static enum wt_status make_result(const struct search *search,
 		.nodes = search->nodes, .items = {search->server}, .count = 1};
 	const struct wt_trust_path *best = &search->best;
 	struct wt_trust_result *result = calloc(1, sizeof(*result));
+	enum wt_status ret = WT_OK;
 
 	if (best->count == 0)
 		best = &alone;
@@ -520,8 +576,13 @@ static enum wt_status make_result(const struct search *search,
 			WT_TRUST_PATHS_MAX, search->reason.reason);
 		wt_error_hint(&result->verdict, "%s", search->reason.hint);
 	}
-	*ret_result = result;
-	return WT_OK;
+	/* The last, as it may spend what is left. */
+	ret = tell_left_out(search, best, &result->left_out, err);
+	if (ret == WT_OK)
+		*ret_result = result;
+	else
+		wt_trust_result_free(result);
+	return ret;
 }
 
 enum wt_status wt_trust_check(const struct wt_trust_query *query,

@@ -85,6 +85,9 @@ struct wt_trust_result {
 	struct wt_trust_link *links;
 	size_t link_count;
 	struct wt_trust_doubts doubts; /**< about a chain that is trusted */
+	/** What the server sends and is not on the way: strangers, and what
+	 *  another key signed. */
+	struct wt_trust_doubts left_out;
 	/**
 	 * The root that is needed and not in the image: its name, borrowed
 	 * from query, and its thumbprint, "" when it is not at hand. NULL when
