@@ -260,7 +260,7 @@ static enum kind kind_of(const char *path)
 	struct wt_cert_list *list = NULL;
 	enum kind kind = KIND_OTHER;
 	struct stat st = {0};
-	char magic[5] = "";
+	char magic[32] = "";
 	ssize_t len = 0;
 	int fd = -1;
 
@@ -269,11 +269,13 @@ static enum kind kind_of(const char *path)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return KIND_OTHER;
-	len = read(fd, magic, 4);
+	len = read(fd, magic, sizeof(magic));
 	close(fd);
-	if (len == 4 &&
-		(strcmp(magic, "MSWI") == 0 || strcmp(magic, "WLPW") == 0 ||
-			strcmp(magic, "regf") == 0))
+	/* a text may begin so: none has a zero */
+	if (len == sizeof(magic) && memchr(magic, 0, sizeof(magic)) &&
+		(memcmp(magic, "MSWI", 4) == 0 ||
+			memcmp(magic, "WLPW", 4) == 0 ||
+			memcmp(magic, "regf", 4) == 0))
 		return KIND_TARGET;
 	if (wt_cert_list_new(&list, NULL) == WT_OK &&
 		wt_cert_list_read(list, path, NULL) == WT_OK)

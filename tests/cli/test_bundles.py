@@ -231,6 +231,15 @@ JOINTS = {
         ''.join(texts()).encode()),
     'Base64 of each': each(lambda t: odd.base64_of(t.encode()).encode(),
                            b'\n'),
+    'Base64 of URLs': each(lambda t: url_of(der_of(t)), b'\r\n'),
+    'Base64 of URLs, padded': each(
+        lambda t: odd.base64.urlsafe_b64encode(der_of(t)), b'\n'),
+    'Base64 of URLs of all of it': lambda: url_of(''.join(texts()).encode()),
+    'Base64 without its padding': each(
+        lambda t: odd.base64_of(der_of(t)).rstrip('=').encode(), b'\n'),
+    'Base64 of URLs between BEGIN and END': each(
+        lambda t: b'-----BEGIN CERTIFICATE-----\n' + url_of(der_of(t)) +
+        b'\n-----END CERTIFICATE-----\n'),
     'LDIF': each(lambda t: ldif(der_of(t)), b'\n'),
     'LDIF with an option': each(
         lambda t: ldif(der_of(t), 'cACertificate;binary'), b'\n'),
@@ -241,6 +250,10 @@ JOINTS = {
     'certutil -encode of PEM': each(
         lambda t: odd.pem(t.encode()).encode()),
 }
+
+
+def url_of(data):
+    return odd.base64.urlsafe_b64encode(data).rstrip(b'=')
 
 
 def ldif(der, name='cACertificate'):
@@ -393,6 +406,14 @@ class NothingIsLost(Case):
             self.assertEqual(said, [e['object'] for e in run.json['refused']])
         run = wimtrust('show', '-', input=data)
         self.assertEqual(run.out.count('SHA-1 '), 150 - count)
+
+    def test_each_value_without_begin_is_named(self):
+        text = ''.join('ca%d: %s\n' % (i, odd.base64_of(der))
+                       for i, der in enumerate(odd.many(5)))
+        run = wimtrust('show', '--json', '-', input=text.encode())
+        self.assertEqual(run.status, 3)
+        self.assertEqual([e['code'] for e in run.json['refused']],
+                         5 * ['pem-no-begin'])
 
     def test_other_things_in_a_bundle_are_noted(self):
         crl = (odd.CERTS / 'bad-crl.pem').read_text()

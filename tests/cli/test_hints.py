@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import subprocess
+import uuid
 
 import odd_inputs as odd
 from clitest import WIMTRUST, Case, main, run_other, wimtrust
@@ -28,17 +29,29 @@ def openssl_text(der):
         stdout=subprocess.PIPE, check=True).stdout
 
 
-def dump(line, group):
+def dump(line, group, is_split=False):
     """As xxd and hexdump -C write it, whose blanks in the middle differ."""
     out = ''
     for at in range(0, len(odd.ROOT), 16):
         part = odd.ROOT[at:at + 16]
         words = [part[i:i + group].hex() for i in range(0, len(part), group)]
-        if group == 1:
+        if is_split:
             words.insert(8, '')
         out += line % (at, ' '.join(words), ''.join(
             chr(b) if 32 <= b < 127 else '.' for b in part))
     return out.encode()
+
+
+def signature_list(*certs):
+    """As cert-to-efi-sig-list makes it: a list for each certificate."""
+    return b''.join(
+        uuid.UUID('a5c059a1-94e4-4aa7-87b5-ab155c2bf072').bytes_le +
+        struct.pack('<III', 44 + len(der), 0, 16 + len(der)) + bytes(16) + der
+        for der in certs)
+
+
+def url_of(der):
+    return base64.urlsafe_b64encode(der).decode().rstrip('=')
 
 
 def key_store(der):
@@ -73,8 +86,32 @@ CERTS = {
                             range(0, len(HEX), 2)).encode(),
                    'DER in hex digits', True),
     'xxd.txt': (dump('%08x: %-39s  %s\n', 2), 'DER as xxd shows it', True),
-    'hexdump.txt': (dump('%08x  %-48s  |%s|\n', 1),
+    'hexdump.txt': (dump('%08x  %-48s  |%s|\n', 1, True),
                     'DER as hexdump -C shows it', True),
+    'xxd-g1.txt': (dump('%08x: %-47s  %s\n', 1),
+                   'DER as xxd shows it', True),
+    'sql.txt': (b'0x' + HEX.upper().encode(), 'DER in hex digits', True),
+    'psql.txt': (b'\\x' + HEX.encode(), 'DER in hex digits', True),
+    'literal.txt': (b"X'" + HEX.encode() + b"'", 'DER in hex digits', True),
+    'array.cs': (('{ ' + ', '.join('0x%02X' % b for b in odd.ROOT) +
+                  ' }').encode(), 'DER in hex digits', True),
+    'bytes.txt': ('\r\n'.join(map(str, odd.ROOT)).encode(),
+                  'DER as the numbers of its bytes', True),
+    'bytes16.txt': (('\ufeff' + '\r\n'.join(map(str, odd.ROOT))).encode(
+        'utf-16le'), 'DER as the numbers of its bytes', True),
+    'bytes.json': (json.dumps(list(odd.ROOT)).strip('[]').encode(),
+                   'DER as the numbers of its bytes', True),
+    'db.esl': (signature_list(odd.ROOT, odd.ROOT2),
+               'a UEFI signature list (.esl)', True),
+    'regfexport.txt': (b'regfexport 20201007\n\nKey path: ROOT\nKey: ROOT\n'
+                       b'Type: binary data (REG_BINARY)\n',
+                       'it is what regfexport prints', False),
+    'regfinfo.txt': (b'regfinfo 20201007\n\nWindows NT Registry File\n',
+                     'it is what regfinfo prints', False),
+    'reglookup.csv': (b'PATH,TYPE,VALUE,MTIME\n/Blob,BINARY,%04%00,\n',
+                      'it is what reglookup prints', False),
+    'jwk.json': (json.dumps({'x5c': [url_of(odd.ROOT)], 'other': url_of(
+        odd.ROOT2)}).encode(), 'in Base64 without a BEGIN', True),
     'text.txt': (openssl_text(odd.ROOT), 'the text of a certificate', False),
     'dump.txt': (b'X509 Certificate:\r\nVersion: 3\r\n',
                  'the text of a certificate', False),
@@ -137,7 +174,8 @@ class Certificates(Case):
                              if line.startswith('hint: ')]
                     self.assertEqual(len(hints), 1, run.err)
                     found = re.search(
-                        r'\b((?:openssl|grep|cut|tr|wimtrust|keytool) [^;]*?)'
+                        r'\b((?:openssl|grep|cut|tr|sed|tail|'
+                        r'sig-list-to-certs|wimtrust|keytool) .*?)'
                         r'(?: makes .*| takes .*)?$', hints[0])
                     self.assertEqual(bool(found), has_command, hints[0])
                     if found:
@@ -150,17 +188,18 @@ class Certificates(Case):
                          command.replace('FILE', f"'{path}'"))
         if 'pkcs12' in command:
             command += ' -passin pass:secret'
-        if 'keytool' in command and not shutil.which('keytool'):
+        if not shutil.which(command.split()[0]):
+            self.assertIn(command.split()[0], ('keytool', 'sig-list-to-certs'))
             return
         before = set(path.parent.iterdir())
         subprocess.run(['bash', '-c', command], cwd=path.parent, check=True,
                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         made = set(path.parent.iterdir()) - before
-        self.assertEqual(len(made), 1, command)
-        made = made.pop()
-        run = wimtrust('show', made)
-        self.assertEqual(run.status, 0, run.err)
-        made.unlink()
+        self.assertEqual(len(made), 2 if 'sig-list' in command else 1, command)
+        for file in made:
+            run = wimtrust('show', file)
+            self.assertEqual(run.status, 0, run.err)
+            file.unlink()
 
     def test_hive_given_as_a_certificate(self):
         path = self.hive()
@@ -181,34 +220,81 @@ class Certificates(Case):
         self.follow(command, path)
 
     def test_pkcs7_in_a_mail(self):
-        """The lines that the hint names are put around each kind of it."""
-        key, cert, bundle = (self.folder / name for name in
-                             ('key.pem', 'cert.pem', 'bundle.p7b'))
+        """A bundle is taken in the lines that the hint names; what signs
+        something is none in any."""
+        key, cert, text, bundle = (self.folder / name for name in (
+            'key.pem', 'cert.pem', 'text', 'bundle.p7b'))
+        text.write_text('hello')
         run_other('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes',
                   '-subj', '/CN=signer', '-keyout', key, '-out', cert)
         run_other('openssl', 'crl2pkcs7', '-nocrl', '-certfile', cert,
                   '-outform', 'DER', '-out', bundle)
-        for more, status in ((('-sign', '-nodetach', '-in',
-                               self.write('text', 'hello'), '-signer', cert,
-                               '-inkey', key, '-outform', 'DER'), 3),
-                             (None, 0)):
-            data = bundle.read_bytes()
-            if more:
-                message = self.folder / 'message.p7m'
-                run_other('openssl', 'cms', *more, '-out', message)
-                data = message.read_bytes()
-            lines = base64.encodebytes(data).decode()
-            mail = self.write('mail.eml', 'MIME-Version: 1.0\n\n' + lines)
+        mail = self.folder / 'mail.eml'
+        for options, name in ((['-nodetach'], 'a signed message (.p7m)'),
+                              ([], 'a signature (.p7s)')):
+            run_other('openssl', 'smime', '-sign', *options, '-in', text,
+                      '-signer', cert, '-inkey', key, '-out', mail)
             run = wimtrust('show', mail)
             self.assertEqual(run.status, 3, run.err)
-            marks = re.search(r'put a line (-+BEGIN PKCS7-+) before it, and '
-                              r'(-+END PKCS7-+) after it', run.err)
-            self.assertIsNotNone(marks, run.err)
-            mail.write_text('%s\n%s%s\n' % (marks[1], lines, marks[2]))
-            run = wimtrust('show', mail)
-            self.assertEqual(run.status, status, run.err)
-            self.assertIn('CN=signer' if status == 0
-                          else '[pkcs7-not-a-bundle]', run.out + run.err)
+            self.assertIn(f'it is {name}', run.err)
+            self.assertIn('[pkcs7-not-a-bundle]', run.err)
+            self.assertNotIn('BEGIN', run.err)
+        self.follow_frame(base64.encodebytes(bundle.read_bytes()).decode(),
+                          'MIME-Version: 1.0\n\n', '', ['CN=signer'])
+
+    def test_lines_around_a_value(self):
+        """Where no command takes a value out, lines around it do."""
+        names = ['CN=P-256 Root', 'CN=RSA 2048 Root']
+        folded = ''.join(PEM.splitlines(True)[1:-1])
+        other = odd.pem(odd.ROOT2)
+        for value, before, after in (
+                (folded, 'ca: |\n', 'b: 1\n'),
+                (url_of(odd.ROOT) + '\n', other + 'x:\n', ''),
+                (BASE64 + '\n', other, '\n' + other),
+                (odd.base64_of(PEM.encode()) + '\n', other, '')):
+            self.follow_frame(value, before, after,
+                              names if other in before else names[1:])
+
+    def follow_frame(self, value, before, after, names):
+        path = self.write('frame.txt', before + value + after)
+        run = wimtrust('show', path)
+        self.assertEqual(run.status, 3, run.err)
+        marks = re.search(r'put a line (-+BEGIN \w+-+) before it, and '
+                          r'(-+END \w+-+) after it', run.err)
+        self.assertIsNotNone(marks, run.err)
+        path.write_text(f'{before}{marks[1]}\n{value}{marks[2]}\n{after}')
+        run = wimtrust('show', path)
+        self.assertEqual(run.status, 0, run.err)
+        for name in names:
+            self.assertIn(name, run.out)
+
+    def test_uefi_variable(self):
+        """Its hint leads to a signature list, whose own leads on."""
+        path = self.folder / 'db-d719b2cb'
+        path.write_bytes(bytes((7, 0, 0, 0)) + signature_list(odd.ROOT))
+        run = wimtrust('show', path)
+        self.assertEqual(run.status, 3)
+        command = re.search(r'hint: (tail .*) makes a signature list', run.err)
+        subprocess.run(['bash', '-c', command[1]], cwd=self.folder, check=True)
+        self.assertEqual((self.folder / 'certs.esl').read_bytes(),
+                         signature_list(odd.ROOT))
+
+    def test_reg_query_keeps_the_store_of_each(self):
+        text = ''.join(
+            REG_QUERY.replace('\\ROOT\\', f'\\{store}\\')
+            for store in ('Disallowed', 'ROOT', 'SmartCardRoot'))
+        path = self.write('query.txt', text + 'End of search: 3 match(es)')
+        run = wimtrust('show', path)
+        command = re.search(r'hint: (.*) makes a', run.err)[1]
+        subprocess.run(['bash', '-c', command], cwd=self.folder, check=True)
+        made = (self.folder / 'certs.reg').read_text()
+        self.assertEqual(made.count('"Blob"=hex:'), 3)
+        hive = self.hive()
+        run = wimtrust('add', hive, self.folder / 'certs.reg')
+        self.assertIn('comes from the store Disallowed', run.err)
+        run = wimtrust('list', '--json', hive)
+        self.assertNotIn('AuthRoot', [
+            e['store'] for e in run.json['images'][0]['entries']])
 
     def test_text_mode(self):
         for der in (odd.ROOT, odd.ROOT2, odd.MIDDLE, odd.LEAF,
@@ -239,6 +325,16 @@ class Certificates(Case):
 
 
 class Targets(Case):
+    def test_text_about_a_hive_is_no_hive(self):
+        for name in ('regfexport.txt', 'regfinfo.txt', 'reglookup.csv'):
+            path = self.folder / name
+            path.write_bytes(CERTS[name][0])
+            run = wimtrust('list', path)
+            self.assertEqual(run.status, 4, run.err)
+            self.assertIn('give the hive itself', run.err)
+            run = wimtrust('add', self.hive(), path)
+            self.assertIn('give the hive itself', run.err)
+
     def test_each_is_named(self):
         disk = bytearray(4096)
         disk[510:512] = b'\x55\xaa'

@@ -10,8 +10,20 @@
 #define BINARY "get it again, as bytes (PowerShell: Copy-Item), or as PEM"
 #define UNPACK "unpack it, and give the file that is in it"
 #define MOUNT "mount it, and give the boot.wim that is in it"
+#define HIVE_ITSELF "give the hive itself, not a text about it"
 #define JKS "keytool -list -rfc -keystore FILE >certs.pem takes them out of it"
+#define SIGNATURE_LIST                                                         \
+	"sig-list-to-certs FILE cert takes them out of it (Debian: efitools)"
+#define FROM_HEX                                                               \
+	"tr -cd 0-9A-Fa-f | tr a-f A-F | basenc --base16 -d >root.cer makes "  \
+	"the certificate of it"
 #define EXPORT_BROWSER "export the certificate with the program that wrote it"
+
+#define EFI_X509                                                               \
+	"\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72"
+#define EFI_SHA256                                                             \
+	"\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28"
+#define EFI_VARIABLE "tail -c +5 FILE >certs.esl makes a signature list of it"
 
 /* By bytes at a fixed place. The first that fits counts. */
 static const struct {
@@ -34,11 +46,15 @@ static const struct {
 			BINARY, NULL}},
 	{0, "MSWIM\0\0\0", 8, {"a WIM", NULL, NULL}},
 	{0, "WLPWM\0\0\0", 8, {"a WIM", NULL, NULL}},
-	{0, "regf", 4,
-		{"a registry hive",
-			"take the certificates out of it: wimtrust export -o "
-			"certs.reg FILE",
-			NULL}},
+	/* by the GUIDs of UEFI 2.10, 32.4.1 */
+	{0, EFI_X509, 16,
+		{"a UEFI signature list (.esl)", SIGNATURE_LIST, NULL}},
+	{0, EFI_SHA256, 16,
+		{"a UEFI signature list (.esl)", SIGNATURE_LIST, NULL}},
+	{4, EFI_X509, 16, {"a UEFI variable", EFI_VARIABLE, NULL}},
+	{4, EFI_SHA256, 16, {"a UEFI variable", EFI_VARIABLE, NULL}},
+	{24, "\x9d\xd2\xaf\x4a\xdf\x68\xee\x49\x8a\xa9\x34\x7d\x37\x56\x65\xa7",
+		16, {"a signed update of a UEFI variable (.auth)", NULL, NULL}},
 	{0, "PReg\1\0\0\0", 8,
 		{"a policy file (registry.pol)",
 			"export the certificate on a PC that has the policy: "
@@ -87,6 +103,9 @@ static const struct {
 	{0, "MZ\x90\0", 4, {"a Windows program", NULL, NULL}},
 };
 
+static const struct wt_sniff hive = {"a registry hive",
+	"take the certificates out of it: wimtrust export -o certs.reg FILE",
+	NULL};
 static const struct wt_sniff fixed_vhd = {"a VHD disk image", MOUNT, MOUNT};
 
 /* By the words that a text begins with, white space left out. */
@@ -112,35 +131,38 @@ static const struct {
 			"download the file itself"}},
 	{"<?xml", {"XML", NULL, NULL}},
 	{"{", {"JSON", NULL, NULL}},
+	{"00000000: 30 82",
+		{"DER as xxd shows it", "cut -c11-57 <FILE | " FROM_HEX, NULL}},
 	{"00000000: 3082",
-		{"DER as xxd shows it",
-			"cut -c11-49 <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F | "
-			"basenc --base16 -d >root.cer makes the certificate of "
-			"it",
-			NULL}},
-	{"00000000  30 82",
-		{"DER as hexdump -C shows it",
-			"cut -c11-58 <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F | "
-			"basenc --base16 -d >root.cer makes the certificate of "
-			"it",
-			NULL}},
+		{"DER as xxd shows it", "cut -c11-49 <FILE | " FROM_HEX, NULL}},
+	{"00000000  30 82", {"DER as hexdump -C shows it",
+				    "cut -c11-58 <FILE | " FROM_HEX, NULL}},
+	{"regfexport ", {"what regfexport prints", HIVE_ITSELF, HIVE_ITSELF}},
+	{"regfinfo ", {"what regfinfo prints", HIVE_ITSELF, HIVE_ITSELF}},
+	{"PATH,TYPE,VALUE",
+		{"what reglookup prints", HIVE_ITSELF, HIVE_ITSELF}},
 	{"ssh-", {"an SSH public key", NULL, NULL}},
 	{"ecdsa-sha2-", {"an SSH public key", NULL, NULL}},
 };
 
 #define TEXT_HEX 0
-#define TEXT_REG_QUERY 1
-#define TEXT_DUMP 2
+#define TEXT_DECIMAL 1
+#define TEXT_REG_QUERY 2
+#define TEXT_DUMP 3
 static const struct wt_sniff dumps[] = {
 	[TEXT_HEX] = {"DER in hex digits",
-		"tr -cd 0-9A-Fa-f <FILE | tr a-f A-F | basenc --base16 -d "
-		">root.cer makes the certificate of it",
+		"sed 's/[0\\\\][xX]//g' <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F "
+		"| "
+		"basenc --base16 -d >root.cer makes the certificate of it",
+		NULL},
+	[TEXT_DECIMAL] = {"DER as the numbers of its bytes",
+		"tr -d '\\0' <FILE | grep -aoE '[0-9]+' | xargs printf %02X | "
+		"basenc --base16 -d >root.cer makes the certificate of it",
 		NULL},
 	[TEXT_REG_QUERY] = {"what \"reg query\" prints",
-		"tr -d '\\0' <FILE | grep -aoE '[0-9A-F]{200,}' | basenc "
-		"--base16 -d >root.blob makes a registry value of it, one "
-		"certificate at a "
-		"time",
+		"tr -d '\\0\\r' <FILE | sed -nE -e 1iREGEDIT4 -e "
+		"'s/.*(HKEY_.*)/[\\1]/p;/ Blob +REG_BINARY /{s/.* //;s/../,&/g;"
+		"s/,/\"Blob\"=hex:/p}' >certs.reg makes a .reg file of it",
 		NULL},
 	[TEXT_DUMP] = {"the text of a certificate, written out for people",
 		"the certificate itself is needed: .cer, .crt or .pem", NULL},
@@ -157,22 +179,48 @@ static bool has_at(
 	return len >= at + n && memcmp(data + at, magic, n) == 0;
 }
 
-/* Hex digits of DER: 30 82, with blanks or colons between, and nothing else. */
+/* Does "0x", "\x" or "X'" begin there, as programs mark hex digits? */
+static bool is_hex_mark(const char *text, size_t len)
+{
+	return len > 1 && (((text[0] == '0' || text[0] == '\\') &&
+				   (text[1] | 0x20) == 'x') ||
+				  ((text[0] | 0x20) == 'x' && text[1] == '\''));
+}
+
+/* Hex digits of DER: 30 82, with what programs put between them, and nothing
+ * else. */
 static bool is_hex(const char *text, size_t len)
 {
 	char first[4] = "";
 	size_t count = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (isxdigit((unsigned char)text[i])) {
+		if (is_hex_mark(text + i, len - i)) {
+			i++;
+		} else if (isxdigit((unsigned char)text[i])) {
 			if (count < sizeof(first))
 				first[count] = text[i];
 			count++;
-		} else if (!strchr(" \t\r\n:", text[i])) {
+		} else if (!text[i] || !strchr(" \t\r\n:,;'\"(){}", text[i])) {
 			return false;
 		}
 	}
 	return count > 200 && count % 2 == 0 && memcmp(first, "308", 3) == 0;
+}
+
+/* The same as numbers, as PowerShell writes an array of bytes. */
+static bool is_decimal(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (isdigit((unsigned char)text[i]))
+			count++;
+		else if (!text[i] || !strchr(" \t\r\n,", text[i]))
+			return false;
+	}
+	return count > 200 && memcmp(text, "48", 2) == 0 &&
+	       !isdigit((unsigned char)text[2]);
 }
 
 const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
@@ -185,6 +233,10 @@ const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
 		text++;
 		len--;
 	}
+	if (is_hex(text, len))
+		return &dumps[TEXT_HEX];
+	if (is_decimal(text, len))
+		return &dumps[TEXT_DECIMAL];
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		size_t own = strlen(texts[i].word);
 
@@ -192,9 +244,7 @@ const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
 			wt_text_is_equal_nocase(text, own, texts[i].word))
 			return &texts[i].sniff;
 	}
-	if (is_hex(text, len))
-		return &dumps[TEXT_HEX];
-	if (memmem(text, len, "REG_BINARY", 10))
+	if (memmem(text, len, "    REG_BINARY    ", 18))
 		return &dumps[TEXT_REG_QUERY];
 	for (size_t i = 0; i < sizeof(dump_words) / sizeof(dump_words[0]); i++)
 		if (memmem(text, len, dump_words[i], strlen(dump_words[i])))
@@ -202,9 +252,23 @@ const struct wt_sniff *wt_sniff_text(const char *text, size_t len)
 	return NULL;
 }
 
+bool wt_sniff_is_hive(const uint8_t *data, size_t len)
+{
+	size_t end = len < WT_SNIFF_HIVE_LEN ? len : WT_SNIFF_HIVE_LEN;
+	size_t pos = 4;
+
+	if (!has_at(data, len, 0, "regf", 4))
+		return false;
+	while (pos < end && (isprint(data[pos]) || isspace(data[pos])))
+		pos++;
+	return pos < end || end < WT_SNIFF_HIVE_LEN;
+}
+
 const struct wt_sniff *wt_sniff_binary(
 	const uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len)
 {
+	if (wt_sniff_is_hive(data, len))
+		return &hive;
 	for (size_t i = 0; i < sizeof(binaries) / sizeof(binaries[0]); i++)
 		if (has_at(data, len, binaries[i].offset, binaries[i].magic,
 			    binaries[i].len))

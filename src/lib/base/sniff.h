@@ -22,6 +22,12 @@ struct wt_sniff {
 	const char *for_target;
 };
 
+/** Does it begin as a registry hive does, and as no text? */
+bool wt_sniff_is_hive(const uint8_t *data, size_t len);
+
+/** Enough of a file's beginning to tell that, in bytes. */
+#define WT_SNIFF_HIVE_LEN 32
+
 /**
  * Tells by its bytes what a file is that holds neither certificates nor
  * Windows, whatever else may be found in it.

@@ -15,9 +15,32 @@ static int digit_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+static int url_digit_value(char c)
+{
+	return c == '-' ? 62 : c == '_' ? 63 : digit_value(c);
+}
+
 bool wt_base64_is_digit(char c)
 {
 	return digit_value(c) >= 0;
+}
+
+bool wt_base64_is_url_digit(char c)
+{
+	return url_digit_value(c) >= 0;
+}
+
+bool wt_base64_is_begin(const char *text, size_t len)
+{
+	static const char *const begins[] = {"MII", "LS0tLS1CRUdJTi"};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t own = strlen(begins[i]);
+
+		if (len >= own && memcmp(text, begins[i], own) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool is_space(char c)
@@ -103,6 +126,17 @@ static size_t escape_read(const char *text, size_t len, char *ret_char)
 	return end;
 }
 
+/* Ends a value whose padding was left out. */
+static bool rest_write(uint32_t bits, size_t count, struct wt_writer *writer)
+{
+	const uint8_t bytes[2] = {
+		(uint8_t)(bits >> (count == 3 ? 10 : 4)), (uint8_t)(bits >> 2)};
+
+	if (count > 1)
+		wt_writer_bytes(writer, bytes, count - 1);
+	return count != 1;
+}
+
 bool wt_base64_decode(
 	const char *text, size_t len, unsigned slack, struct wt_writer *writer)
 {
@@ -121,9 +155,18 @@ bool wt_base64_decode(
 			quoted = escape_read(text + i, len - i, &c);
 		if (quoted > 0)
 			i += quoted - 1;
-		value = digit_value(c);
+		value = slack & WT_BASE64_URL ? url_digit_value(c)
+					      : digit_value(c);
 		if (is_space(c)) {
 			is_line_start |= c == '\n' || c == '\r';
+			/* a line that no group ends with, and a new value */
+			if (count > 1 && padding == 0 &&
+				(slack & WT_BASE64_URL) &&
+				(slack & WT_BASE64_JOINED) &&
+				wt_base64_is_begin(text + i + 1, len - i - 1)) {
+				rest_write(bits, count, writer);
+				count = 0;
+			}
 			continue;
 		}
 		quoted = 0;
@@ -150,5 +193,7 @@ bool wt_base64_decode(
 				padding = 0;
 		}
 	}
-	return count == 0;
+	if (count == 0 || padding > 0 || !(slack & WT_BASE64_URL))
+		return count == 0;
+	return rest_write(bits, count, writer);
 }

@@ -15,7 +15,10 @@ size_t wt_ldif_value_len(const char *text, size_t len)
 		size_t next = pos;
 
 		while (pos < len &&
-			(wt_base64_is_digit(text[pos]) || text[pos] == '='))
+			(wt_base64_is_url_digit(text[pos]) ||
+				text[pos] == '=') &&
+			!(len - pos >= 5 &&
+				memcmp(text + pos, "-----", 5) == 0))
 			pos++;
 		next = pos;
 		if (next < len && text[next] == '\r')

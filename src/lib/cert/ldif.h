@@ -8,8 +8,8 @@
 
 #define WT_LDIF_NAME_MAX 48
 
-/** The length of the value at the start of text. A line that begins with a
- *  blank continues it. */
+/** The length of the value at the start of text, in any alphabet of Base64. A
+ *  line that begins with a blank continues it; five dashes end it. */
 size_t wt_ldif_value_len(const char *text, size_t len);
 
 /** The attribute whose value begins at the end of text, such as

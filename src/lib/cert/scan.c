@@ -43,7 +43,9 @@ struct scan {
 	size_t line_pos;
 	bool is_behind_der, is_behind_pkcs7;
 	bool is_in_data; /* what was passed over last is no text */
-	bool is_end_due; /* the END of a block that was refused */
+	/* of a block that was refused: its END, and before that its body */
+	bool is_end_due, is_body_due;
+	bool has_dashes; /* five in a row, so - is of no alphabet */
 	struct wt_mark mark;
 	size_t key_count;
 	size_t trusted_count;
@@ -95,29 +97,28 @@ static enum wt_status thing_refuse(struct scan *scan, size_t pos,
 	return wt_cert_list_refuse(scan->list, WT_ERR_CERT, &why, err);
 }
 
+/* A line of Base64, not a word? */
+static bool is_base64_run(const struct scan *scan, size_t pos)
+{
+	size_t run = 0;
+
+	while (run < BASE64_RUN_MIN && pos + run < scan->len &&
+		wt_base64_is_url_digit((char)scan->data[pos + run]))
+		run++;
+	return run == BASE64_RUN_MIN;
+}
+
 /* Base64 of DER, or of PEM, at the beginning of a word. */
 static bool is_base64_at(const struct scan *scan, size_t pos)
 {
-	static const char *const begins[] = {"MII", "LS0tLS1CRUdJTi"};
 	const char *text = (const char *)scan->data;
-	size_t run = 0;
 
 	if (pos > 0 && wt_base64_is_digit(text[pos - 1]) &&
 		/* a literal \n */
 		!(pos > 1 && text[pos - 2] == '\\'))
 		return false;
-	for (size_t i = 0; i < 2; i++) {
-		size_t own = strlen(begins[i]);
-
-		if (scan->len - pos < own ||
-			memcmp(text + pos, begins[i], own) != 0)
-			continue;
-		while (run < BASE64_RUN_MIN && pos + run < scan->len &&
-			wt_base64_is_digit(text[pos + run]))
-			run++;
-		return run == BASE64_RUN_MIN;
-	}
-	return false;
+	return wt_base64_is_begin(text + pos, scan->len - pos) &&
+	       is_base64_run(scan, pos);
 }
 
 /* The next place where a certificate may begin; pos moves there. */
@@ -155,12 +156,16 @@ static enum thing thing_find(struct scan *scan)
 	return THING_NONE;
 }
 
+static bool is_space(uint8_t byte)
+{
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
 /* White space, what fills a block up, and marks of byte order. */
 static bool is_padding(uint8_t byte)
 {
-	return byte == 0 || byte == ' ' || (byte >= '\t' && byte <= '\r') ||
-	       byte == 0x1A || byte == 0xFF || byte == 0xFE || byte == 0xEF ||
-	       byte == 0xBB || byte == 0xBF;
+	return byte == 0 || is_space(byte) || byte == 0x1A || byte == 0xFF ||
+	       byte == 0xFE || byte == 0xEF || byte == 0xBB || byte == 0xBF;
 }
 
 /* Looks at what was passed over, from gap to pos. */
@@ -322,6 +327,7 @@ static enum wt_status block_decode(struct scan *scan,
 	const struct wt_mark *begin, size_t end, struct wt_error *err)
 {
 	struct wt_writer der = {0};
+	unsigned slack = WT_BASE64_QUOTED;
 	char object[256] = "";
 	size_t len = 0;
 	char *copy = body_copy(scan, begin->end, end, begin->stride, &len);
@@ -331,7 +337,11 @@ static enum wt_status block_decode(struct scan *scan,
 	if (!copy)
 		return wt_fail_memory(err);
 	headers_skip(&body, &len);
-	if (!wt_base64_decode(body, len, WT_BASE64_QUOTED, &der)) {
+	/* of a URL: then it has both, and none of the others */
+	if (memchr(body, '-', len) && memchr(body, '_', len) &&
+		!memchr(body, '+', len) && !memchr(body, '/', len))
+		slack |= WT_BASE64_URL;
+	if (!wt_base64_decode(body, len, slack, &der)) {
 		status = thing_refuse(scan, begin->start, "pem-bad-base64",
 			"the text between BEGIN and END is not Base64",
 			"export or download it again; there must be only "
@@ -479,6 +489,7 @@ static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
 	size_t pos = 0;
 
 	scan->pos = begin.end;
+	scan->is_body_due = false;
 	if (begin.is_end) {
 		is_cert &= !scan->is_end_due && label != WT_LABEL_KEY;
 		scan->is_end_due = false;
@@ -508,7 +519,7 @@ static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
 	}
 	if (!is_cert)
 		return other_note(scan, begin.label, err);
-	scan->is_end_due = true;
+	scan->is_end_due = scan->is_body_due = true;
 	if (begin.is_exact && pos == scan->len)
 		return thing_refuse(scan, begin.start, "pem-truncated",
 			"a block has a BEGIN line, but no END line", NULL, err);
@@ -528,11 +539,11 @@ static enum wt_status mark_read(struct scan *scan, struct wt_error *err)
 static bool is_all_base64(const struct scan *scan)
 {
 	/* once a file, or it would be looked through again and again */
-	if (scan->gap > 0 || scan->count > 0)
+	if (scan->gap > 0 || scan->count > 0 || scan->has_dashes)
 		return false;
 	for (size_t i = scan->gap; i < scan->len; i++)
 		if (!is_padding(scan->data[i]) && scan->data[i] != '=' &&
-			!wt_base64_is_digit((char)scan->data[i]))
+			!wt_base64_is_url_digit((char)scan->data[i]))
 			return false;
 	for (size_t i = scan->gap; i < scan->pos; i++)
 		if (!is_padding(scan->data[i]))
@@ -553,33 +564,85 @@ static bool is_cert(const uint8_t *data, size_t len)
 		       wt_mark_label(mark.label) <= WT_LABEL_TRUSTED);
 }
 
-/* Does the next line go on with Base64? */
-static bool goes_on(const struct scan *scan)
+/* The length of a value from start on whose first line is len long: up to a
+ * line that is no Base64, or begins another value. */
+static size_t lines_len(const struct scan *scan, size_t start, size_t len)
 {
-	size_t pos = scan->pos, run = 0;
+	size_t end = start + len, pos = end;
 
-	while (pos < scan->len && strchr(" \t\r\n", scan->data[pos]) &&
-		scan->data[pos] != 0)
-		pos++;
-	while (pos + run < scan->len && run < BASE64_RUN_MIN &&
-		wt_base64_is_digit((char)scan->data[pos + run]))
-		run++;
-	return pos > scan->pos && run == BASE64_RUN_MIN;
+	for (;;) {
+		while (pos < scan->len && is_space(scan->data[pos]))
+			pos++;
+		len = wt_ldif_value_len(
+			(const char *)scan->data + pos, scan->len - pos);
+		if (pos == end || len == 0 ||
+			(pos + len < scan->len &&
+				!is_space(scan->data[pos + len])) ||
+			wt_base64_is_begin((const char *)scan->data + pos, len))
+			return end - start;
+		end = pos += len;
+	}
+}
+
+/* Is the value at pos the body of the block that was just refused? */
+static bool is_refused_body(const struct scan *scan, size_t pos)
+{
+	size_t lines = 0;
+
+	for (size_t i = scan->gap; i < pos; i++)
+		lines += scan->data[i] == '\n';
+	return scan->is_body_due && lines < 3;
+}
+
+/* PKCS#7 that signs something, as the attachment of a mail is? Then no lines
+ * around it make certificates of it. */
+static enum wt_status not_a_bundle_find(const struct scan *scan, size_t start,
+	size_t len, struct wt_error *ret_why, struct wt_error *err)
+{
+	struct wt_cert_list *found = NULL;
+	struct wt_writer inner = {0};
+	enum wt_status status = wt_cert_list_new_like(scan->list, &found, err);
+
+	if (status != WT_OK)
+		return status;
+	if (wt_base64_decode((const char *)scan->data + start, len,
+		    WT_BASE64_URL, &inner) &&
+		!inner.has_failed)
+		wt_pkcs7_read(
+			found, inner.data, inner.len, scan->object, ret_why);
+	inner_free(&inner);
+	wt_cert_list_free(found);
+	return WT_OK;
 }
 
 static enum wt_status begin_refuse(
 	struct scan *scan, size_t start, bool is_pkcs7, struct wt_error *err)
 {
+	size_t line_len = scan->pos - start;
+	size_t len = lines_len(scan, start, line_len);
 	const char *hint = "extract it with this command, and give the result: "
 			   "tr -d '\\0' <FILE | grep -aoE '(MII|"
-			   "LS0tLS1CRUdJTi)[A-Za-z0-9+/=]{40,}' >certs.b64";
+			   "LS0tLS1CRUdJTi)[A-Za-z0-9+/=_-]{40,}' >certs.b64";
+	struct wt_error why = {0};
+	enum wt_status status = WT_OK;
 
-	if (goes_on(scan))
+	if (is_pkcs7)
+		status = not_a_bundle_find(scan, start, len, &why, err);
+	if (status != WT_OK)
+		return status;
+	scan->is_end_due = true;
+	scan->pos = start + len;
+	if (strcmp(why.code, "pkcs7-not-a-bundle") == 0)
+		return thing_refuse(
+			scan, start, why.code, why.reason, why.hint, err);
+	/* The command takes one line, and nothing of what is in PEM. */
+	if (len > line_len || scan->has_dashes)
 		hint = is_pkcs7 ? "put a line -----BEGIN PKCS7----- before it, "
-				  "and -----END PKCS7----- after it"
+				  "and -----END PKCS7----- after it, so that "
+				  "it is on lines of its own"
 				: "put a line -----BEGIN CERTIFICATE----- "
 				  "before it, and -----END CERTIFICATE----- "
-				  "after it";
+				  "after it, so that it is on lines of its own";
 	return thing_refuse(scan, start, "pem-no-begin",
 		is_pkcs7 ? "this is PKCS#7 in Base64 without a BEGIN line"
 			 : "this is a certificate in Base64 without a BEGIN "
@@ -596,7 +659,7 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 	char attribute[WT_LDIF_NAME_MAX] = "", object[256] = "";
 	size_t start = scan->pos, len = 0;
 	bool is_all = is_all_base64(scan), is_good = false;
-	unsigned slack = is_all ? WT_BASE64_JOINED : 0;
+	unsigned slack = WT_BASE64_URL | (is_all ? WT_BASE64_JOINED : 0);
 	enum wt_status status = WT_OK;
 
 	wt_ldif_attribute((const char *)scan->data + scan->gap,
@@ -610,8 +673,9 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 	is_good = wt_base64_decode(text, len, slack, &inner);
 	if (inner.has_failed) {
 		status = wt_fail_memory(err);
-	} else if (scan->is_end_due) {
-		/* of the block that was refused */
+	} else if (is_refused_body(scan, start)) {
+		scan->is_body_due = false;
+		scan->pos = start + lines_len(scan, start, scan->pos - start);
 	} else if (!is_good && (is_all || wt_ldif_is_ca(attribute))) {
 		status = thing_refuse(scan, start, "pem-bad-base64",
 			"a value in Base64 is not complete", NULL, err);
@@ -623,7 +687,6 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 	} else if (is_good && !is_cert(inner.data, inner.len)) {
 		status = other_note(scan, "Base64", err);
 	} else {
-		scan->is_end_due = true;
 		status = begin_refuse(scan, start,
 			wt_pkcs7_is_likely(inner.data, inner.len), err);
 	}
@@ -712,7 +775,8 @@ enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
 		.data = data,
 		.len = len,
 		.depth = depth,
-		.line = 1};
+		.line = 1,
+		.has_dashes = wt_mark_find_dashes(data, len, 0, 1) < len};
 	enum thing thing = is_der ? THING_DER : thing_find(&scan);
 	enum wt_status status = WT_OK;
 

@@ -5,6 +5,7 @@
 #include "base/child.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/sniff.h"
 #include "iso/iso.h"
 #include "target/choose.h"
 #include "target/folder.h"
@@ -350,7 +351,7 @@ static enum wt_status kind_tell(
 	struct wt_target *target, const char *path, struct wt_error *err)
 {
 	struct wt_report *report = target->report;
-	char magic[4] = "";
+	uint8_t magic[WT_SNIFF_HIVE_LEN] = {0};
 	size_t len = 0;
 	enum wt_status ret = WT_OK;
 	struct stat st = {0};
@@ -371,7 +372,7 @@ static enum wt_status kind_tell(
 	if (ret != WT_OK)
 		return ret;
 	/* What is no hive may be a WIM; the WIM module says what else it is. */
-	if (len == sizeof(magic) && memcmp(magic, "regf", 4) == 0) {
+	if (wt_sniff_is_hive(magic, len)) {
 		target->kind = report->kind = WT_TARGET_HIVE;
 		ret = wt_report_add_images(report, 1, err);
 		if (ret == WT_OK)
@@ -381,8 +382,8 @@ static enum wt_status kind_tell(
 		return ret;
 	}
 	target->kind = WT_TARGET_WIM;
-	if (len == sizeof(magic) && (memcmp(magic, "MSWI", 4) == 0 ||
-					    memcmp(magic, "WLPW", 4) == 0))
+	if (len >= 4 && (memcmp(magic, "MSWI", 4) == 0 ||
+				memcmp(magic, "WLPW", 4) == 0))
 		report->kind = WT_TARGET_WIM;
 	return wim_open(target, err);
 }
