@@ -311,8 +311,8 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 			"root");
 	if (wt_cert_has_odd_date(cert))
 		emit(ctx, "cert-odd-date",
-			"its dates are written in a form that many programs "
-			"do not read (no seconds, an offset or a fraction)");
+			"its dates have no seconds, an offset or a fraction: "
+			"it is not known whether Windows reads them");
 	origin_warn(cert, emit, ctx);
 	if (wt_cert_stood_in(cert) == WT_STORE_DISALLOWED)
 		emit(ctx, "cert-distrusted",

@@ -287,7 +287,8 @@ static void check_times(struct judge *judge)
 		if (wt_cert_has_odd_date(node->cert))
 			wt_trust_doubt(judge->doubts, "cert-odd-date", node,
 				"has dates without seconds, with an offset or "
-				"with a fraction");
+				"a fraction: it is not known whether Windows "
+				"reads them");
 
 		if (judge->trial->at < info->not_before)
 			object_to(judge, X509_V_ERR_CERT_NOT_YET_VALID, i - 1);
