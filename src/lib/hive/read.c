@@ -476,7 +476,9 @@ static enum wt_status content_load(const struct wt_hive_reading *reader,
 	if (!content)
 		return wt_fail_memory(err);
 	content->key_count = reader->shared->key_count;
-	memcpy(content->fault, reader->shared->fault, sizeof(content->fault));
+	/* Hostile input may have written it. */
+	memcpy(content->fault, reader->shared->fault,
+		sizeof(content->fault) - 1);
 	if (reader->shared->records_len > 0) {
 		ret = wt_hive_map_open(
 			&map, reader->records_fd, false, reader->object, err);

@@ -181,8 +181,13 @@ enum wt_status wt_iso_extract(int fd, int out_fd,
 	ret = wt_child_start(&how, extract, &work, &job, err);
 	if (ret == WT_OK)
 		ret = wt_child_finish(job, tick, &ticking, err);
+	/* What the child says of it may be a lie. */
+	if (ret == WT_OK && fstat(out_fd, &st) != 0)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+			options->object,
+			"its " WT_ISO_MEMBER " cannot be read");
 	if (ret == WT_OK)
-		*ret_len = atomic_load(&work.told->total);
+		*ret_len = (uint64_t)st.st_size;
 	wt_shared_free(work.told, sizeof(*work.told));
 	return ret;
 }

@@ -76,7 +76,7 @@ void wt_wim_tell_written(
 		tell(options->told, STEP_WRITE, done, total);
 }
 
-/* In the parent. */
+/* In the parent. Hostile input may control the child. */
 static void pass_on(void *ctx)
 {
 	static const char *const names[] = {
@@ -85,7 +85,7 @@ static void pass_on(void *ctx)
 	struct wt_wim_told *told = options->told;
 	int step = atomic_load(&told->step);
 
-	if (step != STEP_NONE)
+	if (step == STEP_CHECK || step == STEP_WRITE)
 		options->progress(options->progress_ctx, names[step],
 			atomic_load(&told->done), atomic_load(&told->total));
 }

@@ -20,17 +20,18 @@
 
 #define SECONDS_MAX 300
 
-/* What the child tells. */
+/* What the child tells. Hostile input may control it, and what it started:
+ * each part is checked after it was copied. */
 struct findings {
 	struct wt_wim_image images[WT_WIM_IMAGES_MAX];
-	bool has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
+	uint8_t has_taken[WT_WIM_IMAGES_MAX]; /* the hive is in its memfd */
 	_Atomic(uint64_t) taken_len;
 	/* Of each image, in their order. */
 	struct wt_wim_resource metadata[WT_WIM_IMAGES_MAX];
 	size_t metadata_count;
 	struct wt_wim_extent extents[EXTENTS_MAX];
-	size_t extent_count;
-	bool has_too_many_extents;
+	_Atomic(size_t) extent_count;
+	uint8_t has_too_many_extents;
 	uint64_t stored_len; /* of all that the blob table names */
 };
 
@@ -310,29 +311,67 @@ static void boot_check(const struct findings *findings,
 		(meant.len > 0 && header->boot_metadata.offset != meant.offset);
 }
 
+/* Makes valid values of what the child says of an image. Its texts end. */
+static bool image_check(const struct wt_wim_header *header, uint32_t i,
+	struct wt_wim_image *image)
+{
+	uint8_t is_hive_alone = 0;
+	struct wt_error problem = {0};
+
+	memcpy(&is_hive_alone, &image->is_hive_alone, sizeof(is_hive_alone));
+	image->is_hive_alone = is_hive_alone != 0;
+	image->index = (int)i + 1;
+	image->is_boot = header->boot_index == i + 1;
+	image->hive_fd = -1;
+	image->name[sizeof(image->name) - 1] = '\0';
+	image->description[sizeof(image->description) - 1] = '\0';
+	image->arch[sizeof(image->arch) - 1] = '\0';
+	image->version[sizeof(image->version) - 1] = '\0';
+	image->hive_path[sizeof(image->hive_path) - 1] = '\0';
+	image->winre_path[sizeof(image->winre_path) - 1] = '\0';
+	for (size_t k = 0; k < WT_HIVE_LOGS; k++)
+		image->log_paths[k][sizeof(image->log_paths[k]) - 1] = '\0';
+	wt_error_copy(&problem, &image->hive_error);
+	image->hive_error = problem;
+	return image->hive_len <= WT_HIVE_MAX;
+}
+
+static enum wt_status answer_fail(const char *object, struct wt_error *err)
+{
+	return wt_fail(err, WT_ERR_WIM, "wim-crash", object,
+		"the process that read it gave a malformed answer");
+}
+
 static enum wt_status build(const struct findings *findings,
-	const struct wt_wim_header *header, uint64_t len,
+	const struct wt_wim_header *header, const char *object, uint64_t len,
 	struct wt_wim **ret_wim, struct wt_error *err)
 {
+	size_t extent_count = atomic_load(&findings->extent_count);
 	struct wt_wim *wim = NULL;
+	bool is_right = extent_count <= EXTENTS_MAX;
 
 	wim = calloc(
 		1, sizeof(*wim) + header->image_count * sizeof(wim->images[0]));
 	if (!wim)
 		return wt_fail_memory(err);
-	wim->extents =
-		calloc(findings->extent_count, sizeof(findings->extents[0]));
+	fill_info(header, len, &wim->info);
+	memcpy(wim->images, findings->images,
+		header->image_count * sizeof(wim->images[0]));
+	for (uint32_t i = 0; i < header->image_count; i++)
+		is_right &= image_check(header, i, &wim->images[i]);
+	if (!is_right) {
+		wt_wim_free(wim);
+		return answer_fail(object, err);
+	}
+	wim->extents = calloc(extent_count, sizeof(findings->extents[0]));
 	if (!wim->extents) {
 		wt_wim_free(wim);
 		return wt_fail_memory(err);
 	}
-	fill_info(header, len, &wim->info);
 	fill_unused(findings, header, &wim->info);
-	memcpy(wim->images, findings->images,
-		header->image_count * sizeof(wim->images[0]));
 	memcpy(wim->extents, findings->extents,
-		findings->extent_count * sizeof(findings->extents[0]));
-	wim->extent_count = findings->extent_count;
+		extent_count * sizeof(findings->extents[0]));
+	wim->extent_count = extent_count;
 	boot_check(findings, header, wim);
 	*ret_wim = wim;
 	return WT_OK;
@@ -360,7 +399,6 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 static void hives_give(const struct reading *reading, struct wt_wim *wim)
 {
 	for (uint32_t i = 0; i < reading->header->image_count; i++) {
-		wim->images[i].hive_fd = -1;
 		if (!reading->findings->has_taken[i])
 			continue;
 		wim->images[i].hive_fd = reading->hives[i];
@@ -420,12 +458,12 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	if (findings->has_too_many_extents)
 		return wt_fail(err, WT_ERR_WIM, "wim-unsupported", object,
 			"has more than %d solid resources", EXTENTS_MAX);
-	ret = build(findings, header, len, ret_wim, err);
+	ret = build(findings, header, object, len, ret_wim, err);
 	if (ret != WT_OK)
 		return ret;
 	/* The rest is read only to compute that chunk's sum again. */
-	for (size_t i = 0; i < findings->extent_count; i++)
-		(*ret_wim)->tables_len += findings->extents[i].len;
+	for (size_t i = 0; i < (*ret_wim)->extent_count; i++)
+		(*ret_wim)->tables_len += (*ret_wim)->extents[i].len;
 	(*ret_wim)->tables_len -= chunk_len;
 	hives_give(reading, *ret_wim);
 	return WT_OK;

@@ -3,11 +3,7 @@
  * kind of child tries it, in the parser's place, and is refused. */
 #include "base/child.h"
 #include "base/io.h"
-#include "cert/fetch.h"
-#include "cert/kind.h"
-#include "hive/hive.h"
-#include "iso/iso.h"
-#include "wim/wim.h"
+#include "kinds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +30,7 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/wt-sandbox-XXXXXX";
-static char target[64], beside[64], ran[64];
-static int victim_fd = -1; /* the image itself, which the program has open */
+static char beside[64], ran[64];
 
 /* What the children tell. */
 struct shared {
@@ -66,7 +60,7 @@ static bool list_folder(void)
 
 static bool change_target(void)
 {
-	return opens(target, O_WRONLY);
+	return opens(kind_target, O_WRONLY);
 }
 
 static bool write_beside(void)
@@ -76,12 +70,13 @@ static bool write_beside(void)
 
 static bool link_beside(void)
 {
-	return symlink("/etc/passwd", beside) == 0 || link(target, beside) == 0;
+	return symlink("/etc/passwd", beside) == 0 ||
+	       link(kind_target, beside) == 0;
 }
 
 static bool rename_target(void)
 {
-	return rename(target, beside) == 0;
+	return rename(kind_target, beside) == 0;
 }
 
 static bool connect_out(void)
@@ -173,22 +168,22 @@ static bool live_longer(void)
 
 static bool change_mode(void)
 {
-	return fchmod(victim_fd, 0777) == 0;
+	return fchmod(kind_victim_fd, 0777) == 0;
 }
 
 static bool change_times(void)
 {
-	return utimensat(AT_FDCWD, target, NULL, 0) == 0;
+	return utimensat(AT_FDCWD, kind_target, NULL, 0) == 0;
 }
 
 static bool truncate_target(void)
 {
-	return truncate(target, 0) == 0;
+	return truncate(kind_target, 0) == 0;
 }
 
 static bool mount_something(void)
 {
-	return mount("none", folder, "tmpfs", 0, NULL) == 0;
+	return mount("none", kind_folder, "tmpfs", 0, NULL) == 0;
 }
 
 static bool own_namespace(void)
@@ -198,8 +193,8 @@ static bool own_namespace(void)
 
 static bool change_other_fd(void)
 {
-	return pwrite(victim_fd, "!", 1, 0) == 1 ||
-	       ftruncate(victim_fd, 0) == 0;
+	return pwrite(kind_victim_fd, "!", 1, 0) == 1 ||
+	       ftruncate(kind_victim_fd, 0) == 0;
 }
 
 static bool read_memory_of_root(void)
@@ -280,230 +275,9 @@ unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	return locks;
 }
 
-/* The kinds of children, each by the call that starts them. */
-
-static const struct wt_wim_options options = {.temp_folder = folder};
-
-static int file_copy(const char *name)
-{
-	char path[4096];
-	char *bytes = NULL;
-	size_t len = 0;
-	FILE *in = NULL;
-	int fd = open(target, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	snprintf(path, sizeof(path), "%s", name);
-	in = fopen(path, "rb");
-	assert_non_null(in);
-	bytes = malloc(1 << 25);
-	assert_non_null(bytes);
-	len = fread(bytes, 1, 1 << 25, in);
-	fclose(in);
-	assert_int_equal(write(fd, bytes, len), len);
-	free(bytes);
-	return fd;
-}
-
-static void read_hive(void)
-{
-	struct wt_hive_content *content = NULL;
-	int fd = file_copy(WT_HIVES "/software");
-
-	victim_fd = fd;
-	(void)wt_hive_read(fd, "hive", NULL, &content, NULL);
-	wt_hive_content_free(content);
-	close(fd);
-}
-
-static void read_certs(void)
-{
-	static const char pem[] = "-----BEGIN CERTIFICATE-----\n";
-	struct wt_cert_list *list = NULL;
-
-	victim_fd = file_copy(WT_HIVES "/software");
-	assert_int_equal(wt_cert_list_new(&list, NULL), WT_OK);
-	(void)wt_cert_list_read_memory(list, pem, sizeof(pem), "pem", NULL);
-	wt_cert_list_free(list);
-	close(victim_fd);
-}
-
-/* A hive with its logs: they are looked at, applied and given up. */
-static void replay_logs(void)
-{
-	struct wt_hive_files files = {
-		.hive_fd = file_copy(WT_HIVES "/dirty/new-two-logs"),
-		.log_fds = {-1,
-			open(WT_HIVES "/dirty/new-two-logs.LOG1",
-				O_RDONLY | O_CLOEXEC),
-			open(WT_HIVES "/dirty/new-two-logs.LOG2",
-				O_RDONLY | O_CLOEXEC)},
-		.object = "hive"};
-	struct wt_hive_state hive = {0};
-	bool is_stopped = false;
-	int fd = -1;
-
-	victim_fd = files.hive_fd;
-	(void)wt_hive_state(&files, &hive, NULL);
-	if (wt_hive_replay(&files, &fd, &is_stopped, NULL) == WT_OK)
-		close(fd);
-	if (wt_hive_discard_logs(&files, &fd, NULL) == WT_OK)
-		close(fd);
-	for (size_t i = 1; i < 3; i++)
-		close(files.log_fds[i]);
-	close(files.hive_fd);
-}
-
-/* A server that ends each connection. */
-static pid_t server_start(char name[32])
-{
-	struct sockaddr_in here = {.sin_family = AF_INET};
-	socklen_t len = sizeof(here);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	pid_t pid = 0;
-
-	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&here, len), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &len), 0);
-	snprintf(name, 32, "127.0.0.1:%d", ntohs(here.sin_port));
-	pid = fork();
-	while (pid == 0)
-		close(accept(fd, NULL, NULL));
-	assert_true(pid > 0);
-	close(fd);
-	return pid;
-}
-
-static void ask_server(void)
-{
-	char name[32] = "";
-	pid_t server = server_start(name);
-	char *pem = NULL;
-	size_t len = 0;
-
-	victim_fd = file_copy(WT_HIVES "/software");
-	(void)wt_fetch_pem(name, 5, NULL, &pem, &len, NULL);
-	free(pem);
-	close(victim_fd);
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
-}
-
-#ifdef WT_HAS_ISO
-static void read_iso(void)
-{
-	const struct wt_iso_options how = {.object = "disc"};
-	uint64_t len = 0;
-	int out_fd = -1;
-
-	victim_fd = file_copy(WT_HIVES "/software");
-	assert_int_equal(wt_io_memory_file("out", NULL, &out_fd, NULL), WT_OK);
-	(void)wt_iso_extract(victim_fd, out_fd, &how, &len, NULL);
-	close(out_fd);
-	close(victim_fd);
-}
-#endif
-
-static void extract_wim(void)
-{
-	static const int image = 0;
-	struct wt_wim *wim = NULL;
-	int logs[WT_HIVE_LOGS] = {-1, -1, -1};
-	int fd = -1;
-
-	victim_fd = file_copy(WT_WIMS "/two.wim");
-	if (wt_wim_read(target, &options, &wim, NULL) == WT_OK) {
-		if (wt_wim_extract(target, wim, &image, 1, &options, &fd,
-			    NULL) == WT_OK)
-			close(fd);
-		if (wt_wim_extract_logs(target, wim, 0, WT_HIVE_LOG_MAX,
-			    &options, logs, NULL) == WT_OK)
-			wt_wim_fds_close(logs, WT_HIVE_LOGS);
-	}
-	wt_wim_free(wim);
-	close(victim_fd);
-}
-
-static void rebuild_wim(void)
-{
-	char path[64] = "";
-	int fd = -1;
-
-	snprintf(path, sizeof(path), "%s/copy", folder);
-	victim_fd = file_copy(WT_WIMS "/two.wim");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	(void)wt_wim_rebuild(target, path, &options, NULL);
-	close(fd);
-	unlink(path);
-	close(victim_fd);
-}
-
-static void write_hive(void)
-{
-	static const uint8_t blob[32] = {3};
-	const struct wt_hive_change change = {.store = WT_STORE_ROOT,
-		.key = "0123456789012345678901234567890123456789",
-		.blob = blob,
-		.blob_len = sizeof(blob)};
-	int fd = file_copy(WT_HIVES "/software");
-	int new_fd = -1;
-
-	victim_fd = fd;
-	(void)wt_hive_write(fd, "hive", &change, 1, NULL, &new_fd, NULL);
-	if (new_fd >= 0)
-		close(new_fd);
-	close(fd);
-}
-
-static void append_wim(void)
-{
-	struct wt_wim_patch patch = {.fd = -1};
-	struct wt_wim *wim = NULL;
-	char path[32];
-	int fd = file_copy(WT_WIMS "/two.wim");
-	int hive_fd = -1;
-
-	victim_fd = fd;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (wt_wim_read(path, &options, &wim, NULL) == WT_OK &&
-		wt_io_memory_file("hive", NULL, &hive_fd, NULL) == WT_OK) {
-		const struct wt_wim_put put = {
-			.image = 0, .hive_fd = hive_fd, .old_fd = -1};
-
-		assert_int_equal(ftruncate(hive_fd, 8192), 0);
-		(void)wt_wim_make_patch(path, wim, &put, 1, WT_ACCESS_UPDATE,
-			&options, &patch, NULL);
-		if (patch.fd >= 0)
-			close(patch.fd);
-		close(hive_fd);
-	}
-	wt_wim_free(wim);
-	close(fd);
-}
-
-/* What starts children, and how many of them at least. */
-static const struct kind {
-	const char *name;
-	void (*run)(void);
-	int starts_min;
-} kinds[] = {
-	{"read_hive", read_hive, 1},
-	{"write_hive", write_hive, 1},
-	{"read_certs", read_certs, 1},
-	{"replay_logs", replay_logs, 3},
-	{"ask_server", ask_server, 1},
-#ifdef WT_HAS_ISO
-	{"read_iso", read_iso, 1},
-#endif
-	{"extract_wim", extract_wim, 2},
-	{"append_wim", append_wim, 4},
-	{"rebuild_wim", rebuild_wim, 1},
-};
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
-
 static void clean(void)
 {
-	unlink(target);
+	unlink(kind_target);
 	unlink(beside);
 	unlink(ran);
 }
@@ -530,7 +304,7 @@ static void each_kind_refuses_each_attack(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ATTACK_COUNT; i++) {
-		for (size_t k = 0; k < KIND_COUNT; k++) {
+		for (size_t k = 0; k < kind_count; k++) {
 			int child = 0;
 
 			attack = &attacks[i];
@@ -558,7 +332,7 @@ static void without_locks_the_attacks_work(void **state)
 		attacker = 0;
 		atomic_store(&shared->starts, 0);
 		atomic_store(&shared->wins, 0);
-		read_hive();
+		kinds[0].run();
 		attack = NULL;
 		if (shared->wins == 0)
 			fail_msg("%s does nothing", attacks[i].name);
@@ -609,7 +383,7 @@ static void status_read(const struct wt_sandbox *sandbox, char text[4096])
 static void a_child_of_root_is_none(void **state)
 {
 	const struct wt_sandbox in_memory = {0};
-	const struct wt_sandbox with_path = {.read_path = folder};
+	const struct wt_sandbox with_path = {.read_path = kind_folder};
 	bool is_root = geteuid() == 0;
 	char text[4096] = "";
 
@@ -740,12 +514,11 @@ static int set_up(void **state)
 	/* The program shows no sign of a signal that reaches it. */
 	signal(SIGWINCH, SIG_IGN);
 	shared = wt_shared_new(sizeof(*shared));
-	if (!shared || !mkdtemp(folder))
+	if (!shared || !kinds_begin())
 		return -1;
 	shared->program = getpid();
-	snprintf(target, sizeof(target), "%s/target", folder);
-	snprintf(beside, sizeof(beside), "%s/beside", folder);
-	snprintf(ran, sizeof(ran), "%s/ran", folder);
+	snprintf(beside, sizeof(beside), "%s/beside", kind_folder);
+	snprintf(ran, sizeof(ran), "%s/ran", kind_folder);
 	return 0;
 }
 
@@ -754,7 +527,7 @@ static int tear_down(void **state)
 	(void)state;
 	clean();
 	wt_shared_free(shared, sizeof(*shared));
-	return rmdir(folder);
+	return kinds_end();
 }
 
 int main(void)

@@ -14,9 +14,9 @@ struct wt_wim_append {
 	const struct wt_wim *wim;
 	const struct wt_wim_put *puts;
 	size_t put_count;
-	uint8_t (*sha1s)[WT_SHA1_LEN]; /**< of each put's hive; shared */
-	/** Where wt_wim_reuse() put each hive, in shared memory; len 0: it
-	 *  did not. */
+	uint8_t (*sha1s)[WT_SHA1_LEN]; /**< of each put's hive */
+	/** Where wt_wim_reuse() put each hive, which it writes to shared
+	 *  memory; len 0: it did not. */
 	struct wt_wim_extent *placed;
 	int *fds; /**< that its children use: the skeleton's, the puts' */
 	size_t fd_count;

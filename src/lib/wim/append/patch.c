@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECONDS_MAX 300
 
@@ -74,13 +75,41 @@ static enum wt_status put_all(const struct wt_wim_append *append,
 	return wt_wim_update(append, err);
 }
 
+/* A copy of what a child has written to shared memory, which is freed in either
+ * case: later children, which parse, are judged by it. */
+static void *kept(void *shared, size_t len)
+{
+	void *ret = malloc(len);
+
+	if (ret)
+		memcpy(ret, shared, len);
+	wt_shared_free(shared, len);
+	return ret;
+}
+
+/* Adds what can be without wimlib, and keeps where that is. */
+static enum wt_status reuse(struct wt_wim_append *append, struct wt_error *err)
+{
+	size_t len = append->put_count * sizeof(*append->placed);
+	enum wt_status ret = WT_OK;
+
+	append->placed = wt_shared_new(len);
+	if (!append->placed)
+		return wt_fail_memory(err);
+	ret = wt_wim_reuse(append, err);
+	append->placed = kept(append->placed, len);
+	if (ret == WT_OK && !append->placed)
+		ret = wt_fail_memory(err);
+	return ret;
+}
+
 /* Puts the hives into the skeleton and reads them back. Those that were put
  * there before wimlib runs are read back meanwhile. */
-static enum wt_status put_and_verify(const struct wt_wim_append *append,
+static enum wt_status put_and_verify(struct wt_wim_append *append,
 	enum wt_access access, struct wt_wim_patch *patch, struct wt_error *err)
 {
 	struct wt_child_job *placed = NULL;
-	enum wt_status ret = wt_wim_reuse(append, err);
+	enum wt_status ret = reuse(append, err);
 
 	if (ret == WT_OK)
 		ret = wt_wim_verify_placed(append, &placed, err);
@@ -115,17 +144,18 @@ struct wt_sandbox wt_wim_append_sandbox(const struct wt_wim_append *append)
 static enum wt_status append_begin(struct wt_wim_append *append,
 	struct wt_wim_skeleton *skeleton, struct wt_error *err)
 {
+	size_t len = append->put_count * sizeof(*append->sha1s);
 	struct wt_sandbox sandbox = {0};
 	struct wt_child_job *hashing = NULL;
 	enum wt_status ret = WT_OK;
 
-	append->placed =
-		wt_shared_new(append->put_count * sizeof(*append->placed));
-	append->sha1s =
-		wt_shared_new(append->put_count * sizeof(*append->sha1s));
 	append->fds = calloc(append->put_count * 2 + 1, sizeof(*append->fds));
-	if (!append->placed || !append->sha1s || !append->fds)
+	append->sha1s = wt_shared_new(len);
+	if (!append->sha1s || !append->fds) {
+		wt_shared_free(append->sha1s, len);
+		append->sha1s = NULL;
 		return wt_fail_memory(err);
+	}
 	for (size_t i = 0; i < append->put_count; i++) {
 		append->fds[append->fd_count++] = append->puts[i].hive_fd;
 		append->fds[append->fd_count++] = append->puts[i].old_fd;
@@ -138,16 +168,18 @@ static enum wt_status append_begin(struct wt_wim_append *append,
 		ret = wt_wim_skeleton_new(append->path, append->wim,
 			append->options, skeleton, err);
 	append->fds[append->fd_count++] = skeleton->fd;
-	return wt_child_end(hashing, ret, err);
+	ret = wt_child_end(hashing, ret, err);
+	append->sha1s = kept(append->sha1s, len);
+	if (ret == WT_OK && !append->sha1s)
+		ret = wt_fail_memory(err);
+	return ret;
 }
 
 static void append_end(struct wt_wim_append *append)
 {
 	free(append->fds);
-	wt_shared_free(
-		append->placed, append->put_count * sizeof(*append->placed));
-	wt_shared_free(
-		append->sha1s, append->put_count * sizeof(*append->sha1s));
+	free(append->placed);
+	free(append->sha1s);
 }
 
 enum wt_status wt_wim_make_patch(const char *path, const struct wt_wim *wim,
