@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * completion.c: completion scripts, made from the tables of commands and
  * options. */
+#include "completion.h"
 #include "options.h"
-#include "output/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SHELLS "bash zsh fish"
@@ -64,6 +63,22 @@ static enum operand operand_of(const struct cli_command *command)
 	return command->operands_max == 1 ? OPERAND_NONE : OPERAND_ANY;
 }
 
+/* "--host:*|--at:*": options whose value is any text, or any file. */
+static void print_bash_free(bool wants_file)
+{
+	bool is_first = true;
+
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (!o->arg || has_words(o) || cli_option_is_optional(o) ||
+			is_file(o) != wants_file)
+			continue;
+		printf("%s--%s:*", is_first ? "	" : "|", o->name);
+		if (cli_option_is_short(o))
+			printf("|-%c:*", o->id);
+		is_first = false;
+	}
+}
+
 static void print_bash_values(void)
 {
 	for (const struct cli_option *o = cli_options; o->name; o++) {
@@ -75,23 +90,18 @@ static void print_bash_values(void)
 		if (cli_option_is_short(o))
 			printf("|-%c:*", o->id);
 		if (o->id == 'i') {
-			printf(") _wimtrust_ask images; return ;;\n");
+			printf(") _wimtrust_images; return ;;\n");
 			continue;
 		}
 		printf(") words='");
 		print_words(o->words);
 		printf("' ;;\n");
 	}
-	printf("	");
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (o->arg && !has_words(o) && !cli_option_is_optional(o)) {
-			printf("--%s:*|", o->name);
-			if (cli_option_is_short(o))
-				printf("-%c:*|", o->id);
-		}
-	}
-	/* Anything, or a file's name: readline's own completion. */
-	printf("--:*) return ;;\n");
+	print_bash_free(false);
+	printf(") _wimtrust_no_file; return ;;\n");
+	/* A file's name: readline's own completion. */
+	print_bash_free(true);
+	printf(") return ;;\n");
 }
 
 /* "--image|-i|--store|-s": options whose value is the next word. */
@@ -112,11 +122,31 @@ static void print_bash_valued(void)
 /* What an image holds comes from a file that may be hostile: it is compared
  * and quoted, never expanded, as compgen -W would. */
 static const char bash_functions[] =
+	"# A word as it was typed, without its quotes and backslashes: REPLY.\n"
+	"_wimtrust_plain()\n"
+	"{\n"
+	"	local i c quote=''\n"
+	"	REPLY=''\n"
+	"	for ((i = 0; i < ${#1}; i++)); do\n"
+	"		c=${1:i:1}\n"
+	"		if [ \"$c\" = \"$quote\" ]; then\n"
+	"			quote=''\n"
+	"		elif [[ -z $quote && $c == [\\\"\\'] ]]; then\n"
+	"			quote=$c\n"
+	"		elif [[ $quote != \\' && $c == \\\\ ]]; then\n"
+	"			i=$((i + 1)) REPLY+=${1:i:1}\n"
+	"		else\n"
+	"			REPLY+=$c\n"
+	"		fi\n"
+	"	done\n"
+	"	[[ $1 != '~/'* ]] || REPLY=$HOME/${REPLY:2}\n"
+	"}\n"
 	"# The operands before the word that is completed: count and first.\n"
-	"_wimtrust_operands()\n{\n"
+	"_wimtrust_operands()\n"
+	"{\n"
 	"	local i skip=''\n"
 	"	count=0 target=''\n"
-	"	for ((i = 2; i < COMP_CWORD; i++)); do\n"
+	"	for ((i = at + 1; i < COMP_CWORD; i++)); do\n"
 	"		if [ -n \"$skip\" ]; then skip=''; continue; fi\n"
 	"		if [[ ${COMP_WORDS[i]} == $1 ]]; then\n"
 	"			skip=1\n"
@@ -125,31 +155,60 @@ static const char bash_functions[] =
 	"			[ -n \"$target\" ] || target=${COMP_WORDS[i]}\n"
 	"		fi\n"
 	"	done\n"
+	"	_wimtrust_plain \"$target\"\n"
+	"	target=$REPLY\n"
 	"	# Options may come before the target.\n"
 	"	for ((i = COMP_CWORD + 1; i < ${#COMP_WORDS[@]}; i++)); do\n"
-	"		[ -n \"$target\" ] || case ${COMP_WORDS[i]} in -*) ;;\n"
-	"		*) [ ! -e \"${COMP_WORDS[i]}\" ] ||\n"
-	"			target=${COMP_WORDS[i]} ;;\n"
-	"		esac\n"
+	"		_wimtrust_plain \"${COMP_WORDS[i]}\"\n"
+	"		[[ -n $target || $REPLY == -* || ! -e $REPLY ]] ||\n"
+	"			target=$REPLY\n"
 	"	done\n"
-	"	# As it was typed: without quotes and backslashes.\n"
-	"	target=${target//[\\\"\\'\\\\]/}\n"
+	"}\n"
+	"# Offers a word that begins as cur does, with the quotes of that.\n"
+	"_wimtrust_offer()\n"
+	"{\n"
+	"	local line=$1 REPLY\n"
+	"	_wimtrust_plain \"$cur\"\n"
+	"	# A thumbprint in small letters is one, too.\n"
+	"	[[ $line == \"$REPLY\"* || ! $line =~ ^[0-9A-F]{40}$ ]] ||\n"
+	"		line=${line,,}\n"
+	"	[[ $line == \"$REPLY\"* ]] || return 0\n"
+	"	case $cur in\n"
+	"	\\'*) line=${line//\\'/\\'\\\\\\'\\'} ;;\n"
+	"	\\\"*) line=${line//\\\\/\\\\\\\\} "
+	"line=${line//\\\"/\\\\\\\"}\n"
+	"		line=${line//\\$/\\\\\\$} line=${line//\\`/\\\\\\`} "
+	";;\n"
+	"	*) printf -v line %q \"$line\" ;;\n"
+	"	esac\n"
+	"	COMPREPLY+=(\"$line\")\n"
 	"}\n"
 	"# What the target holds: images or thumbprints.\n"
-	"_wimtrust_ask()\n{\n"
+	"_wimtrust_ask()\n"
+	"{\n"
 	"	local line\n"
-	"	case $target in ''|*.[iI][sS][oO]) return 0 ;; esac\n"
+	"	[[ -n $target && $target != *.[iI][sS][oO] ]] || return 0\n"
 	"	while IFS=$'\\t' read -r line _; do\n"
-	"		[[ $line == \"${cur//[\\\"\\'\\\\]/}\"* ]] || "
-	"continue\n"
-	"		printf -v line %q \"$line\"\n"
-	"		COMPREPLY+=(\"$line\")\n"
+	"		_wimtrust_offer \"$line\"\n"
 	"	done < <(wimtrust completion \"$1\" \"$target\" 2>/dev/null)\n"
+	"}\n"
+	"# No file will do.\n"
+	"_wimtrust_no_file()\n"
+	"{\n"
+	"	compopt +o bashdefault +o default 2>/dev/null || true\n"
+	"}\n"
+	"_wimtrust_images()\n"
+	"{\n"
+	"	_wimtrust_no_file\n"
+	"	_wimtrust_ask images\n"
+	"	[ -n \"$target\" ] ||\n"
+	"		COMPREPLY=($(compgen -W 'all boot' -- \"$cur\"))\n"
 	"}\n"
 	"# Folders, and files whose names end so; readline offers all when "
 	"there\n"
 	"# are none.\n"
-	"_wimtrust_files()\n{\n"
+	"_wimtrust_files()\n"
+	"{\n"
 	"	local line\n"
 	"	compopt -o filenames 2>/dev/null || true\n"
 	"	while IFS= read -r line; do\n"
@@ -177,11 +236,11 @@ static void print_bash_case(const struct cli_command *command, const char *sign)
 static void print_bash_operands(void)
 {
 	printf("	if [ -z \"$words\" ]; then\n"
-	       "		case ${COMP_WORDS[1]}:$count in\n");
+	       "		case ${COMP_WORDS[at]}:$count in\n");
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
 		if (!takes_target(c))
 			continue;
-		print_bash_case(c, "0");
+		print_bash_case(c, c->bit == CLI_DIFF ? "*" : "0");
 		printf("			_wimtrust_files "
 		       "'@(*.@(" TARGET_KINDS "%s)|*SOFTWARE)' ;;\n",
 			c->bit & (CLI_EXPORT | CLI_DIFF) ? "|" CERT_KINDS : "");
@@ -208,14 +267,30 @@ static void print_bash(void)
 	printf("_wimtrust()\n{\n"
 	       "	local cur=${COMP_WORDS[COMP_CWORD]} words='' "
 	       "equals=''\n"
-	       "	local prev=${COMP_WORDS[COMP_CWORD-1]} count target\n"
-	       "	COMPREPLY=()\n"
-	       "	if [ \"$COMP_CWORD\" -eq 1 ] ||\n"
-	       "		{ [ \"$COMP_CWORD\" -eq 2 ] && "
-	       "[ \"$prev\" = help ]; }; then\n		"
-	       "words='");
+	       "	local prev=${COMP_WORDS[COMP_CWORD-1]} at count "
+	       "target REPLY\n"
+	       "	local names='");
 	print_names(' ');
-	printf(" help version --help --version'\n"
+	printf(" help version'\n"
+	       "	COMPREPLY=()\n"
+	       "	# bash leaves out an empty word before another one.\n"
+	       "	if [[ -n $cur && -z ${2-x} &&\n"
+	       "		${COMP_LINE:COMP_POINT-1:1} == ' ' ]]; then\n"
+	       "		COMP_WORDS=(\"${COMP_WORDS[@]:0:COMP_CWORD}\" "
+	       "''\n"
+	       "			\"${COMP_WORDS[@]:COMP_CWORD}\")\n"
+	       "		cur=''\n"
+	       "	fi\n"
+	       "	# Options may come before the command.\n"
+	       "	for ((at = 1; at < COMP_CWORD; at++)); do\n"
+	       "		[[ \" $names \" != *\" ${COMP_WORDS[at]} \"* "
+	       "]] "
+	       "|| break\n"
+	       "	done\n"
+	       "	if [[ $at -eq $COMP_CWORD || ${COMP_WORDS[at]} = help "
+	       "]]; "
+	       "then\n"
+	       "		words=\"$names --help --version\"\n"
 	       "		COMPREPLY=($(compgen -W \"$words\" -- "
 	       "\"$cur\"))\n"
 	       "		return\n	fi\n"
@@ -230,7 +305,7 @@ static void print_bash(void)
 	       "	fi\n"
 	       "	case $prev:$equals in\n");
 	print_bash_values();
-	printf("	*)\n		case ${COMP_WORDS[1]}:$cur in\n");
+	printf("	*)\n		case ${COMP_WORDS[at]}:$cur in\n");
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
 		printf("		%s:-*", c->name);
 		if (c->alias)
@@ -301,6 +376,7 @@ static const char zsh_functions[] =
 	"	local -a values lines\n"
 	"	for word in ${words[2,-1]}; do\n"
 	"		word=${(Q)word}\n"
+	"		[[ $word != '~/'* ]] || word=$HOME/${word[3,-1]}\n"
 	"		[[ $word != -* && -e $word ]] || continue\n"
 	"		target=$word\n		break\n"
 	"	done\n"
@@ -310,12 +386,14 @@ static const char zsh_functions[] =
 	"		values+=(\"${line%%$'\\t'*}\")\n"
 	"		lines+=(\"${line/$'\\t'/  }\")\n"
 	"	done\n"
-	"	(( $#values )) && compadd -ld lines -a values\n"
+	"	(( $#values )) && compadd -M 'm:{a-z}={A-Z}' -ld lines -a "
+	"values\n"
 	"}\n"
 	"_wimtrust_images() { _wimtrust_ask images || "
 	"compadd all boot }\n"
 	"_wimtrust_targets()\n{\n"
-	"	_files -g '*.(#i)(" TARGET_KINDS ")(-.)' || _files\n}\n"
+	"	_files -g '(*.(#i)(" TARGET_KINDS ")|*SOFTWARE)(-.)' ||\n"
+	"		_files\n}\n"
 	"_wimtrust_certs()\n{\n"
 	"	_files -g '*.(#i)(" CERT_KINDS ")(-.)' || _files\n}\n"
 	"_wimtrust_thumbprints()\n{\n"
@@ -353,8 +431,13 @@ static void print_zsh(void)
 	printf("		'help:show the options of a command'\n"
 	       "		'version:show the versions'\n	)\n"
 	       "	setopt localoptions extendedglob\n"
-	       "	if (( CURRENT == 2 || CURRENT == 3 )) &&\n"
-	       "		[[ $CURRENT = 2 || $words[2] = help ]]; then\n"
+	       "	# Options may come before the command.\n"
+	       "	while (( CURRENT > 2 )) &&\n"
+	       "		[[ -z ${(M)commands:#${(q)words[2]}:*} && "
+	       "$words[2] != inject ]]; do\n"
+	       "		words[2]=()\n		(( CURRENT-- "
+	       "))\n	done\n"
+	       "	if [[ $CURRENT = 2 || $words[2] = help ]]; then\n"
 	       "		_describe command commands\n"
 	       "		return\n	fi\n"
 	       "	local command=$words[2]\n"
@@ -403,7 +486,7 @@ static void print_fish_option(
 		printf(" -s %c", option->id);
 	printf(" -x -a '");
 	if (option->id == 'i')
-		printf("(__wimtrust_ask images)");
+		printf("(__wimtrust_images)");
 	else
 		print_words(option->words);
 	printf("'\n");
@@ -412,15 +495,20 @@ static void print_fish_option(
 static const char fish_functions[] =
 	"function __wimtrust_target\n"
 	"	for word in (commandline -op)[3..-1]\n"
+	"		set word (string replace -r -- '^~/' \"$HOME/\" "
+	"$word)\n"
 	"		if not string match -q -- '-*' $word; and test -e "
 	"$word\n"
 	"			echo $word\n			return 0\n"
 	"		end\n	end\n	return 1\nend\n"
 	"function __wimtrust_ask\n"
 	"	set -l target (__wimtrust_target)\n"
-	"	or return\n"
+	"	or return 1\n"
 	"	string match -qi -- '*.iso' $target\n"
 	"	or wimtrust completion $argv[1] $target 2>/dev/null\nend\n"
+	"function __wimtrust_images\n"
+	"	__wimtrust_ask images\n"
+	"	or printf '%s\\n' all boot\nend\n"
 	"# Files of these kinds first, then folders, then all others.\n"
 	"function __wimtrust_files\n"
 	"	set -l files (complete -C \"__fish_command_without_completions "
@@ -511,72 +599,11 @@ static const struct {
 	{"options", print_table},
 };
 
-/* Hidden: what the scripts ask about a target. */
-static bool is_question(const struct cli_request *request)
-{
-	return request->operand_count == 2 &&
-	       (strcmp(request->operands[0], "images") == 0 ||
-		       strcmp(request->operands[0], "thumbprints") == 0);
-}
-
-/* A word for a shell and what it means. What could command a terminal, or is
- * more than one line, is left out. */
-static void print_word(const char *word, const char *meaning)
-{
-	char *safe = cli_text_safe(word);
-
-	if (word[0] && strcmp(safe, word) == 0)
-		printf("%s\t%s\n", word, meaning);
-	free(safe);
-}
-
-static void print_images(const struct wt_report *report)
-{
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = wt_report_image(report, i);
-		char number[16] = "", *name = cli_text_safe(image->name);
-
-		snprintf(number, sizeof(number), "%d", image->index);
-		if (image->index > 0)
-			printf("%s\t%s%s\n", number, name,
-				image->is_boot ? " (boot)" : "");
-		free(name);
-	}
-	printf("all\tevery image\nboot\tthe image that boots\n");
-	for (size_t i = 0; i < report->image_count; i++) {
-		char text[32] = "";
-
-		snprintf(text, sizeof(text), "image %d",
-			wt_report_image(report, i)->index);
-		print_word(wt_report_image(report, i)->name, text);
-	}
-}
-
-static void print_thumbprints(const struct wt_report *report)
-{
-	for (size_t i = 0; i < report->image_count; i++) {
-		const struct wt_image *image = wt_report_image(report, i);
-
-		for (size_t j = 0; j < image->entry_count; j++) {
-			const struct wt_entry *entry = wt_image_entry(image, j);
-			char *name = NULL, *safe = NULL;
-
-			if (!entry->cert)
-				continue;
-			name = cli_text_name(entry->cert->subject);
-			safe = cli_text_safe(name);
-			printf("%s\t%s\n", entry->cert->sha1, safe);
-			free(safe);
-			free(name);
-		}
-	}
-}
-
 enum wt_status cmd_completion(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	/* A target that cannot be read has nothing to offer. */
-	if (is_question(request)) {
+	if (cli_completion_is_question(request)) {
 		(void)wt_target_info(request->operands[1], &request->options,
 			outcome->report, NULL);
 		return WT_OK;
@@ -597,11 +624,8 @@ void print_completion(const struct cli_request *request,
 {
 	if (status)
 		return;
-	if (is_question(request)) {
-		if (strcmp(request->operands[0], "images") == 0)
-			print_images(outcome->report);
-		else
-			print_thumbprints(outcome->report);
+	if (cli_completion_is_question(request)) {
+		cli_completion_answer(request, outcome->report);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {

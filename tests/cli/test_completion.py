@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # test_completion.py: the completions, in real shells.
 import os
+import pty
 import shutil
 import subprocess
 import unittest
@@ -19,13 +20,16 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 
 class Bash(Case):
+    home = '/'
+
     def complete(self, *words):
         script = self.folder / 'completion.bash'
         script.write_text(wimtrust('completion', 'bash').out)
         done = subprocess.run(
             ['bash', '--norc', '-uec', BASH, 'bash', script, 'wimtrust',
              *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=environment(PATH=PATH), cwd=self.folder, check=False)
+            env=environment(PATH=PATH, HOME=self.home), cwd=self.folder,
+            check=False)
         self.assertEqual(done.stderr, b'')
         return done.stdout.decode().splitlines() \
             if done.stdout != b'\n' else []
@@ -91,6 +95,98 @@ class Bash(Case):
         self.assertEqual(self.complete('add', 'two.wim', '7'), [])
         self.assertEqual(self.complete('remove', 'none.wim', '7'), [])
 
+    def test_options_before_the_command(self):
+        self.assertEqual(self.complete('-q', 'li'), ['list'])
+        self.assertEqual(self.complete('-i', '1', 'add', '--acc'),
+                         ['--access'])
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        self.assertEqual(self.complete('--json', 'verify', 'two.wim', '7'),
+                         [SHA1])
+
+    def test_images_without_a_target(self):
+        self.assertEqual(self.complete('list', '-i', ''), ['all', 'boot'])
+        self.assertEqual(self.complete('list', '--image', '=', 'b'), ['boot'])
+
+    def test_target_at_home(self):
+        wim = self.wim()
+        wimtrust('add', '-i', '2', wim, ROOT_DER)
+        self.home = self.folder
+        self.assertEqual(self.complete('remove', '~/two.wim', '7'), [SHA1])
+
+    def test_thumbprint_in_small_letters(self):
+        wim = self.wim()
+        wimtrust('add', wim, ROOT_DER)
+        wimtrust('add', '-s', 'root', wim, ROOT_DER)
+        self.assertEqual(self.complete('remove', 'two.wim', '7a'),
+                         [SHA1.lower()])
+
+    def test_sides_of_diff(self):
+        for name in ('boot.wim', 'root.cer', 'notes.txt'):
+            (self.folder / name).touch()
+        for words in ([''], ['boot.wim', '']):
+            self.assertCountEqual(self.complete('diff', *words),
+                                  ['boot.wim', 'root.cer'])
+
+    def type(self, *lines):
+        """What a command gets that is typed so in an interactive shell."""
+        script = self.folder / 'completion.bash'
+        script.write_text(wimtrust('completion', 'bash').out + """
+wimtrust()
+{
+    if [ "$1" = completion ]; then command wimtrust "$@"; return; fi
+    printf 'got '; printf '<%s>' "$@"; echo
+}
+bind 'set enable-bracketed-paste off'
+PS1='READ''Y '
+""")
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execvpe('bash', ['bash', '--noprofile', '--rcfile', script,
+                                '-i'], environment(PATH=PATH, TERM='dumb'))
+        shown = b''
+        for line in (*lines, 'exit'):
+            while not shown.endswith(b'READY '):
+                shown += os.read(fd, 4096)
+            shown += b'\n'
+            os.write(fd, line.encode() + b'\n')
+        try:
+            while chunk := os.read(fd, 4096):
+                shown += chunk
+        except OSError:
+            pass  # the shell has ended
+        os.waitpid(pid, 0)
+        os.close(fd)
+        return [line[len('got <'):-1].split('><')
+                for line in shown.decode().splitlines()
+                if line.startswith('got <')]
+
+    def test_typed_words_keep_their_quotes(self):
+        wim = self.wim()
+        name = 'Win "PE" $HOME `id` it\'s \\ all; & é'
+        subprocess.run(['wimlib-imagex', 'info', wim, '1', name], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wim.rename(self.folder / 'two images.wim')
+        asked = ['list', 'two images.wim', '-i', name]
+        starts = ('W', '"W', "'W", 'Win\\ \\"', '"Win \\"', "'Win \"P")
+        self.assertEqual(
+            self.type(*(f"wimtrust list 'two images.wim' -i {start}\t"
+                        for start in starts),
+                      'wimtrust list two\\ im\t--image=W\t'),
+            [asked] * len(starts) + [asked[:2] + ['--image=' + name]])
+
+    def test_target_behind_the_cursor(self):
+        self.wim()
+        back = '\x02' * len(' two.wim')
+        self.assertEqual(
+            self.type(f'wimtrust list -i  two.wim{back}Im\t\\ 2',
+                      # All that fit, and no file.
+                      f'wimtrust list -i  two.wim{back}\x1b*'),
+            [['list', '-i', 'Image  2', 'two.wim'],
+             ['list', '-i', '1', '2', 'Image 1', 'Image 2', 'all', 'boot',
+              'two.wim']])
+
     def test_names_of_images_are_not_run(self):
         wim = self.wim()
         name = '$(touch pwned)`touch pwned`;touch pwned'
@@ -155,6 +251,9 @@ zpty -d z
         self.assertIn('<1,2,all,boot,Image 1,Image 2>',
                       self.complete('wimtrust list two.wim -i '))
         self.assertIn(SHA1, self.complete('wimtrust remove two.wim 7'))
+        self.assertIn(SHA1, self.complete('wimtrust remove ~/two.wim 7'))
+        self.assertIn(SHA1, self.complete('wimtrust --json verify two.wim 7'))
+        self.assertIn('<all,boot>', self.complete('wimtrust list -i '))
 
 
 @unittest.skipUnless(shutil.which('fish'), 'no fish here')
@@ -189,6 +288,8 @@ class Fish(Case):
         self.assertEqual(self.complete('wimtrust list two.wim -i '),
                          ['1', '2', 'all', 'boot', 'Image 1', 'Image 2'])
         self.assertIn(SHA1, self.complete('wimtrust remove two.wim '))
+        self.assertIn(SHA1, self.complete('wimtrust remove ~/two.wim '))
+        self.assertEqual(self.complete('wimtrust list -i '), ['all', 'boot'])
         found = self.complete('wimtrust add two.wim ')
         self.assertLess(found.index('root.cer'), found.index('notes.txt'))
         found = self.complete('wimtrust add ')
