@@ -387,6 +387,13 @@ static void owner_add(void *ctx, uint32_t offset)
 	wt_hive_bit_set(raw->once, offset);
 }
 
+/* Notes what a key has as its security descriptor. */
+static void security_add(struct wt_hive_raw *raw, uint32_t offset)
+{
+	if (offset < raw->base.bins_len && offset % 8 == 0)
+		wt_hive_bit_set(raw->security, offset);
+}
+
 /* Was the list of values of this key met already? */
 static bool is_visited_values(const struct wt_hive_raw *raw, uint32_t key)
 {
@@ -439,7 +446,8 @@ static void owners_find(struct wt_hive_raw *raw, const uint8_t *seen)
 		}
 		if (!wt_hive_bit(seen, at) || !wt_hive_key(raw, at))
 			continue;
-		owner_add(raw, wt_get32(wt_hive_key(raw, at) + WT_NK_SECURITY));
+		security_add(
+			raw, wt_get32(wt_hive_key(raw, at) + WT_NK_SECURITY));
 		if (is_visited_values(raw, at))
 			owner_add(raw,
 				wt_get32(wt_hive_key(raw, at) + WT_NK_VALUES));
@@ -467,9 +475,12 @@ enum wt_status wt_hive_raw_open(struct wt_hive_raw *ret_raw, uint8_t *data,
 	raw.len = (size_t)raw.base.bins_len + WT_HIVE_PAGE;
 	raw.used = calloc(bits_len(&raw), 1);
 	seen = calloc(bits_len(&raw), 1);
-	if (with_owners)
+	if (with_owners) {
 		raw.twice = calloc(bits_len(&raw), 1);
-	if (!raw.used || !seen || (with_owners && !raw.twice)) {
+		raw.security = calloc(bits_len(&raw), 1);
+	}
+	if (!raw.used || !seen ||
+		(with_owners && (!raw.twice || !raw.security))) {
 		ret = wt_fail_memory(err);
 		goto out;
 	}
@@ -499,5 +510,6 @@ void wt_hive_raw_close(struct wt_hive_raw *raw)
 	free(raw->used);
 	free(raw->once);
 	free(raw->twice);
-	raw->used = raw->once = raw->twice = NULL;
+	free(raw->security);
+	raw->used = raw->once = raw->twice = raw->security = NULL;
 }

@@ -122,10 +122,12 @@ struct wt_hive_raw {
 	uint8_t *used;	/**< one bit for every 8 bytes of bins: a cell in use
 			     begins there */
 	uint8_t *once;	/**< the same for cells that something leads to: a key,
-			     list, value, data, class name or security
-			     descriptor, and for places in free space that a
-			     damaged hive leads to; NULL unless asked for */
+			     list, value, data or class name, and for places in
+			     free space that a damaged hive leads to; NULL
+			     unless asked for, as the next two */
 	uint8_t *twice; /**< and for those that two things lead to */
+	uint8_t *security; /**< and for what keys have as their security
+				descriptor */
 	const char *object;
 	struct wt_hive_base base;
 	uint64_t key_count; /**< keys below and with the root */

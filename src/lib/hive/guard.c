@@ -115,7 +115,8 @@ static void cell_visit(void *ctx, uint32_t offset)
 
 	if (!wt_hive_cell(cells->raw, offset, 0, NULL))
 		cells->is_missing = true;
-	else if (wt_hive_bit(cells->raw->twice, offset))
+	else if (wt_hive_bit(cells->raw->twice, offset) ||
+		 wt_hive_bit(cells->raw->security, offset))
 		cells->is_shared = true;
 }
 

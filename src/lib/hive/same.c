@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * hive/same.c: two hives side by side: only what was asked for differs. */
+ * hive/same.c: two hives side by side: only what was asked for differs.
+ *
+ * hivex leaves every cell where it is. So each cell of the old hive must be in
+ * the changed one, at the same place and with the same bytes, and with it every
+ * tree of keys and values that is made of such cells. What the tasks may change
+ * is compared by what it means, key by key on the way to them. */
 #include "hive/same.h"
 
 #include <inttypes.h>
@@ -11,19 +16,9 @@
 /* As many stores as there are places and names of stores. */
 #define STORES_MAX 32
 
-/* What a cell was compared as; a damaged hive may use one as several. */
-enum kind {
-	KIND_LIST,
-	KIND_VALUE,
-	KIND_DATA,
-	KIND_BIG,
-	KIND_SEGMENTS,
-	KIND_COUNT,
-};
-
-/* A key of both hives, yet to be compared. */
+/* A key on the way to a store, or one that a task sets, yet to be compared. */
 struct pair {
-	uint32_t before; /* WT_HIVE_NONE: it is new */
+	uint32_t before; /* WT_HIVE_NONE: it is new; else the same as after */
 	uint32_t after;
 	uint32_t above;	 /* the key above it, in the changed hive */
 	uint32_t stores; /* a bit for each store that it is on the way to */
@@ -34,10 +29,10 @@ struct pair {
 struct side {
 	const struct wt_hive_raw *before, *after;
 	const struct wt_hive_tasks *tasks;
-	uint8_t *done[KIND_COUNT]; /* a bit for each cell that was compared as
-				      one of this kind */
-	uint8_t *met;		   /* one for each task: its key was met */
-	struct pair *pairs;	   /* a stack */
+	uint8_t *may_change; /* a bit for each cell of the old hive that the
+				tasks may change */
+	uint8_t *met;	     /* one for each task: its key was met */
+	struct pair *pairs;  /* a stack */
 	size_t count, room;
 	struct wt_error *err;
 };
@@ -70,70 +65,87 @@ static enum wt_status pair_push(struct side *side, const struct pair *pair)
 	return WT_OK;
 }
 
-/* Was the cell compared already, at this very place of both? What many keys
- * of a damaged hive share is gone through once. */
-static bool is_done(
-	struct side *side, enum kind kind, uint32_t before, uint32_t after)
+static void change_allow(void *ctx, uint32_t offset)
 {
-	if (before != after || !wt_hive_cell(side->before, before, 0, NULL))
-		return false;
-	if (wt_hive_bit(side->done[kind], before))
-		return true;
-	wt_hive_bit_set(side->done[kind], before);
-	return false;
+	struct side *side = ctx;
+
+	if (wt_hive_cell(side->before, offset, 0, NULL))
+		wt_hive_bit_set(side->may_change, offset);
 }
 
-/* Have both cells the same len bytes, as far as the old one has them? Where it
- * is one place, it is compared as a whole. */
+/* The lists of a key's subkeys may change. */
+static void lists_allow(struct side *side, uint32_t key)
+{
+	uint32_t list =
+		wt_get32(wt_hive_key(side->before, key) + WT_NK_SUBKEYS);
+	const uint8_t *cell = wt_hive_cell(side->before, list, 4, NULL);
+
+	if (!cell || wt_get32(wt_hive_key(side->before, key) +
+			      WT_NK_SUBKEY_COUNT) == 0)
+		return;
+	change_allow(side, list);
+	for (size_t i = 0; memcmp(cell, "ri", 2) == 0 && i < wt_get16(cell + 2);
+		i++)
+		change_allow(side, wt_get32(cell + 4 + 4 * i));
+}
+
+/* A key that is removed may change, with all below it. The guards found that
+ * its cells are its own. */
+static enum wt_status tree_allow(struct side *side, uint32_t key)
+{
+	struct wt_hive_offsets stack = {0};
+	enum wt_status ret = WT_OK;
+
+	if (!wt_hive_offsets_add(&stack, key))
+		return wt_fail_memory(side->err);
+	while (ret == WT_OK && stack.count > 0) {
+		uint32_t at = stack.at[--stack.count];
+
+		change_allow(side, at);
+		lists_allow(side, at);
+		wt_hive_key_cells(side->before, at, change_allow, side);
+		ret = wt_hive_subkeys_add(side->before, at, &stack, side->err);
+	}
+	free(stack.at);
+	return ret;
+}
+
+/* Have both cells the same len bytes? */
 static bool is_cell_same(
 	const struct side *side, uint32_t before, uint32_t after, size_t len)
 {
-	size_t before_len = 0, after_len = 0;
-	const uint8_t *old = wt_hive_cell(side->before, before, 0, &before_len);
-	const uint8_t *new = wt_hive_cell(side->after, after, 0, &after_len);
+	const uint8_t *old = wt_hive_cell(side->before, before, len, NULL);
+	const uint8_t *new = wt_hive_cell(side->after, after, len, NULL);
 
-	if (!old || !new)
-		return before == after && !old && !new;
-	if (len > before_len || before == after)
-		len = before_len;
-	return after_len >= len && memcmp(old, new, len) == 0;
+	return old && new && memcmp(old, new, len) == 0;
 }
 
 static bool is_big_same(
-	struct side *side, uint32_t before, uint32_t after, size_t len)
+	const struct side *side, uint32_t before, uint32_t after, size_t len)
 {
 	const uint8_t *old = wt_hive_cell(side->before, before, 8, NULL);
 	const uint8_t *new = wt_hive_cell(side->after, after, 8, NULL);
-	uint32_t old_list = wt_get32(old + 4), new_list = wt_get32(new + 4);
-	size_t old_len = 0, new_len = 0, count = wt_get16(old + 2);
+	size_t count = wt_get16(old + 2);
 
 	if (count != wt_get16(new + 2))
 		return false;
-	if (is_done(side, KIND_SEGMENTS, old_list, new_list))
-		return true;
-	old = wt_hive_cell(side->before, old_list, 0, &old_len);
-	new = wt_hive_cell(side->after, new_list, 0, &new_len);
-	if (!old || !new)
-		return old_list == new_list && !old && !new;
-	for (size_t i = 0; i < count && i < old_len / 4; i++) {
-		uint32_t old_part = wt_get32(old + 4 * i), new_part = 0;
+	old = wt_hive_cell(side->before, wt_get32(old + 4), 4 * count, NULL);
+	new = wt_hive_cell(side->after, wt_get32(new + 4), 4 * count, NULL);
+	for (size_t i = 0; old && new && i < count; i++) {
 		size_t part = len < WT_HIVE_CELL_DATA_MAX
 				      ? len
 				      : WT_HIVE_CELL_DATA_MAX;
 
-		if (i >= new_len / 4)
-			return false;
-		new_part = wt_get32(new + 4 * i);
-		if (!is_done(side, KIND_DATA, old_part, new_part) &&
-			!is_cell_same(side, old_part, new_part, part))
+		if (!is_cell_same(side, wt_get32(old + 4 * i),
+			    wt_get32(new + 4 * i), part))
 			return false;
 		len -= part;
 	}
-	return true;
+	return old && new && len == 0;
 }
 
 static bool is_data_same(
-	struct side *side, const uint8_t *before, const uint8_t *after)
+	const struct side *side, const uint8_t *before, const uint8_t *after)
 {
 	uint32_t old_len = wt_get32(before + WT_VK_DATA_LEN);
 	uint32_t new_len = wt_get32(after + WT_VK_DATA_LEN);
@@ -142,27 +154,19 @@ static bool is_data_same(
 	size_t len = old_len & ~WT_VK_INLINE;
 	const uint8_t *old_data = before + WT_VK_DATA;
 	const uint8_t *new_data = after + WT_VK_DATA;
-	bool is_big = wt_hive_value_is_big(side->before, before);
 
-	if (len != (new_len & ~WT_VK_INLINE) ||
-		is_big != wt_hive_value_is_big(side->after, after))
+	if (len != (new_len & ~WT_VK_INLINE))
 		return false;
-	if (len > 4 || !((old_len | new_len) & WT_VK_INLINE)) {
-		if ((old_len ^ new_len) & WT_VK_INLINE)
-			return false;
-		if ((old_len & WT_VK_INLINE) || len == 0)
-			return old == new;
-		if (is_done(side, is_big ? KIND_BIG : KIND_DATA, old, new))
-			return true;
-		return is_big ? is_big_same(side, old, new, len)
-			      : is_cell_same(side, old, new, len);
-	}
+	if (len > 4 && wt_hive_value_is_big(side->before, before))
+		return wt_hive_value_is_big(side->after, after) &&
+		       is_big_same(side, old, new, len);
 	/* What was stored apart may come to be stored in place. */
 	if (!(old_len & WT_VK_INLINE))
 		old_data = wt_hive_cell(side->before, old, len, NULL);
 	if (!(new_len & WT_VK_INLINE))
 		new_data = wt_hive_cell(side->after, new, len, NULL);
-	return old_data && new_data && memcmp(old_data, new_data, len) == 0;
+	return len == 0 ||
+	       (old_data && new_data && memcmp(old_data, new_data, len) == 0);
 }
 
 /* The i-th unit of a value's name, however it is stored. */
@@ -181,16 +185,14 @@ static size_t name_units(const uint8_t *value)
 	return wt_get16(value + WT_VK_FLAGS) & WT_VK_FLAG_ASCII ? len : len / 2;
 }
 
-static bool is_value_same(struct side *side, uint32_t before, uint32_t after)
+static bool is_value_same(
+	const struct side *side, uint32_t before, uint32_t after)
 {
 	const uint8_t *old = wt_hive_value(side->before, before);
 	const uint8_t *new = wt_hive_value(side->after, after);
 
-	if (!old || !new)
-		return before == after && !old && !new;
-	if (is_done(side, KIND_VALUE, before, after))
-		return true;
-	if (wt_get32(old + WT_VK_TYPE) != wt_get32(new + WT_VK_TYPE) ||
+	if (!old || !new ||
+		wt_get32(old + WT_VK_TYPE) != wt_get32(new + WT_VK_TYPE) ||
 		name_units(old) != name_units(new))
 		return false;
 	for (size_t i = 0; i < name_units(old); i++)
@@ -245,7 +247,8 @@ static bool is_as_meant(const struct side *side, uint32_t offset,
 
 /* The values of a key that a task sets: the one that it names, and those that
  * were there as they were. */
-static bool are_set_values_same(struct side *side, const struct pair *pair)
+static bool are_set_values_same(
+	const struct side *side, const struct pair *pair)
 {
 	size_t old_count = 0, new_count = 0, i = 0, blobs = 0;
 	const uint8_t *old = NULL;
@@ -277,82 +280,73 @@ static bool are_set_values_same(struct side *side, const struct pair *pair)
 			WT_NK_VALUE_DATA_MAX) >= pair->task->change->blob_len;
 }
 
-static bool are_values_same(struct side *side, const struct pair *pair)
-{
-	const uint8_t *old_node = wt_hive_key(side->before, pair->before);
-	const uint8_t *new_node = wt_hive_key(side->after, pair->after);
-	uint32_t old_at = wt_get32(old_node + WT_NK_VALUES);
-	uint32_t new_at = wt_get32(new_node + WT_NK_VALUES);
-	size_t old_count = 0, new_count = 0;
-	const uint8_t *old = values_get(side->before, pair->before, &old_count);
-	const uint8_t *new = values_get(side->after, pair->after, &new_count);
-
-	if (old_count != new_count || !old != !new ||
-		wt_get32(old_node + WT_NK_VALUE_COUNT) !=
-			wt_get32(new_node + WT_NK_VALUE_COUNT))
-		return false;
-	if (!old)
-		return old_count == 0 || old_at == new_at;
-	if (is_done(side, KIND_LIST, old_at, new_at))
-		return true;
-	for (size_t i = 0; i < old_count; i++)
-		if (!is_value_same(
-			    side, wt_get32(old + 4 * i), wt_get32(new + 4 * i)))
-			return false;
-	return true;
-}
-
 /* The descriptor's own bytes, not how often it is used. */
-static bool is_security_same(const struct side *side,
-	const struct wt_hive_raw *raw, uint32_t before, uint32_t after)
+static bool is_security_same(
+	const struct side *side, uint32_t above, uint32_t below)
 {
-	size_t old_room = 0, new_room = 0, len = 0;
+	size_t old_room = 0, new_room = 0;
 	const uint8_t *old =
-		wt_hive_cell(raw, before, WT_SK_HEAD_LEN, &old_room);
+		wt_hive_cell(side->after, above, WT_SK_HEAD_LEN, &old_room);
 	const uint8_t *new =
-		wt_hive_cell(side->after, after, WT_SK_HEAD_LEN, &new_room);
+		wt_hive_cell(side->after, below, WT_SK_HEAD_LEN, &new_room);
+	size_t len = old ? wt_get32(old + WT_SK_LEN) : 0;
 
-	if (!old || !new)
-		return before == after && !old && !new;
-	len = wt_get32(old + WT_SK_LEN);
-	if (len > old_room - WT_SK_HEAD_LEN)
-		len = old_room - WT_SK_HEAD_LEN;
-	return memcmp(old, new, 2) == 0 && len <= new_room - WT_SK_HEAD_LEN &&
-	       wt_get32(old + WT_SK_LEN) == wt_get32(new + WT_SK_LEN) &&
-	       memcmp(old + WT_SK_HEAD_LEN, new + WT_SK_HEAD_LEN, len) == 0;
+	return old && new && memcmp(old, new, 2) == 0 &&
+	       len <= old_room - WT_SK_HEAD_LEN &&len <=
+			       new_room -
+				       WT_SK_HEAD_LEN &&memcmp(old + WT_SK_LEN,
+					       new + WT_SK_LEN, 4 + len) ==
+		       0;
 }
 
-/* What a key is by itself. */
-static const char *key_difference(struct side *side, const struct pair *pair)
+/* Is the node at this place as it was, but for these fields of four bytes? */
+static bool is_node_same(const struct side *side, uint32_t key,
+	const size_t *fields, size_t field_count)
 {
-	const uint8_t *old = wt_hive_key(side->before, pair->before);
-	const uint8_t *new = wt_hive_key(side->after, pair->after);
-	size_t name_len = wt_get16(old + WT_NK_NAME_LEN);
-	size_t class_len = wt_get16(old + WT_NK_CLASS_LEN);
+	size_t old_len = 0, new_len = 0, at = 0;
+	const uint8_t *old =
+		wt_hive_cell(side->before, key, WT_NK_NAME, &old_len);
+	const uint8_t *new =
+		wt_hive_cell(side->after, key, WT_NK_NAME, &new_len);
 
-	if (memcmp(old + WT_NK_FLAGS, new + WT_NK_FLAGS,
-		    WT_NK_PARENT - WT_NK_FLAGS) != 0)
-		return "the flags or the time of a key";
-	if (name_len != wt_get16(new + WT_NK_NAME_LEN) ||
-		memcmp(old + WT_NK_NAME, new + WT_NK_NAME, name_len) != 0)
-		return "the name of a key";
-	if (class_len != wt_get16(new + WT_NK_CLASS_LEN) ||
-		(class_len > 0 &&
-			!is_cell_same(side, wt_get32(old + WT_NK_CLASS),
-				wt_get32(new + WT_NK_CLASS), class_len)))
+	for (size_t i = 0; old_len == new_len && i < field_count; i++) {
+		if (memcmp(old + at, new + at, fields[i] - at) != 0)
+			return false;
+		at = fields[i] + 4;
+	}
+	return old_len == new_len &&
+	       memcmp(old + at, new + at, old_len - at) == 0;
+}
+
+/* A key on the way to a store has other subkeys, and nothing else. */
+static const char *way_difference(struct side *side, const struct pair *pair)
+{
+	static const size_t fields[] = {
+		WT_NK_SUBKEY_COUNT, WT_NK_SUBKEYS, WT_NK_SUBKEY_NAME_MAX};
+
+	change_allow(side, pair->before);
+	lists_allow(side, pair->before);
+	return is_node_same(side, pair->before, fields, 3)
+		       ? NULL
+		       : "a key above a store";
+}
+
+/* A key that a task sets has other values, and nothing else. */
+static const char *set_difference(struct side *side, const struct pair *pair)
+{
+	static const size_t fields[] = {WT_NK_VALUE_COUNT, WT_NK_VALUES,
+		WT_NK_VALUE_NAME_MAX, WT_NK_VALUE_DATA_MAX};
+	const uint8_t *node = wt_hive_key(side->before, pair->before);
+	uint32_t class = wt_get32(node + WT_NK_CLASS);
+	size_t class_len = wt_get16(node + WT_NK_CLASS_LEN);
+
+	change_allow(side, pair->before);
+	wt_hive_key_cells(side->before, pair->before, change_allow, side);
+	if (!is_node_same(side, pair->before, fields, 4))
+		return "a key that was to be set";
+	if (class_len > 0 && !is_cell_same(side, class, class, class_len))
 		return "the class of a key";
-	if (!is_security_same(side, side->before,
-		    wt_get32(old + WT_NK_SECURITY),
-		    wt_get32(new + WT_NK_SECURITY)))
-		return "the security descriptor of a key";
-	if (pair->task ? !are_set_values_same(side, pair)
-		       : !are_values_same(side, pair))
-		return "the values of a key";
-	if (!pair->task && pair->stores == 0 &&
-		memcmp(old + WT_NK_SUBKEY_NAME_MAX, new + WT_NK_SUBKEY_NAME_MAX,
-			WT_NK_NAME_LEN - WT_NK_SUBKEY_NAME_MAX) != 0)
-		return "the longest names that a key gives";
-	return NULL;
+	return are_set_values_same(side, pair) ? NULL : "the values of a key";
 }
 
 /* A new key has nothing but what it was made for. */
@@ -364,8 +358,7 @@ static const char *new_difference(struct side *side, const struct pair *pair)
 	if (wt_get16(node + WT_NK_FLAGS) != WT_NK_FLAG_ASCII ||
 		wt_get16(node + WT_NK_CLASS_LEN) != 0)
 		return "the flags or the class of a new key";
-	if (!is_security_same(side, side->after,
-		    wt_get32(above + WT_NK_SECURITY),
+	if (!is_security_same(side, wt_get32(above + WT_NK_SECURITY),
 		    wt_get32(node + WT_NK_SECURITY)))
 		return "the security descriptor of a new key";
 	if (pair->task ? !are_set_values_same(side, pair)
@@ -412,6 +405,8 @@ static enum wt_status child_meet(struct side *side, const struct pair *above,
 	bool is_wanted = false;
 
 	pair_meant(side, above, &child->name, &pair);
+	if (before != WT_HIVE_NONE && before != child->key)
+		return differs(side, "a key is elsewhere", child->key);
 	if (pair.task && !pair.task->change->blob)
 		return differs(side, "a removed key is there", child->key);
 	if (pair.task)
@@ -423,6 +418,10 @@ static enum wt_status child_meet(struct side *side, const struct pair *above,
 	if (is_wanted &&
 		wt_hive_child_fault(side->after, children, above->after, index))
 		return differs(side, "Windows may not find a key", child->key);
+	/* Of any other key only the cells are compared. */
+	if (before != WT_HIVE_NONE && pair.stores == 0 &&
+		(!pair.task || pair.task->is_done))
+		return WT_OK;
 	return pair_push(side, &pair);
 }
 
@@ -446,8 +445,15 @@ static enum wt_status children_meet(struct side *side, const struct pair *pair)
 			j < new.count &&wt_hive_name_compare(
 				    &old.at[i].name, &new.at[j].name) ==
 				0) {
-			ret = child_meet(
-				side, pair, &new, j++, old.at[i++].key);
+			if (old.at[i].is_hash_right && !new.at[j].is_hash_right)
+				ret = differs(side,
+					"Windows may not find a key",
+					new.at[j].key);
+			else
+				ret = child_meet(
+					side, pair, &new, j, old.at[i].key);
+			i++;
+			j++;
 			continue;
 		}
 		if (i < old.count)
@@ -464,32 +470,6 @@ static enum wt_status children_meet(struct side *side, const struct pair *pair)
 	return ret;
 }
 
-/* The subkeys of any other key: the same ones, in the same order. */
-static enum wt_status subkeys_meet(struct side *side, const struct pair *pair)
-{
-	uint32_t *old = NULL, *new = NULL;
-	size_t old_count = 0, new_count = 0;
-	enum wt_status ret = wt_hive_subkeys(
-		side->before, pair->before, &old, &old_count, side->err);
-
-	if (ret == WT_OK)
-		ret = wt_hive_subkeys(
-			side->after, pair->after, &new, &new_count, side->err);
-	if (ret == WT_OK && old_count != new_count)
-		ret = differs(side, "the number of subkeys", pair->after);
-	for (size_t i = 0; ret == WT_OK && i < old_count; i++) {
-		const struct pair below = {.before = old[i],
-			.after = new[i],
-			.above = pair->after,
-			.depth = pair->depth + 1};
-
-		ret = pair_push(side, &below);
-	}
-	free(old);
-	free(new);
-	return ret;
-}
-
 static enum wt_status trees_compare(struct side *side)
 {
 	struct pair pair = {.before = side->before->base.root,
@@ -502,48 +482,106 @@ static enum wt_status trees_compare(struct side *side)
 		const char *what = NULL;
 
 		pair = side->pairs[--side->count];
-		what = pair.before == WT_HIVE_NONE
-			       ? new_difference(side, &pair)
-			       : key_difference(side, &pair);
+		if (pair.before == WT_HIVE_NONE)
+			what = new_difference(side, &pair);
+		else if (pair.task)
+			what = set_difference(side, &pair);
+		else
+			what = way_difference(side, &pair);
 		if (what)
 			ret = differs(side, what, pair.after);
-		else if (pair.stores != 0 || pair.before == WT_HIVE_NONE)
+		else if (pair.before == WT_HIVE_NONE || !pair.task)
 			ret = children_meet(side, &pair);
-		else
-			ret = subkeys_meet(side, &pair);
-	}
-	for (size_t i = 0; ret == WT_OK && i < side->tasks->store_count; i++) {
-		const struct wt_hive_store *store = &side->tasks->stores[i];
-
-		for (size_t j = 0; ret == WT_OK && j < store->task_count; j++)
-			if (side->met[&store->tasks[j] - side->tasks->tasks] !=
-				(store->tasks[j].change->blob ? 1 : 0))
-				ret = differs(side, "a new key is missing",
-					side->after->base.root);
 	}
 	return ret;
 }
 
-/* No cell is used by more than before. */
+/* Keys that are set were met once, and keys that are removed never. */
+static enum wt_status tasks_compare(struct side *side)
+{
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; i < side->tasks->store_count; i++) {
+		const struct wt_hive_store *store = &side->tasks->stores[i];
+
+		for (size_t j = 0; ret == WT_OK && j < store->task_count; j++) {
+			const struct wt_hive_task *task = &store->tasks[j];
+
+			if (side->met[task - side->tasks->tasks] !=
+				(task->change->blob ? 1 : 0))
+				ret = differs(side, "a new key is missing",
+					side->after->base.root);
+			else if (!task->change->blob)
+				ret = tree_allow(side, task->key);
+		}
+	}
+	return ret;
+}
+
+/* May the cell at this place of the old hive be another one, or none? Of a
+ * security descriptor the uses may, and it may go with the last. */
+static bool is_change_meant(const struct side *side, uint32_t at, size_t len)
+{
+	const uint8_t *old = side->before->data + WT_HIVE_PAGE + at + 4;
+	const uint8_t *new = side->after->data + WT_HIVE_PAGE + at + 4;
+
+	if (wt_hive_bit(side->may_change, at))
+		return true;
+	if (!wt_hive_bit(side->before->security, at) ||
+		wt_hive_bit(side->before->once, at) || len < WT_SK_HEAD_LEN)
+		return false;
+	if (!wt_hive_bit(side->after->used, at))
+		return !wt_hive_bit(side->after->security, at);
+	return memcmp(old - 4, new - 4, 4 + WT_SK_NEXT) == 0 &&
+	       memcmp(old + WT_SK_LEN, new + WT_SK_LEN, len - WT_SK_LEN) == 0;
+}
+
+/* Every cell that nothing may change is where it was, byte for byte. */
 static enum wt_status cells_compare(const struct side *side)
+{
+	const struct wt_hive_raw *before = side->before, *after = side->after;
+
+	if (after->len < before->len)
+		return differs(side, "its length", before->base.bins_len);
+	for (uint32_t at = 0; at < before->base.bins_len; at += 8) {
+		const uint8_t *old = before->data + WT_HIVE_PAGE + at;
+		size_t len = 0u - wt_get32(old);
+
+		if (before->used[at / 64] == 0) {
+			at = at / 64 * 64 + 56;
+			continue;
+		}
+		if (!wt_hive_bit(before->used, at))
+			continue;
+		if (!(wt_hive_bit(after->used, at) &&
+			    memcmp(old, after->data + WT_HIVE_PAGE + at, len) ==
+				    0) &&
+			!is_change_meant(side, at, len - 4))
+			return differs(
+				side, "a cell that was to stay as it was", at);
+	}
+	return WT_OK;
+}
+
+/* The uses of eight cells: what two things lead to, or what a key has as its
+ * security descriptor and something else leads to. */
+static uint8_t shared_get(const struct wt_hive_raw *raw, size_t i)
+{
+	return raw->twice[i] | (raw->once[i] & raw->security[i]);
+}
+
+/* No cell is used by more than before. */
+static enum wt_status uses_compare(const struct side *side)
 {
 	const struct wt_hive_raw *before = side->before, *after = side->after;
 	size_t old_len = before->base.bins_len / 64;
 
 	for (size_t i = 0; i < after->base.bins_len / 64; i++) {
-		uint8_t twice = i < old_len ? before->twice[i] : 0;
+		uint8_t old = i < old_len ? shared_get(before, i) : 0;
 
-		twice = after->twice[i] & (uint8_t)~twice;
-		for (uint32_t j = 0; j < 8 && twice >> j; j++) {
-			uint32_t at = (uint32_t)(64 * i + 8 * j);
-
-			/* Security descriptors belong to many keys. */
-			if ((twice >> j & 1) &&
-				memcmp(after->data + WT_HIVE_PAGE + at + 4,
-					"sk", 2) != 0)
-				return differs(
-					side, "a cell is used twice", at);
-		}
+		if (shared_get(after, i) & (uint8_t)~old)
+			return differs(side, "a cell is used twice",
+				(uint32_t)(64 * i));
 	}
 	return WT_OK;
 }
@@ -570,27 +608,25 @@ enum wt_status wt_hive_same(const struct wt_hive_raw *before,
 	struct side side = {
 		.before = before, .after = after, .tasks = tasks, .err = err};
 	size_t count = 0;
-	bool has_memory = true;
 	enum wt_status ret = WT_OK;
-
-	for (int i = 0; i < KIND_COUNT; i++) {
-		side.done[i] = calloc(before->base.bins_len / 64 + 1, 1);
-		has_memory = has_memory && side.done[i];
-	}
 
 	for (size_t i = 0; i < tasks->store_count; i++)
 		count += tasks->stores[i].task_count;
+	side.may_change = calloc(before->base.bins_len / 64, 1);
 	side.met = calloc(count + 1, 1);
-	if (!has_memory || !side.met)
+	if (!side.may_change || !side.met)
 		ret = wt_fail_memory(err);
 	else if (tasks->store_count > STORES_MAX || !is_base_same(&side))
 		ret = differs(&side, "its base block", 0u - WT_HIVE_PAGE);
 	if (ret == WT_OK)
 		ret = trees_compare(&side);
 	if (ret == WT_OK)
+		ret = tasks_compare(&side);
+	if (ret == WT_OK)
 		ret = cells_compare(&side);
-	for (int i = 0; i < KIND_COUNT; i++)
-		free(side.done[i]);
+	if (ret == WT_OK)
+		ret = uses_compare(&side);
+	free(side.may_change);
 	free(side.met);
 	free(side.pairs);
 	return ret;

@@ -18,7 +18,8 @@ static void unused_free(void *ctx, uint32_t offset)
 {
 	const struct wt_hive_raw *raw = ctx;
 
-	if (offset < raw->base.bins_len && !wt_hive_bit(raw->once, offset))
+	if (offset < raw->base.bins_len && !wt_hive_bit(raw->once, offset) &&
+		!wt_hive_bit(raw->security, offset))
 		cell_free(raw, offset);
 }
 

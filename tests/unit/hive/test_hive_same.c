@@ -187,6 +187,11 @@ static void unlink_first(struct wt_hive_raw *raw, const char *path)
 	wt_put32(at + WT_NK_SUBKEY_COUNT, count - 1);
 }
 
+static void free_cell(uint8_t *contents)
+{
+	wt_put32(contents - 4, 0u - wt_get32(contents - 4));
+}
+
 #define TAMPER(name, statement)                                                \
 	static void name(struct wt_hive_raw *raw)                              \
 	{                                                                      \
@@ -207,6 +212,10 @@ TAMPER(key_security,
 	cell(raw, node(raw, VENDOR "\\Twin 1") + WT_NK_SECURITY)[40] ^= 1)
 TAMPER(key_other_security, memcpy(node(raw, VENDOR "\\Twin 1") + WT_NK_SECURITY,
 				   node(raw, VENDOR) + WT_NK_SECURITY, 4))
+TAMPER(security_signature,
+	cell(raw, node(raw, VENDOR "\\Twin 1") + WT_NK_SECURITY)[1] ^= 1)
+TAMPER(security_gone,
+	free_cell(cell(raw, node(raw, VENDOR "\\Twin 1") + WT_NK_SECURITY)))
 TAMPER(key_longest, node(raw, VENDOR)[WT_NK_SUBKEY_NAME_MAX]++)
 TAMPER(value_data, data(raw, VENDOR "\\Product 2", 0)[0] ^= 1)
 TAMPER(value_type, value(raw, VENDOR "\\Product 2", 0)[WT_VK_TYPE] ^= 2)
@@ -231,6 +240,15 @@ TAMPER(subkey_order, swap(list(raw, VENDOR) + 4, list(raw, VENDOR) + 12, 8))
 TAMPER(store_gone, unlink_first(raw, STORES "CA"))
 TAMPER(store_order, swap(list(raw, STORES) + 4, list(raw, STORES) + 12, 8))
 TAMPER(store_hash, list(raw, "")[8] ^= 1)
+TAMPER(store_other_hash, list(raw, STORES)[16] ^= 1)
+TAMPER(store_flags, node(raw, STORES)[WT_NK_FLAGS] ^= 8)
+TAMPER(set_shared,
+	memcpy(value(raw, STORES "AuthRoot\\Certificates\\" NEW, 0) +
+			WT_VK_DATA,
+		value(raw, STORES "ROOT\\Certificates\\" OLD, 0) + WT_VK_DATA,
+		4))
+TAMPER(set_class,
+	node(raw, STORES "ROOT\\Certificates\\" OLD)[WT_NK_CLASS_LEN] = 2)
 TAMPER(set_other_data, data(raw, STORES "ROOT\\Certificates\\" OLD, 1)[0] ^= 1)
 TAMPER(set_other_inline,
 	value(raw, STORES "ROOT\\Certificates\\" OLD, 2)[WT_VK_DATA] ^= 1)
@@ -264,33 +282,45 @@ static const struct wrong wrongs[] = {
 	{"bin_magic", "not sound (hive-bad-bin)", bin_magic, 0},
 	{"base_version", "its base block", base_version, 0},
 	{"base_end", "its base block", base_end, 0},
-	{"key_flags", "the flags or the time of a key", key_flags, 0},
-	{"key_time", "the flags or the time of a key", key_time, 0},
-	{"key_name", "the name of a key", key_name, 0},
-	{"key_name_len", "the name of a key", key_name_len, 0},
-	{"key_class", "the class of a key", key_class, 0},
-	{"key_class_len", "the class of a key", key_class_len, 0},
-	{"key_security", "the security descriptor of a key", key_security, 0},
-	{"key_other_security", "the security descriptor of a key",
+	{"key_flags", "a cell that was to stay as it was", key_flags, 0},
+	{"key_time", "a cell that was to stay as it was", key_time, 0},
+	{"key_name", "a cell that was to stay as it was", key_name, 0},
+	{"key_name_len", "a cell that was to stay as it was", key_name_len, 0},
+	{"key_class", "a cell that was to stay as it was", key_class, 0},
+	{"key_class_len", "a cell that was to stay as it was", key_class_len,
+		0},
+	{"key_security", "a cell that was to stay as it was", key_security, 0},
+	{"key_other_security", "a cell that was to stay as it was",
 		key_other_security, 0},
-	{"key_longest", "the longest names", key_longest, 0},
-	{"value_data", "the values of a key", value_data, 0},
-	{"value_type", "the values of a key", value_type, 0},
-	{"value_name", "the values of a key", value_name, 0},
-	{"value_name_len", "the values of a key", value_name_len, 0},
-	{"value_len", "the values of a key", value_len, 0},
-	{"value_inline", "the values of a key", value_inline, 0},
-	{"value_count", "the values of a key", value_count, 0},
-	{"value_segment", "the values of a key", value_segment, 0},
-	{"value_segment_count", "the values of a key", value_segment_count, 0},
-	{"value_order", "the values of a key", value_order, 0},
-	{"value_shared", "a cell is used twice", value_shared, 0},
-	{"value_elsewhere", "the values of a key", NULL, SETS_ELSEWHERE},
-	{"subkey_gone", "the number of subkeys", subkey_gone, 0},
-	{"subkey_order", "the name of a key", subkey_order, 0},
-	{"store_gone", "the number of subkeys", store_gone, 0},
+	{"security_signature", "a cell that was to stay as it was",
+		security_signature, 0},
+	{"security_gone", "a cell that was to stay as it was", security_gone,
+		0},
+	{"key_longest", "a cell that was to stay as it was", key_longest, 0},
+	{"value_data", "a cell that was to stay as it was", value_data, 0},
+	{"value_type", "a cell that was to stay as it was", value_type, 0},
+	{"value_name", "a cell that was to stay as it was", value_name, 0},
+	{"value_name_len", "a cell that was to stay as it was", value_name_len,
+		0},
+	{"value_len", "a cell that was to stay as it was", value_len, 0},
+	{"value_inline", "a cell that was to stay as it was", value_inline, 0},
+	{"value_count", "a cell that was to stay as it was", value_count, 0},
+	{"value_segment", "a cell that was to stay as it was", value_segment,
+		0},
+	{"value_segment_count", "a cell that was to stay as it was",
+		value_segment_count, 0},
+	{"value_order", "a cell that was to stay as it was", value_order, 0},
+	{"value_shared", "a cell that was to stay as it was", value_shared, 0},
+	{"value_elsewhere", "a key above a store", NULL, SETS_ELSEWHERE},
+	{"subkey_gone", "a cell that was to stay as it was", subkey_gone, 0},
+	{"subkey_order", "a cell that was to stay as it was", subkey_order, 0},
+	{"store_gone", "a cell that was to stay as it was", store_gone, 0},
 	{"store_order", "a key", store_order, 0},
 	{"store_hash", "Windows may not find a key", store_hash, 0},
+	{"store_other_hash", "Windows may not find a key", store_other_hash, 0},
+	{"store_flags", "a key above a store", store_flags, 0},
+	{"set_shared", "a cell is used twice", set_shared, 0},
+	{"set_class", "a key that was to be set", set_class, 0},
 	{"set_other_data", "the values of a key", set_other_data, 0},
 	{"set_other_inline", "the values of a key", set_other_inline, 0},
 	{"set_other_gone", "the values of a key", set_other_gone, 0},
@@ -298,7 +328,7 @@ static const struct wrong wrongs[] = {
 	{"set_len", "the values of a key", set_len, 0},
 	{"set_type", "the values of a key", set_type, 0},
 	{"set_longest", "the values of a key", set_longest, 0},
-	{"set_flags", "the flags or the time of a key", set_flags, 0},
+	{"set_flags", "a key that was to be set", set_flags, 0},
 	{"set_nothing", "the values of a", NULL, SETS_NOTHING},
 	{"set_more", "the values of a", NULL, SETS_MORE},
 	{"new_more", "a key that was not asked for", NULL, ADDS_MORE},
