@@ -408,13 +408,12 @@ static enum wt_status decode(const uint8_t *blob, size_t blob_len,
 	status = properties_apply(cert, blob, blob_len, object, err);
 	if (status != WT_OK)
 		goto out;
-	cert->blob = malloc(blob_len);
-	if (!cert->blob) {
+	wt_writer_bytes(cert->value, blob, blob_len);
+	if (cert->value->has_failed) {
 		status = wt_fail_memory(err);
 		goto out;
 	}
-	memcpy(cert->blob, blob, blob_len);
-	cert->info.blob = cert->blob;
+	cert->info.blob = cert->value->data;
 	cert->info.blob_len = blob_len;
 	*ret_cert = cert;
 	cert = NULL; /* the caller's now */
@@ -512,39 +511,46 @@ static bool wish_write(struct wt_writer *blob, const struct wish *wish)
 }
 
 /* The seven properties that Windows 10 writes, in its order. */
-static bool blob_make(struct wt_writer *blob, const struct wt_cert *cert,
-	const struct wish *wish)
+static void value_make(struct wt_writer *value, const struct wt_cert *cert)
 {
 	const struct wt_cert_info *info = &cert->info;
 	struct parts parts = {0};
 	struct wt_writer bits = {0};
-	bool is_utf8 = true;
 
 	if (!parts_get(cert, &parts)) {
-		blob->has_failed = true;
-		return true;
+		value->has_failed = true;
+		return;
 	}
-	hash_write(blob, WT_PROP_MD5, NID_md5, info->der, info->der_len);
+	hash_write(value, WT_PROP_MD5, NID_md5, info->der, info->der_len);
 	/* Left out where the signature has no hash, or one that is gone. */
 	if (!wt_cert_is_hash_gone(cert))
-		hash_write(blob, WT_PROP_SIGNATURE_HASH, cert->hash_nid,
+		hash_write(value, WT_PROP_SIGNATURE_HASH, cert->hash_nid,
 			parts.tbs.start, parts.tbs.len);
-	key_identifier_write(blob, cert, &parts);
-	hash_write(blob, WT_PROP_PUBLIC_KEY_MD5, NID_md5, parts.key,
+	key_identifier_write(value, cert, &parts);
+	hash_write(value, WT_PROP_PUBLIC_KEY_MD5, NID_md5, parts.key,
 		parts.key_len);
-	hash_write(blob, WT_PROP_SHA1, NID_sha1, info->der, info->der_len);
+	hash_write(value, WT_PROP_SHA1, NID_sha1, info->der, info->der_len);
 	if (info->key_bits > 0) {
 		wt_writer_u32(&bits, info->key_bits);
 		if (bits.has_failed)
-			blob->has_failed = true;
+			value->has_failed = true;
 		else
-			property_write(blob, WT_PROP_PUBLIC_KEY_BITS, bits.data,
-				bits.len);
+			property_write(value, WT_PROP_PUBLIC_KEY_BITS,
+				bits.data, bits.len);
 		wt_writer_free(&bits);
 	}
-	is_utf8 = wish_write(blob, wish);
-	property_write(blob, WT_PROP_CERTIFICATE, info->der, info->der_len);
-	return is_utf8;
+	property_write(value, WT_PROP_CERTIFICATE, info->der, info->der_len);
+}
+
+const struct wt_writer *wt_cert_value(const struct wt_cert *cert)
+{
+	struct wt_writer *value = cert->value;
+
+	if (value->len > 0 && !value->has_failed)
+		return value;
+	wt_writer_free(value);
+	value_make(value, cert);
+	return value;
 }
 
 static bool is_limit(uint32_t id)
@@ -554,12 +560,11 @@ static bool is_limit(uint32_t id)
 	       id == WT_PROP_NOT_BEFORE_USAGE || id == WT_PROP_DISALLOWED_CA;
 }
 
-/* The value as it was read, but for what is wished. */
-static bool blob_change(struct wt_writer *blob, const struct wt_cert *cert,
+/* A value, but for what is wished. */
+static bool value_change(struct wt_writer *blob, const struct wt_writer *value,
 	const struct wish *wish)
 {
-	struct wt_reader reader =
-		wt_reader_init(cert->blob, cert->info.blob_len);
+	struct wt_reader reader = wt_reader_init(value->data, value->len);
 	struct wt_property property = {0};
 	bool is_utf8 = true;
 
@@ -577,27 +582,22 @@ static bool blob_change(struct wt_writer *blob, const struct wt_cert *cert,
 	return is_utf8;
 }
 
-static enum wt_status blob_finish(struct wt_writer *blob, bool is_utf8,
-	const struct wt_cert *cert, bool has_name, struct wt_error *err)
+enum wt_status wt_cert_value_check(const struct wt_cert *cert,
+	const struct wt_writer *value, bool has_name, struct wt_error *err)
 {
-	if (blob->has_failed)
+	if (value->has_failed)
 		return wt_fail_memory(err);
-	if (!is_utf8)
-		return wt_fail(err, WT_ERR_USAGE, "friendly-name-not-utf8",
-			cert->info.subject,
-			"the friendly name is not valid UTF-8");
-	if (blob->len > WT_BLOB_MAX) {
-		wt_fail(err, WT_ERR_CERT, "blob-too-large", cert->info.subject,
-			"its registry value of %zu bytes is larger than the "
-			"%d that can be written into a hive",
-			blob->len, WT_BLOB_MAX);
-		if (has_name)
-			wt_error_hint(err, "shorten the friendly name");
-		wt_error_hint(err, "add this certificate on a running Windows, "
-				   "or trust another one of the chain");
-		return WT_ERR_CERT;
-	}
-	return WT_OK;
+	if (value->len <= WT_BLOB_MAX)
+		return WT_OK;
+	wt_fail(err, WT_ERR_CERT, "blob-too-large", cert->info.subject,
+		"its registry value of %zu bytes is larger than the "
+		"%d that can be written into a hive",
+		value->len, WT_BLOB_MAX);
+	if (has_name)
+		wt_error_hint(err, "shorten the friendly name");
+	wt_error_hint(err, "add this certificate on a running Windows, "
+			   "or trust another one of the chain");
+	return WT_ERR_CERT;
 }
 
 enum wt_status wt_cert_encode(const struct wt_cert *cert,
@@ -606,6 +606,7 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 {
 	struct wish wish = {
 		.friendly_name = friendly_name, .has_usages = usages != NULL};
+	const struct wt_writer *value = NULL;
 	struct wt_writer blob = {0};
 	uint8_t *der = NULL;
 	enum wt_status status = WT_OK;
@@ -618,14 +619,21 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 	if (status != WT_OK)
 		return status;
 	wish.usages = der;
-	if (!cert->blob)
-		is_utf8 = blob_make(&blob, cert, &wish);
+	value = wt_cert_value(cert);
+	if (value->has_failed)
+		blob.has_failed = true;
 	else if (friendly_name || usages)
-		is_utf8 = blob_change(&blob, cert, &wish);
+		is_utf8 = value_change(&blob, value, &wish);
 	else
-		wt_writer_bytes(&blob, cert->blob, cert->info.blob_len);
+		wt_writer_bytes(&blob, value->data, value->len);
 	OPENSSL_free(der);
-	status = blob_finish(&blob, is_utf8, cert, friendly_name != NULL, err);
+	if (!blob.has_failed && !is_utf8)
+		status = wt_fail(err, WT_ERR_USAGE, "friendly-name-not-utf8",
+			cert->info.subject,
+			"the friendly name is not valid UTF-8");
+	else
+		status = wt_cert_value_check(
+			cert, &blob, friendly_name != NULL, err);
 	if (status != WT_OK) {
 		wt_writer_free(&blob);
 		return status;
@@ -633,18 +641,4 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 	*ret_blob = blob.data; /* the caller's now */
 	*ret_blob_len = blob.len;
 	return WT_OK;
-}
-
-size_t wt_certblob_len(const struct wt_cert *cert)
-{
-	const struct wish wish = {0};
-	struct wt_writer blob = {0};
-	size_t len = 0;
-
-	if (cert->blob)
-		return cert->info.blob_len;
-	blob_make(&blob, cert, &wish);
-	len = blob.len;
-	wt_writer_free(&blob);
-	return len;
 }

@@ -56,4 +56,19 @@ bool wt_property_next(
 /** Could data be a value? Looks at the first element's header only. */
 bool wt_certblob_is_likely(const uint8_t *data, size_t data_len);
 
+/**
+ * The certificate's value: as it was read, or as Windows 10 writes it. It is
+ * encoded at the first call, and cert keeps it. has_failed is set if there is
+ * no memory.
+ */
+const struct wt_writer *wt_cert_value(const struct wt_cert *cert);
+
+/**
+ * Can a hive hold the value?
+ * @param has_name  does it have a friendly name that may be shortened?
+ * @return WT_ERR_CERT: blob-too-large
+ */
+enum wt_status wt_cert_value_check(const struct wt_cert *cert,
+	const struct wt_writer *value, bool has_name, struct wt_error *err);
+
 #endif

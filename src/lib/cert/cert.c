@@ -120,7 +120,9 @@ void wt_cert_free(struct wt_cert *cert)
 	free(cert->source);
 	free(cert->friendly_name);
 	wt_limits_free(cert);
-	free(cert->blob);
+	if (cert->value)
+		wt_writer_free(cert->value);
+	free(cert->value);
 	free(cert);
 }
 
@@ -450,8 +452,12 @@ static enum wt_status from_der(const uint8_t *der, size_t der_len,
 	if (status != WT_OK)
 		return status;
 	cert = calloc(1, sizeof(*cert));
-	if (!cert)
+	if (cert)
+		cert->value = calloc(1, sizeof(*cert->value));
+	if (!cert || !cert->value) {
+		wt_cert_free(cert);
 		return wt_fail_memory(err);
+	}
 	/* OpenSSL's queue is the caller's: leave it as it was. */
 	ERR_set_mark();
 	status = cert_fill(cert, der, der_len, is_verified, object, err);

@@ -209,9 +209,6 @@ enum wt_status wt_certblob_decode_unverified(const uint8_t *blob,
 	size_t blob_len, const char *object, struct wt_cert **ret_cert,
 	struct wt_error *err);
 
-/** How long the value will be that wt_cert_encode() gives, in bytes. */
-size_t wt_certblob_len(const struct wt_cert *cert);
-
 /** Borrowed from cert; X509_up_ref() it to keep it. */
 X509 *wt_cert_x509(const struct wt_cert *cert);
 

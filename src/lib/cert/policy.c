@@ -187,20 +187,6 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 	return status == WT_OK ? ca_check(cert, store, allow, err) : status;
 }
 
-/* Never allowed: a hive that hivex writes cannot hold it. */
-static enum wt_status blob_check(
-	const struct wt_cert *cert, struct wt_error *err)
-{
-	uint8_t *blob = NULL;
-	size_t blob_len = 0;
-	enum wt_status status =
-		wt_cert_encode(cert, NULL, NULL, &blob, &blob_len, err);
-
-	if (status == WT_OK)
-		wt_free(blob);
-	return status;
-}
-
 enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	unsigned allow, int64_t now, enum wt_store *ret_store,
 	const char **ret_why, struct wt_error *err)
@@ -214,8 +200,10 @@ enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	status = store_choose(cert, store, allow, ret_store, &why, err);
 	if (ret_why)
 		*ret_why = why;
+	/* Never allowed: a hive that hivex writes cannot hold it. */
 	if (status == WT_OK)
-		status = blob_check(cert, err);
+		status = wt_cert_value_check(
+			cert, wt_cert_value(cert), false, err);
 	/* Anything may be distrusted. */
 	if (status != WT_OK || *ret_store == WT_STORE_DISALLOWED)
 		return status;
@@ -285,7 +273,7 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 
 	if (!cert || !emit)
 		return;
-	blob_len = wt_certblob_len(cert);
+	blob_len = wt_cert_value(cert)->len;
 	if (now <= info->not_after &&
 		info->not_after - now < WT_EXPIRY_WARN_DAYS * DAY) {
 		wt_text_date(info->not_after, date);

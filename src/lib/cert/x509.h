@@ -5,6 +5,7 @@
 
 #include <openssl/x509.h>
 
+#include "base/buf.h"
 #include "cert/cert.h"
 
 /** Properties that limit: 0x09, 0x68, 0x7A, 0x7E, 0x7F and 0x80. */
@@ -33,7 +34,7 @@ struct wt_cert {
 	char *friendly_name;
 	struct wt_limit limit_list[WT_LIMITS_MAX];
 	char *limits_text;
-	uint8_t *blob;
+	struct wt_writer *value; /**< see wt_cert_value() */
 	struct wt_origin origin;
 	bool has_odd_date;
 };
