@@ -18,18 +18,18 @@ static enum wt_status list(const struct cli_request *request, const char *path,
 {
 	struct wt_options options = request->options;
 	struct wt_report *report = NULL;
-	enum wt_status status = wt_report_new(&report, err);
+	enum wt_status ret = wt_report_new(&report, err);
 
 	options.hash_target = true;
 	options.store = WT_STORE_AUTO;
 	options.progress = NULL;
-	if (!status)
-		status = wt_target_list(path, &options, report, err);
-	if (status)
+	if (ret == WT_OK)
+		ret = wt_target_list(path, &options, report, err);
+	if (ret != WT_OK)
 		wt_report_free(report);
 	else
 		*ret_report = report;
-	return status;
+	return ret;
 }
 
 enum wt_status cli_attest_before(const struct cli_request *request,
@@ -148,27 +148,27 @@ enum wt_status cli_attest_after(const struct cli_request *request,
 	const char *meant = report->sha256_after;
 	struct wt_report *new = NULL;
 	json_t *root = NULL;
-	enum wt_status status = list(request, path, &new, err);
+	enum wt_status ret = list(request, path, &new, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	if (!meant[0])
 		meant = report->sha256_before;
 	if (strcmp(new->sha256_before, meant) != 0 ||
 		strcmp(attest->old->sha256_before, report->sha256_before) !=
 			0) {
-		status = wt_fail(err, WT_ERR_FILE, "changed", path,
+		ret = wt_fail(err, WT_ERR_FILE, "changed", path,
 			"was changed by another program in the meantime; no "
 			"statement was written");
 	} else {
 		root = statement(request, path, attest->old, new);
-		status = cli_json_write(
+		ret = cli_json_write(
 			request, &attest->save, root, JSON_COMPACT, err);
 		json_decref(root);
 	}
-	if (status && report->is_changed)
+	if (ret != WT_OK && report->is_changed)
 		wt_error_hint(err, "the certificates are in the image: run the "
 				   "command again to get the statement");
 	wt_report_free(new);
-	return status;
+	return ret;
 }

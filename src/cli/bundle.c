@@ -20,12 +20,12 @@ static enum wt_status append_pem(const struct cli_request *request,
 	struct wt_error *err)
 {
 	char *pem = NULL;
-	enum wt_status status = wt_cancelled(request->options.cancel, err);
+	enum wt_status ret = wt_cancelled(request->options.cancel, err);
 
-	if (!status)
-		status = wt_cert_to_pem(cert, &pem, err);
-	if (status)
-		return status;
+	if (ret == WT_OK)
+		ret = wt_cert_to_pem(cert, &pem, err);
+	if (ret != WT_OK)
+		return ret;
 	append(outcome, pem, strlen(pem));
 	wt_free(pem);
 	return WT_OK;
@@ -34,13 +34,13 @@ static enum wt_status append_pem(const struct cli_request *request,
 enum wt_status cli_bundle_certs_pem(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; !status && i < wt_cert_list_count(outcome->certs);
-		i++)
-		status = append_pem(request, outcome,
+	for (size_t i = 0;
+		ret == WT_OK && i < wt_cert_list_count(outcome->certs); i++)
+		ret = append_pem(request, outcome,
 			wt_cert_list_get(outcome->certs, i), err);
-	return status;
+	return ret;
 }
 
 /* The report's entries that are chosen and readable, gathered. */
@@ -169,19 +169,19 @@ static enum wt_status fail_empty(const struct cli_request *request,
 enum wt_status cli_bundle_pem(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	struct gathered gathered;
 
 	gather(request, outcome, true, &gathered);
 	make_unique(&gathered, order_by_cert);
 	warn_left_out(outcome, &gathered);
 	if (gathered.count == 0)
-		status = fail_empty(request, outcome, err);
-	for (size_t i = 0; !status && i < gathered.count; i++)
-		status = append_pem(
+		ret = fail_empty(request, outcome, err);
+	for (size_t i = 0; ret == WT_OK && i < gathered.count; i++)
+		ret = append_pem(
 			request, outcome, gathered.entries[i]->handle, err);
 	free(gathered.entries);
-	return status;
+	return ret;
 }
 
 /* Values become a .reg file, or the one there is itself. */
@@ -189,7 +189,7 @@ static enum wt_status write_values(const struct cli_request *request,
 	struct cli_outcome *outcome, const struct wt_export_value *values,
 	size_t count, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	uint8_t *data = NULL;
 	size_t len = 0;
 
@@ -205,10 +205,10 @@ static enum wt_status write_values(const struct cli_request *request,
 		append(outcome, values[0].blob, values[0].blob_len);
 		return WT_OK;
 	}
-	status = wt_export_reg(
+	ret = wt_export_reg(
 		values, count, request->root_name, &data, &len, err);
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	append(outcome, data, len);
 	wt_free(data);
 	return WT_OK;
@@ -219,7 +219,7 @@ enum wt_status cli_bundle_values(const struct cli_request *request,
 {
 	struct gathered gathered;
 	struct wt_export_value *values = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	gather(request, outcome, false, &gathered);
 	make_unique(&gathered, order_by_key);
@@ -233,12 +233,12 @@ enum wt_status cli_bundle_values(const struct cli_request *request,
 		values[i].blob = entry->cert->blob;
 		values[i].blob_len = entry->cert->blob_len;
 	}
-	status = gathered.count ? write_values(request, outcome, values,
-					  gathered.count, err)
-				: fail_empty(request, outcome, err);
+	ret = gathered.count ? write_values(request, outcome, values,
+				       gathered.count, err)
+			     : fail_empty(request, outcome, err);
 	free(values);
 	free(gathered.entries);
-	return status;
+	return ret;
 }
 
 static enum wt_status make_value(const struct cli_request *request,
@@ -247,19 +247,19 @@ static enum wt_status make_value(const struct cli_request *request,
 {
 	enum wt_store store = WT_STORE_AUTO;
 	const char *why = NULL;
-	enum wt_status status = wt_cancelled(request->options.cancel, err);
+	enum wt_status ret = wt_cancelled(request->options.cancel, err);
 
 	/* A raw value says nothing about a store. */
-	if (!status && request->format == CLI_FORMAT_REG)
-		status = wt_cert_policy(cert, request->options.store,
+	if (ret == WT_OK && request->format == CLI_FORMAT_REG)
+		ret = wt_cert_policy(cert, request->options.store,
 			request->options.allow, request->options.now, &store,
 			&why, err);
-	if (!status)
-		status = wt_cert_encode(cert, request->options.friendly_name,
+	if (ret == WT_OK)
+		ret = wt_cert_encode(cert, request->options.friendly_name,
 			request->options.usages, ret_blob, &value->blob_len,
 			err);
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	value->blob = *ret_blob;
 	value->store = wt_store_name(store);
 	value->key = wt_cert_info(cert)->sha1;
@@ -272,17 +272,16 @@ enum wt_status cli_bundle_certs_values(const struct cli_request *request,
 	size_t count = wt_cert_list_count(outcome->certs);
 	struct wt_export_value *values = cli_alloc(count, sizeof(*values));
 	uint8_t **blobs = cli_alloc(count, sizeof(*blobs));
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; !status && i < count; i++)
-		status =
-			make_value(request, wt_cert_list_get(outcome->certs, i),
-				&values[i], &blobs[i], err);
-	if (!status)
-		status = write_values(request, outcome, values, count, err);
+	for (size_t i = 0; ret == WT_OK && i < count; i++)
+		ret = make_value(request, wt_cert_list_get(outcome->certs, i),
+			&values[i], &blobs[i], err);
+	if (ret == WT_OK)
+		ret = write_values(request, outcome, values, count, err);
 	for (size_t i = 0; i < count; i++)
 		wt_free(blobs[i]);
 	free(blobs);
 	free(values);
-	return status;
+	return ret;
 }

@@ -11,16 +11,16 @@ enum wt_status cmd_add(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	struct cli_folders folders = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	cli_folders_note(request, &folders);
 	/* What cannot be read is judged with what is refused. */
 	wt_cert_list_keep_going(outcome->certs, true);
-	status = cli_read_certs(request, outcome, 1, err);
-	if (!status)
-		status = cli_folders_check(request, &folders, err);
-	if (status)
-		return status;
+	ret = cli_read_certs(request, outcome, 1, err);
+	if (ret == WT_OK)
+		ret = cli_folders_check(request, &folders, err);
+	if (ret != WT_OK)
+		return ret;
 	return wt_target_add(request->operands[0], outcome->certs,
 		&request->options, outcome->report, err);
 }

@@ -36,21 +36,21 @@ static void describe(
 enum wt_status cmd_check(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	describe(request, outcome);
-	status = request->server ? wt_cert_list_fetch(outcome->certs,
-					   request->server, request->timeout,
-					   request->options.cancel, err)
-				 : cli_read_certs(request, outcome, 1, err);
-	if (status)
-		return status;
-	status = wt_target_check(request->operands[0], outcome->certs,
+	ret = request->server
+		      ? wt_cert_list_fetch(outcome->certs, request->server,
+				request->timeout, request->options.cancel, err)
+		      : cli_read_certs(request, outcome, 1, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = wt_target_check(request->operands[0], outcome->certs,
 		request->host, request->at, &request->options, outcome->report,
 		err);
-	if (status && strcmp(err->code, "no-server-cert") == 0)
+	if (ret != WT_OK && strcmp(err->code, "no-server-cert") == 0)
 		name_chain(request, err);
-	return status;
+	return ret;
 }
 
 static void print_chain(

@@ -29,10 +29,10 @@ static bool is_no_target(const struct wt_error *err)
 static enum wt_status export_certs(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = cli_read_certs(request, outcome, 0, err);
+	enum wt_status ret = cli_read_certs(request, outcome, 0, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	return request->format == CLI_FORMAT_PEM
 		       ? cli_bundle_certs_pem(request, outcome, err)
 		       : cli_bundle_certs_values(request, outcome, err);
@@ -57,10 +57,10 @@ static enum wt_status check_thumbprints(
 static enum wt_status export_target(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = check_thumbprints(request, err);
+	enum wt_status ret = check_thumbprints(request, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	return request->format == CLI_FORMAT_PEM
 		       ? cli_bundle_pem(request, outcome, err)
 		       : cli_bundle_values(request, outcome, err);
@@ -87,21 +87,21 @@ static enum wt_status export_any(const struct cli_request *request,
 {
 	struct wt_error target_err = {.code = "not-a-file"};
 	const char *first = request->operands[0];
-	enum wt_status status = WT_ERR_CERT;
+	enum wt_status ret = WT_ERR_CERT;
 
 	if (strcmp(first, "-") != 0)
-		status = wt_target_list(
+		ret = wt_target_list(
 			first, &request->options, outcome->report, &target_err);
-	if (!status)
+	if (ret == WT_OK)
 		return export_target(request, outcome, err);
 	if (!is_no_target(&target_err)) {
 		*err = target_err;
-		return status;
+		return ret;
 	}
 	wt_report_free(outcome->report);
 	outcome->report = NULL;
-	status = wt_report_new(&outcome->report, err);
-	return status ? status : export_certs(request, outcome, err);
+	ret = wt_report_new(&outcome->report, err);
+	return ret != WT_OK ? ret : export_certs(request, outcome, err);
 }
 
 enum wt_status cmd_export(const struct cli_request *request,
@@ -109,21 +109,21 @@ enum wt_status cmd_export(const struct cli_request *request,
 {
 	const struct wt_options *options = &request->options;
 	struct cli_save save = {.dir_fd = -1};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (options->output)
-		status = cli_save_open(options->output, &save, err);
-	if (!status)
-		status = export_any(request, outcome, err);
-	if (!status && options->output) {
-		status = cli_save_file(&save, outcome->export_data,
+		ret = cli_save_open(options->output, &save, err);
+	if (ret == WT_OK)
+		ret = export_any(request, outcome, err);
+	if (ret == WT_OK && options->output) {
+		ret = cli_save_file(&save, outcome->export_data,
 			outcome->export_len, options->force, options->cancel,
 			err);
-		if (!status)
+		if (ret == WT_OK)
 			describe_file(request, outcome);
 	}
 	cli_save_close(&save);
-	return status;
+	return ret;
 }
 
 void print_export(const struct cli_request *request,

@@ -10,11 +10,11 @@
 enum wt_status cmd_list(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = wt_target_list(
+	enum wt_status ret = wt_target_list(
 		request->operands[0], &request->options, outcome->report, err);
 
-	if (status || !request->wants_pem)
-		return status;
+	if (ret != WT_OK || !request->wants_pem)
+		return ret;
 	return cli_bundle_pem(request, outcome, err);
 }
 

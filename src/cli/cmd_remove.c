@@ -12,19 +12,19 @@ enum wt_status cmd_remove(const struct cli_request *request,
 	const char **thumbprints = NULL;
 	struct cli_folders folders = {0};
 	size_t count = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	cli_folders_note(request, &folders);
-	status = cli_read_selectors(
+	ret = cli_read_selectors(
 		request, outcome, 1, "key:", &thumbprints, &count, err);
-	if (!status)
-		status = cli_folders_check(request, &folders, err);
-	if (!status)
-		status = wt_target_remove(request->operands[0], thumbprints,
-			count, outcome->certs, &request->options,
-			outcome->report, err);
+	if (ret == WT_OK)
+		ret = cli_folders_check(request, &folders, err);
+	if (ret == WT_OK)
+		ret = wt_target_remove(request->operands[0], thumbprints, count,
+			outcome->certs, &request->options, outcome->report,
+			err);
 	free(thumbprints);
-	return status;
+	return ret;
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)

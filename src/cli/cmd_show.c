@@ -123,13 +123,13 @@ enum wt_status cmd_show(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	json_t *certificates = json_array(), *roots = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	wt_cert_list_keep_going(outcome->certs, true);
-	status = cli_read_certs(request, outcome, 0, err);
-	if (!status && wt_cert_list_refused_count(outcome->certs) > 0) {
+	ret = cli_read_certs(request, outcome, 0, err);
+	if (ret == WT_OK && wt_cert_list_refused_count(outcome->certs) > 0) {
 		*err = *wt_cert_list_refused(outcome->certs, 0);
-		status = err->status;
+		ret = err->status;
 		cli_warn_refused(outcome, err);
 	}
 	for (size_t i = 0; i < wt_cert_list_count(outcome->certs); i++) {
@@ -139,7 +139,7 @@ enum wt_status cmd_show(const struct cli_request *request,
 			outcome, wt_cert_info(cert)->subject};
 
 		if (wt_cancelled(request->options.cancel, err)) {
-			status = WT_INTERRUPTED;
+			ret = WT_INTERRUPTED;
 			break;
 		}
 		wt_cert_warnings(cert, request->options.now, emit, &sink);
@@ -152,7 +152,7 @@ enum wt_status cmd_show(const struct cli_request *request,
 	roots = json_array();
 	each_root(outcome, root_append, roots);
 	json_object_set_new(outcome->data, "roots_needed", roots);
-	return status;
+	return ret;
 }
 
 static void row(struct cli_table *table, enum cli_tint tint, const char *label,

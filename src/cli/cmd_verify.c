@@ -104,20 +104,20 @@ enum wt_status cmd_verify(const struct cli_request *request,
 {
 	const char **thumbprints = NULL;
 	size_t count = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	describe(request, outcome);
-	status = cli_read_selectors(
+	ret = cli_read_selectors(
 		request, outcome, 1, NULL, &thumbprints, &count, err);
 
-	if (!status)
-		status = wt_target_verify(request->operands[0], thumbprints,
-			count, outcome->certs, &request->options,
-			outcome->report, err);
-	if (status == WT_NO && is_for_add(err))
+	if (ret == WT_OK)
+		ret = wt_target_verify(request->operands[0], thumbprints, count,
+			outcome->certs, &request->options, outcome->report,
+			err);
+	if (ret == WT_NO && is_for_add(err))
 		hint_add(request, outcome, err);
 	free(thumbprints);
-	return status;
+	return ret;
 }
 
 static void add_row(struct cli_table *table, const struct wt_entry *entry)

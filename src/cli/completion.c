@@ -622,7 +622,7 @@ enum wt_status cmd_completion(const struct cli_request *request,
 void print_completion(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status)
 {
-	if (status)
+	if (status != WT_OK)
 		return;
 	if (cli_completion_is_question(request)) {
 		cli_completion_answer(request, outcome->report);

@@ -239,16 +239,16 @@ static enum wt_status refuse_word(const char *word, struct wt_error *err)
 
 enum wt_status cli_habits_check(int argc, char **argv, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	for (int i = 1; !status && i < argc; i++) {
+	for (int i = 1; ret == WT_OK && i < argc; i++) {
 		/* A certificate's name may well begin with such a mark. */
 		if (i > 1 && strcmp(argv[i - 1], "--friendly-name") == 0)
 			continue;
 		if (access(argv[i], F_OK) != 0)
-			status = refuse_word(argv[i], err);
+			ret = refuse_word(argv[i], err);
 	}
-	return status;
+	return ret;
 }
 
 enum kind { KIND_OTHER, KIND_TARGET, KIND_CERTS };

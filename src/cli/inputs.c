@@ -72,13 +72,13 @@ enum wt_status cli_read_cert(const struct cli_request *request,
 	size_t note = wt_cert_list_note_count(outcome->certs);
 	size_t first = wt_cert_list_count(outcome->certs), count = 0;
 	/* Among what a server sends, what is no good does no harm. */
-	enum wt_status status =
+	enum wt_status ret =
 		request->command->bit == CLI_CHECK
 			? wt_cert_list_read_chain(outcome->certs, operand, err)
 			: wt_cert_list_read(outcome->certs, operand, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	for (; note < wt_cert_list_note_count(outcome->certs); note++)
 		cli_warn(outcome, "input-note", "%s",
 			wt_cert_list_note(outcome->certs, note));
@@ -107,21 +107,21 @@ void cli_warn_refused(struct cli_outcome *outcome, const struct wt_error *err)
 enum wt_status cli_read_certs(const struct cli_request *request,
 	struct cli_outcome *outcome, size_t first, struct wt_error *err)
 {
-	enum wt_status status = WT_OK, ret = WT_OK;
+	enum wt_status ret = WT_OK, last = WT_OK;
 	struct wt_error why = {0};
 
-	for (size_t i = first; i < request->operand_count; i++) {
-		status = cli_read_cert(
+	/* What is wrong with a certificate is all said at once. */
+	for (size_t i = first; i < request->operand_count &&
+			       (last == WT_OK || last == WT_ERR_CERT);
+		i++) {
+		last = cli_read_cert(
 			request, outcome, request->operands[i], &why);
-		if (status && !ret) {
+		if (last != WT_OK && ret == WT_OK) {
 			*err = why;
-			ret = status;
+			ret = last;
 		}
-		/* What is wrong with a certificate is all said at once. */
-		if (status && status != WT_ERR_CERT)
-			break;
 	}
-	if (ret)
+	if (ret != WT_OK)
 		cli_warn_refused(outcome, err);
 	return ret;
 }
@@ -137,9 +137,9 @@ static bool looks_like_thumbprint(const char *text)
 static enum wt_status read_operand(const struct cli_request *request,
 	struct cli_outcome *outcome, const char *operand, struct wt_error *err)
 {
-	enum wt_status status = cli_read_cert(request, outcome, operand, err);
+	enum wt_status ret = cli_read_cert(request, outcome, operand, err);
 
-	if (status == WT_ERR_FILE && err->native &&
+	if (ret == WT_ERR_FILE && err->native &&
 		looks_like_thumbprint(operand)) {
 		wt_fail(err, WT_ERR_USAGE, "bad-thumbprint", operand,
 			"is neither a file nor a whole thumbprint");
@@ -147,9 +147,9 @@ static enum wt_status read_operand(const struct cli_request *request,
 				   "with spaces goes in quotes");
 		return WT_ERR_USAGE;
 	}
-	if (status == WT_ERR_CERT)
+	if (ret == WT_ERR_CERT)
 		cli_warn_refused(outcome, err);
-	return status;
+	return ret;
 }
 
 enum wt_status cli_read_selectors(const struct cli_request *request,
@@ -158,10 +158,11 @@ enum wt_status cli_read_selectors(const struct cli_request *request,
 {
 	const char **thumbprints =
 		cli_alloc(request->operand_count + 1, sizeof(*thumbprints));
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	size_t count = 0;
 
-	for (size_t i = first; !status && i < request->operand_count; i++) {
+	for (size_t i = first; ret == WT_OK && i < request->operand_count;
+		i++) {
 		const char *operand = request->operands[i];
 
 		if (wt_is_thumbprint(operand) ||
@@ -169,10 +170,10 @@ enum wt_status cli_read_selectors(const struct cli_request *request,
 				strncmp(operand, prefix, strlen(prefix)) == 0))
 			thumbprints[count++] = operand;
 		else
-			status = read_operand(
+			ret = read_operand(
 				request, outcome, request->operands[i], err);
 	}
 	*ret_thumbprints = thumbprints;
 	*ret_count = count;
-	return status;
+	return ret;
 }

@@ -266,12 +266,12 @@ static void ask_for_progress(
 static enum wt_status open_save(
 	const char *path, struct cli_save *save, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!path)
 		return WT_OK;
-	status = cli_save_open(path, save, err);
-	return status ? status : cli_save_probe(save, err);
+	ret = cli_save_open(path, save, err);
+	return ret != WT_OK ? ret : cli_save_probe(save, err);
 }
 
 /* The wish for JSON counts even where the command line cannot be read. */
@@ -289,23 +289,23 @@ static enum cli_json find_json(int argc, char **argv)
 static enum wt_status read_words(struct cli_request *request, int argc,
 	char **argv, struct wt_error *err)
 {
-	enum wt_status status = cli_habits_check(argc, argv, err);
+	enum wt_status ret = cli_habits_check(argc, argv, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	request->command = cli_command_find(argv[1]);
 	if (!request->command)
 		return fail_no_command(
 			argv[strcmp(argv[1], "--help") == 0 ? 2 : 1], err);
-	status = cli_options_parse(request, argc - 1, argv + 1, err);
-	if (status || request->wants_help || request->wants_version)
-		return status;
-	status = check_operands(request, err);
-	if (!status)
-		status = check_settings(request, err);
-	if (!status)
-		status = read_source_date(&request->options, err);
-	return status;
+	ret = cli_options_parse(request, argc - 1, argv + 1, err);
+	if (ret != WT_OK || request->wants_help || request->wants_version)
+		return ret;
+	ret = check_operands(request, err);
+	if (ret == WT_OK)
+		ret = check_settings(request, err);
+	if (ret == WT_OK)
+		ret = read_source_date(&request->options, err);
+	return ret;
 }
 
 /* Makes the request from the command line. */
@@ -313,18 +313,18 @@ static enum wt_status read_request(struct cli_request *request,
 	struct cli_progress *progress, int argc, char **argv,
 	struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	request_init(request);
-	status = read_words(request, argc, argv, err);
-	if (status && !request->json)
+	ret = read_words(request, argc, argv, err);
+	if (ret != WT_OK && !request->json)
 		request->json = find_json(argc, argv);
 	if (request->server && !request->host)
 		request->host = request->server_host;
 	request->options.hash_target =
 		request->json || request->report_file || request->attest_file;
 	ask_for_progress(request, progress);
-	return status;
+	return ret;
 }
 
 static int exit_status_of(enum wt_status status, const struct wt_error *err)
@@ -336,7 +336,7 @@ static void suggest(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status,
 	struct wt_error *err)
 {
-	if (!status)
+	if (status == WT_OK)
 		return;
 	cli_remedy(err);
 	cli_habits_hint(request, outcome, err);
@@ -345,12 +345,12 @@ static void suggest(const struct cli_request *request,
 static enum wt_status outcome_init(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
-	enum wt_status status = wt_cert_list_new(&outcome->certs, err);
+	enum wt_status ret = wt_cert_list_new(&outcome->certs, err);
 
-	if (!status)
-		status = wt_report_new(&outcome->report, err);
-	if (status)
-		return status;
+	if (ret == WT_OK)
+		ret = wt_report_new(&outcome->report, err);
+	if (ret != WT_OK)
+		return ret;
 	wt_cert_list_cancel_with(outcome->certs, request->options.cancel);
 	wt_cert_list_name_skipped(outcome->certs, request->is_verbose);
 	wt_cert_list_recurse(outcome->certs, request->is_recursive);
@@ -362,36 +362,34 @@ static enum wt_status run_command(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	struct cli_attest attest = {.save.dir_fd = -1};
-	enum wt_status status =
-		open_save(request->attest_file, &attest.save, err);
+	enum wt_status ret = open_save(request->attest_file, &attest.save, err);
 
-	if (!status && request->attest_file)
-		status = cli_attest_before(request, &attest, err);
-	if (!status)
-		status = request->command->run(request, outcome, err);
-	if (!status && request->attest_file)
-		status = cli_attest_after(
-			request, &attest, outcome->report, err);
+	if (ret == WT_OK && request->attest_file)
+		ret = cli_attest_before(request, &attest, err);
+	if (ret == WT_OK)
+		ret = request->command->run(request, outcome, err);
+	if (ret == WT_OK && request->attest_file)
+		ret = cli_attest_after(request, &attest, outcome->report, err);
 	wt_report_free(attest.old);
 	cli_save_close(&attest.save);
-	return status;
+	return ret;
 }
 
 /* What the run came to stays; but a report that cannot be written is a failure
  * too. */
 static enum wt_status save_report(const struct cli_request *request,
 	struct cli_outcome *outcome, const struct cli_save *save,
-	enum wt_status status, struct wt_error *err)
+	enum wt_status ret, struct wt_error *err)
 {
 	struct wt_error save_err = {0};
 
-	if (cli_json_save(request, outcome, save, exit_status_of(status, err),
-		    err, &save_err) == WT_OK)
-		return status;
-	if (status) {
+	if (cli_json_save(request, outcome, save, exit_status_of(ret, err), err,
+		    &save_err) == WT_OK)
+		return ret;
+	if (ret != WT_OK) {
 		cli_warn(outcome, save_err.code, "%s: %s", save_err.object,
 			save_err.reason);
-		return status;
+		return ret;
 	}
 	if (outcome->report->is_changed)
 		wt_error_hint(&save_err, "the target was changed");
@@ -404,25 +402,25 @@ static enum wt_status run(const struct cli_request *request,
 	struct cli_outcome *outcome, struct wt_error *err)
 {
 	struct cli_save save = {.dir_fd = -1};
-	enum wt_status status = outcome_init(request, outcome, err);
+	enum wt_status ret = outcome_init(request, outcome, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	warn_idle(request, outcome);
 	warn_package_copy(request, outcome);
-	status = open_save(request->report_file, &save, err);
-	if (!status)
-		status = run_command(request, outcome, err);
+	ret = open_save(request->report_file, &save, err);
+	if (ret == WT_OK)
+		ret = run_command(request, outcome, err);
 	cli_progress_clear(request->options.progress_ctx);
 	/* A signal or the lack of memory does not know what it came to. */
-	if (status && !err->object[0])
+	if (ret != WT_OK && !err->object[0])
 		snprintf(err->object, sizeof(err->object), "%s",
 			request->operands[0]);
-	suggest(request, outcome, status, err);
+	suggest(request, outcome, ret, err);
 	if (outcome->report && save.dir_fd >= 0)
-		status = save_report(request, outcome, &save, status, err);
+		ret = save_report(request, outcome, &save, ret, err);
 	cli_save_close(&save);
-	return status;
+	return ret;
 }
 
 /* What was written although its result may not reach anybody, or NULL. */
@@ -431,7 +429,7 @@ static const char *changed_file(const struct cli_request *request,
 {
 	const struct wt_report *report = outcome->report;
 
-	if (status || !report || !report->is_changed ||
+	if (status != WT_OK || !report || !report->is_changed ||
 		request->options.dry_run)
 		return NULL;
 	return cli_written(report);
@@ -503,9 +501,9 @@ static int print(const struct cli_request *request,
 {
 	int failed = 0;
 
-	if (request->wants_help && !status)
+	if (request->wants_help && status == WT_OK)
 		cli_help_command(request->command);
-	else if (request->wants_version && !status)
+	else if (request->wants_version && status == WT_OK)
 		cli_help_version();
 	else if (request->json)
 		failed = cli_json_print(
@@ -516,7 +514,7 @@ static int print(const struct cli_request *request,
 	if (!failed)
 		failed = flush_stdout();
 	cli_print_warnings(request, outcome);
-	if (status)
+	if (status != WT_OK)
 		cli_print_error(err);
 	return failed;
 }
@@ -527,7 +525,7 @@ int main(int argc, char **argv)
 	struct cli_progress progress;
 	struct cli_request request;
 	struct cli_outcome outcome = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	const char *word = "", *file = NULL;
 	/* A signal may come when this function has ended. */
 	static char words[512];
@@ -536,10 +534,10 @@ int main(int argc, char **argv)
 
 	if (!fill_streams())
 		return WT_ERR_FILE;
-	status = refuse_privilege(&err);
-	if (status) {
+	ret = refuse_privilege(&err);
+	if (ret != WT_OK) {
 		cli_print_error(&err);
-		return (int)status;
+		return (int)ret;
 	}
 	cli_habits_order(argc, argv);
 	if (argc > 1)
@@ -559,19 +557,18 @@ int main(int argc, char **argv)
 		cli_help_version();
 		return finish_stdout(WT_OK, 0, NULL);
 	}
-	status = read_request(&request, &progress, argc, argv, &err);
-	if (status)
-		suggest(&request, &outcome, status, &err);
+	ret = read_request(&request, &progress, argc, argv, &err);
+	if (ret != WT_OK)
+		suggest(&request, &outcome, ret, &err);
 	else if (!request.wants_help && !request.wants_version)
-		status = run(&request, &outcome, &err);
-	file = changed_file(&request, &outcome, status);
+		ret = run(&request, &outcome, &err);
+	file = changed_file(&request, &outcome, ret);
 	changed = file ? strdup(file) : NULL;
 	end_on_signal(changed, words);
-	failed = print(&request, &outcome, status, &err);
+	failed = print(&request, &outcome, ret, &err);
 	outcome_free(&outcome);
 	free(request.images);
-	exit_code =
-		finish_stdout(exit_status_of(status, &err), failed, changed);
+	exit_code = finish_stdout(exit_status_of(ret, &err), failed, changed);
 	free(changed);
 	return exit_code;
 }

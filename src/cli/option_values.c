@@ -70,21 +70,21 @@ static enum wt_status take_allow(struct cli_request *request,
 	const struct cli_option *option, const char *value,
 	struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	char list[160] = "", *rest = NULL;
 
 	if (strlen(value) >= sizeof(list))
 		return fail_value(option, value, option->words, err);
 	strcpy(list, value);
-	for (char *word = strtok_r(list, ",", &rest); word && !status;
+	for (char *word = strtok_r(list, ",", &rest); word && ret == WT_OK;
 		word = strtok_r(NULL, ",", &rest)) {
 		int bit = 0;
 
-		status = take_word(option, word, &bit, err);
-		if (!status)
+		ret = take_word(option, word, &bit, err);
+		if (ret == WT_OK)
 			request->options.allow |= 1U << bit;
 	}
-	return status;
+	return ret;
 }
 
 /* Exactly count digits at *text, which moves behind them. */
@@ -255,10 +255,10 @@ static enum wt_status take_choice(struct cli_request *request,
 	struct wt_error *err)
 {
 	int index = 0;
-	enum wt_status status = take_word(option, value, &index, err);
+	enum wt_status ret = take_word(option, value, &index, err);
 
-	if (status)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	if (option->id == CLI_OPT_ACCESS)
 		request->options.access = (enum wt_access)index;
 	else if (option->id == CLI_OPT_COMMIT)

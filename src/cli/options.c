@@ -251,7 +251,7 @@ enum wt_status cli_options_parse(struct cli_request *request, int argc,
 	char **argv, struct wt_error *err)
 {
 	struct getopt_tables tables;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	int id = 0;
 
 	request->images = cli_alloc((size_t)argc + 1, sizeof(*request->images));
@@ -263,14 +263,14 @@ enum wt_status cli_options_parse(struct cli_request *request, int argc,
 		if (id == -1)
 			break;
 		if (id == ':')
-			status = fail_value_missing(request, err);
+			ret = fail_value_missing(request, err);
 		else if (id == '?')
-			status = fail_option(request, argv, err);
+			ret = fail_option(request, argv, err);
 		else
-			status = cli_option_take(
+			ret = cli_option_take(
 				request, option_by_id(id), optarg, err);
-		if (status)
-			return status;
+		if (ret != WT_OK)
+			return ret;
 	}
 	/* getopt put the options before the operands. */
 	request->words = argv + 1;

@@ -68,10 +68,10 @@ static enum wt_status write_all(const struct cli_save *save, int fd,
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return fail_save(save, "cannot be written", err);
 		if (done < 0) {
-			enum wt_status status = wt_cancelled(cancel, err);
+			enum wt_status ret = wt_cancelled(cancel, err);
 
-			if (status)
-				return status;
+			if (ret != WT_OK)
+				return ret;
 			poll(&writable, 1, LOOK_MS);
 			continue;
 		}
@@ -87,14 +87,14 @@ static enum wt_status write_through(const struct cli_save *save,
 {
 	const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = openat(save->dir_fd, save->name, flags);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	struct stat st = {0};
 
 	/* A FIFO that nobody reads yet. */
 	while (fd < 0 && (errno == ENXIO || errno == EINTR)) {
-		status = wt_cancelled(cancel, err);
-		if (status)
-			return status;
+		ret = wt_cancelled(cancel, err);
+		if (ret != WT_OK)
+			return ret;
 		poll(NULL, 0, LOOK_MS);
 		fd = openat(save->dir_fd, save->name, flags);
 	}
@@ -106,10 +106,10 @@ static enum wt_status write_through(const struct cli_save *save,
 		return wt_fail(err, WT_ERR_FILE, "output", save->path,
 			"was exchanged while it was opened");
 	}
-	status = write_all(save, fd, data, len, cancel, err);
-	if (close(fd) != 0 && !status)
-		status = fail_save(save, "cannot be written", err);
-	return status;
+	ret = write_all(save, fd, data, len, cancel, err);
+	if (close(fd) != 0 && ret == WT_OK)
+		ret = fail_save(save, "cannot be written", err);
+	return ret;
 }
 
 /* Takes the name for the finished file at temp. */
@@ -163,7 +163,7 @@ enum wt_status cli_save_file(const struct cli_save *save, const void *data,
 	size_t len, bool force, const volatile sig_atomic_t *cancel,
 	struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	mode_t mask = umask(077);
 	char temp[256] = "";
 	struct stat st = {0};
@@ -176,19 +176,19 @@ enum wt_status cli_save_file(const struct cli_save *save, const void *data,
 	fd = temp_create(save, temp, sizeof(temp));
 	if (fd < 0)
 		return fail_save(save, "cannot be created", err);
-	status = write_all(save, fd, data, len, NULL, err);
+	ret = write_all(save, fd, data, len, NULL, err);
 	/* Not everywhere are there modes; where there are none, nobody misses
 	 * one. */
 	(void)fchmod(fd, 0666 & ~mask);
-	if (!status && fsync(fd) != 0)
-		status = fail_save(save, "cannot be written", err);
-	if (close(fd) != 0 && !status)
-		status = fail_save(save, "cannot be written", err);
-	if (!status)
-		status = publish(save, temp, force, err);
-	if (status)
+	if (ret == WT_OK && fsync(fd) != 0)
+		ret = fail_save(save, "cannot be written", err);
+	if (close(fd) != 0 && ret == WT_OK)
+		ret = fail_save(save, "cannot be written", err);
+	if (ret == WT_OK)
+		ret = publish(save, temp, force, err);
+	if (ret != WT_OK)
 		unlinkat(save->dir_fd, temp, 0);
-	return status;
+	return ret;
 }
 
 enum wt_status cli_save_probe(const struct cli_save *save, struct wt_error *err)

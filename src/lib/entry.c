@@ -2,12 +2,12 @@
  * entry.c: what an entry of a hive holds, and whether that holds. */
 #include "entry.h"
 
+#include "trust/trust.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "trust/trust.h"
 
 static int content_order(const void *a, const void *b)
 {

@@ -436,16 +436,16 @@ enum wt_status cli_json_write(const struct cli_request *request,
 {
 	char *text = json_dumps(object, flags);
 	size_t len = text ? strlen(text) : 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!text)
 		return wt_fail_memory(err);
 	/* The NUL gives way to the end of the line. */
 	text[len] = '\n';
-	status = cli_save_file(
+	ret = cli_save_file(
 		save, text, len + 1, true, request->options.cancel, err);
 	free(text);
-	return status;
+	return ret;
 }
 
 enum wt_status cli_json_save(const struct cli_request *request,
@@ -453,11 +453,11 @@ enum wt_status cli_json_save(const struct cli_request *request,
 	int exit_status, const struct wt_error *run_err, struct wt_error *err)
 {
 	json_t *root = json_run(request, outcome, exit_status, run_err);
-	enum wt_status status =
+	enum wt_status ret =
 		cli_json_write(request, save, root, dump_flags(request), err);
 
 	json_decref(root);
-	return status;
+	return ret;
 }
 
 /* In one call, so that the lines of several runs that append to one file stay

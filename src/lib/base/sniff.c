@@ -2,10 +2,10 @@
  * base/sniff.c: what a file is that is not what was asked for. */
 #include "base/sniff.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <string.h>
-
-#include "base/text.h"
 
 #define BINARY "get it again, as bytes (PowerShell: Copy-Item), or as PEM"
 #define UNPACK "unpack it, and give the file that is in it"

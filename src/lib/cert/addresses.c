@@ -2,13 +2,13 @@
  * cert/addresses.c: where a certificate says that more is to be had. */
 #include "cert/cert.h"
 
+#include "base/text.h"
+#include "cert/x509.h"
+
 #include <stdlib.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-
-#include "base/text.h"
-#include "cert/x509.h"
 
 struct sink {
 	wt_address_fn *emit;

@@ -7,12 +7,12 @@
  */
 #include "cert/cert.h"
 
+#include "cert/x509.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include <openssl/obj_mac.h>
-
-#include "cert/x509.h"
 
 static bool is_known_curve(const char *key)
 {

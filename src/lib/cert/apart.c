@@ -20,6 +20,11 @@
  */
 #include "cert/kind.h"
 
+#include "base/child.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "cert/blob.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +32,6 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-
-#include "base/child.h"
-#include "base/io.h"
-#include "base/text.h"
-#include "cert/blob.h"
 
 #define HAS_OTHER 1u
 #define IS_FULL 2u
@@ -132,7 +132,7 @@ static enum wt_status cert_read(struct wt_cert_list *list,
 {
 	struct wt_origin origin = {0};
 	struct wt_cert *cert = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	uint32_t flags = wt_reader_u32(reader);
 	size_t source_len = 0, len = 0;
 	const uint8_t *source = NULL, *data = NULL;
@@ -147,13 +147,13 @@ static enum wt_status cert_read(struct wt_cert_list *list,
 	name = wt_text_clean_dup(source, source_len);
 	if (!name)
 		return wt_fail_memory(err);
-	status = flags & IS_BLOB ? wt_certblob_decode_unverified(
-					   data, len, name, &cert, err)
-				 : wt_cert_from_der_unverified(
-					   data, len, name, &cert, err);
+	ret = flags & IS_BLOB ? wt_certblob_decode_unverified(
+					data, len, name, &cert, err)
+			      : wt_cert_from_der_unverified(
+					data, len, name, &cert, err);
 	free(name);
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	wt_cert_set_origin(cert, &origin);
 	if (!(flags & IS_UNVERIFIED))
 		wt_cert_take_self(cert, flags & IS_GOOD);
@@ -196,7 +196,7 @@ enum wt_status wt_cert_answer_read(struct wt_cert_list *list,
 	struct wt_reader reader = wt_reader_init(answer, len);
 	uint32_t flags = wt_reader_u32(&reader);
 	uint32_t read_count = wt_reader_u32(&reader);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (wt_cert_list_is_chain(list) && len > 2 * WT_CHAIN_LEN_MAX)
 		return answer_fail(err, object);
@@ -208,10 +208,10 @@ enum wt_status wt_cert_answer_read(struct wt_cert_list *list,
 			(wt_cert_list_is_chain(list) && i == 0 &&
 				count > WT_CHAIN_CERTS_MAX))
 			return answer_fail(err, object);
-		while (status == WT_OK && count-- > 0)
-			status = readers[i](list, &reader, object, err);
-		if (status != WT_OK)
-			return status;
+		while (ret == WT_OK && count-- > 0)
+			ret = readers[i](list, &reader, object, err);
+		if (ret != WT_OK)
+			return ret;
 	}
 	if (reader.has_failed || wt_reader_left(&reader) > 0)
 		return answer_fail(err, object);
@@ -232,16 +232,16 @@ static enum wt_status answer_store(const struct work *work,
 	const struct wt_cert_list *found, struct wt_error *err)
 {
 	struct wt_writer answer = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	wt_cert_answer_write(&answer, found);
 	if (answer.has_failed)
-		status = wt_fail_memory(err);
+		ret = wt_fail_memory(err);
 	else
-		status = wt_io_write_all(work->fd, answer.data, answer.len, 0,
+		ret = wt_io_write_all(work->fd, answer.data, answer.len, 0,
 			work->object, err);
 	wt_writer_free(&answer);
-	return status;
+	return ret;
 }
 
 /* Runs in the child. An error keeps the certificates that came before it. */
@@ -251,17 +251,17 @@ static enum wt_status parse(void *arg, struct wt_error *err)
 	struct wt_cert_list *found = NULL;
 	struct wt_error why = {0};
 	enum wt_status stored = WT_OK;
-	enum wt_status status = wt_cert_list_new_like(work->list, &found, err);
+	enum wt_status ret = wt_cert_list_new_like(work->list, &found, err);
 
-	if (status != WT_OK)
-		return status;
-	status = wt_cert_kind_read(
+	if (ret != WT_OK)
+		return ret;
+	ret = wt_cert_kind_read(
 		found, work->data, work->data_len, work->object, err);
-	if (status == WT_OK || status == WT_ERR_CERT)
+	if (ret == WT_OK || ret == WT_ERR_CERT)
 		stored = answer_store(work, found, &why);
 	wt_cert_list_free(found);
 	if (stored == WT_OK)
-		return status;
+		return ret;
 	if (err)
 		*err = why;
 	return stored;
@@ -273,7 +273,7 @@ static enum wt_status answer_load(struct wt_cert_list *list, int fd,
 {
 	struct stat st = {0};
 	uint8_t *answer = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (fstat(fd, &st) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
@@ -285,12 +285,12 @@ static enum wt_status answer_load(struct wt_cert_list *list, int fd,
 	answer = malloc((size_t)st.st_size);
 	if (!answer)
 		return wt_fail_memory(err);
-	status = wt_io_read_all(fd, answer, (size_t)st.st_size, 0, object, err);
-	if (status == WT_OK)
-		status = wt_cert_answer_read(
+	ret = wt_io_read_all(fd, answer, (size_t)st.st_size, 0, object, err);
+	if (ret == WT_OK)
+		ret = wt_cert_answer_read(
 			list, answer, (size_t)st.st_size, object, err);
 	free(answer);
-	return status;
+	return ret;
 }
 
 enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
@@ -315,19 +315,19 @@ enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
 	};
 	struct wt_error why = {0};
 	enum wt_status loaded = WT_OK;
-	enum wt_status status =
+	enum wt_status ret =
 		wt_io_memory_file("wimtrust-certs", object, &work.fd, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	/* The child cannot open OpenSSL's configuration file. */
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-	status = wt_child_run(&how, parse, &work, err);
-	if (status == WT_OK || status == WT_ERR_CERT)
+	ret = wt_child_run(&how, parse, &work, err);
+	if (ret == WT_OK || ret == WT_ERR_CERT)
 		loaded = answer_load(list, work.fd, object, &why);
 	close(work.fd);
-	if (status != WT_OK || loaded == WT_OK)
-		return status;
+	if (ret != WT_OK || loaded == WT_OK)
+		return ret;
 	if (err)
 		*err = why;
 	return loaded;

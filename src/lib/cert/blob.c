@@ -2,6 +2,11 @@
  * cert/blob.c: a certificate's registry value, bytes in and bytes out. */
 #include "cert/blob.h"
 
+#include "base/text.h"
+#include "cert/der.h"
+#include "cert/limits.h"
+#include "cert/x509.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +15,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
-
-#include "base/text.h"
-#include "cert/der.h"
-#include "cert/limits.h"
-#include "cert/x509.h"
 
 #define ENCODING_X509 1
 
@@ -249,7 +249,7 @@ static enum wt_status oid_list_read(const struct wt_property *property,
 	const uint8_t *end = property->data;
 	EXTENDED_KEY_USAGE *usage =
 		d2i_EXTENDED_KEY_USAGE(NULL, &end, (long)property->data_len);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	int count = usage ? sk_ASN1_OBJECT_num(usage) : 0;
 	char text[256] = "";
 
@@ -257,14 +257,14 @@ static enum wt_status oid_list_read(const struct wt_property *property,
 	if (list->oids)
 		goto out;
 	if (!usage || end != property->data + property->data_len) {
-		status = wt_fail(err, WT_ERR_CERT, "blob-bad-property", object,
+		ret = wt_fail(err, WT_ERR_CERT, "blob-bad-property", object,
 			"property 0x%02X is not a list of usages",
 			property->id);
 		goto out;
 	}
 	list->oids = calloc((size_t)count + 1, sizeof(*list->oids));
 	if (!list->oids) {
-		status = wt_fail_memory(err);
+		ret = wt_fail_memory(err);
 		goto out;
 	}
 	for (int i = 0; i < count; i++) {
@@ -272,14 +272,14 @@ static enum wt_status oid_list_read(const struct wt_property *property,
 			text, sizeof(text), sk_ASN1_OBJECT_value(usage, i), 1);
 		list->oids[list->count] = strdup(text);
 		if (!list->oids[list->count]) {
-			status = wt_fail_memory(err);
+			ret = wt_fail_memory(err);
 			goto out;
 		}
 		list->count++;
 	}
 out:
 	EXTENDED_KEY_USAGE_free(usage);
-	return status;
+	return ret;
 }
 
 static enum wt_status filetime_read(const struct wt_property *property,
@@ -365,17 +365,17 @@ static enum wt_status properties_apply(struct wt_cert *cert,
 {
 	struct wt_reader reader = wt_reader_init(blob, blob_len);
 	struct wt_property property = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	ERR_set_mark();
-	while (status == WT_OK && wt_reader_left(&reader) > 0 &&
+	while (ret == WT_OK && wt_reader_left(&reader) > 0 &&
 		wt_property_next(&reader, &property)) {
-		status = hash_check(cert, &property, object, err);
-		if (status == WT_OK)
-			status = property_apply(cert, &property, object, err);
+		ret = hash_check(cert, &property, object, err);
+		if (ret == WT_OK)
+			ret = property_apply(cert, &property, object, err);
 	}
 	ERR_pop_to_mark();
-	return status == WT_OK ? wt_limits_describe(cert, err) : status;
+	return ret == WT_OK ? wt_limits_describe(cert, err) : ret;
 }
 
 typedef enum wt_status cert_parser(const uint8_t *der, size_t der_len,
@@ -388,29 +388,29 @@ static enum wt_status decode(const uint8_t *blob, size_t blob_len,
 	struct wt_property der = {0};
 	struct wt_cert *cert = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = blob_scan(blob, blob_len, object, &der, err);
+	enum wt_status ret = blob_scan(blob, blob_len, object, &der, err);
 
-	if (status != WT_OK)
-		return status;
-	status = parse(der.data, der.data_len, object, &cert, &why);
-	if (status == WT_ERR_CERT)
+	if (ret != WT_OK)
+		return ret;
+	ret = parse(der.data, der.data_len, object, &cert, &why);
+	if (ret == WT_ERR_CERT)
 		return wt_fail(err, WT_ERR_CERT, "blob-bad-certificate", object,
 			"%s (%s)", why.reason, why.code);
-	if (status != WT_OK)
+	if (ret != WT_OK)
 		return wt_fail_memory(err);
 	if (key && strcasecmp(key, cert->info.sha1) != 0) {
-		status = wt_fail(err, WT_ERR_CERT, "blob-key-mismatch", object,
+		ret = wt_fail(err, WT_ERR_CERT, "blob-key-mismatch", object,
 			"the value holds the certificate %s, but its key is "
 			"named %.64s",
 			cert->info.sha1, key);
 		goto out;
 	}
-	status = properties_apply(cert, blob, blob_len, object, err);
-	if (status != WT_OK)
+	ret = properties_apply(cert, blob, blob_len, object, err);
+	if (ret != WT_OK)
 		goto out;
 	wt_writer_bytes(cert->value, blob, blob_len);
 	if (cert->value->has_failed) {
-		status = wt_fail_memory(err);
+		ret = wt_fail_memory(err);
 		goto out;
 	}
 	cert->info.blob = cert->value->data;
@@ -419,7 +419,7 @@ static enum wt_status decode(const uint8_t *blob, size_t blob_len,
 	cert = NULL; /* the caller's now */
 out:
 	wt_cert_free(cert);
-	return status;
+	return ret;
 }
 
 enum wt_status wt_certblob_decode(const uint8_t *blob, size_t blob_len,
@@ -609,15 +609,15 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 	const struct wt_writer *value = NULL;
 	struct wt_writer blob = {0};
 	uint8_t *der = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	bool is_utf8 = true;
 
 	if (!(cert && ret_blob && ret_blob_len))
 		return wt_fail_argument(err, __func__);
 	if (usages)
-		status = wt_usages_encode(usages, &der, &wish.usages_len, err);
-	if (status != WT_OK)
-		return status;
+		ret = wt_usages_encode(usages, &der, &wish.usages_len, err);
+	if (ret != WT_OK)
+		return ret;
 	wish.usages = der;
 	value = wt_cert_value(cert);
 	if (value->has_failed)
@@ -628,15 +628,15 @@ enum wt_status wt_cert_encode(const struct wt_cert *cert,
 		wt_writer_bytes(&blob, value->data, value->len);
 	OPENSSL_free(der);
 	if (!blob.has_failed && !is_utf8)
-		status = wt_fail(err, WT_ERR_USAGE, "friendly-name-not-utf8",
+		ret = wt_fail(err, WT_ERR_USAGE, "friendly-name-not-utf8",
 			cert->info.subject,
 			"the friendly name is not valid UTF-8");
 	else
-		status = wt_cert_value_check(
+		ret = wt_cert_value_check(
 			cert, &blob, friendly_name != NULL, err);
-	if (status != WT_OK) {
+	if (ret != WT_OK) {
 		wt_writer_free(&blob);
-		return status;
+		return ret;
 	}
 	*ret_blob = blob.data; /* the caller's now */
 	*ret_blob_len = blob.len;

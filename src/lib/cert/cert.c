@@ -2,6 +2,11 @@
  * cert/cert.c: one certificate through OpenSSL, taken strictly. */
 #include "cert/cert.h"
 
+#include "base/text.h"
+#include "cert/der.h"
+#include "cert/limits.h"
+#include "cert/x509.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +17,6 @@
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-#include "base/text.h"
-#include "cert/der.h"
-#include "cert/limits.h"
-#include "cert/x509.h"
 
 const struct wt_cert_info *wt_cert_info(const struct wt_cert *cert)
 {
@@ -318,7 +318,7 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	struct wt_cert_info *info = &cert->info;
 	const X509_ALGOR *algorithm = NULL;
 	const ASN1_OBJECT *signature = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!time_get(X509_get0_notBefore(cert->x509), &info->not_before) ||
 		!time_get(X509_get0_notAfter(cert->x509), &info->not_after))
@@ -337,9 +337,9 @@ static enum wt_status info_fill(struct wt_cert *cert, bool is_verified,
 	if (!cert->source || !cert->subject || !cert->issuer || !cert->serial ||
 		!cert->signature)
 		return wt_fail_memory(err);
-	status = wt_cert_key_read(cert, object, err);
-	if (status != WT_OK)
-		return status;
+	ret = wt_cert_key_read(cert, object, err);
+	if (ret != WT_OK)
+		return ret;
 	info->subject = cert->subject;
 	info->issuer = cert->issuer;
 	info->serial = cert->serial;
@@ -423,10 +423,10 @@ static enum wt_status cert_fill(struct wt_cert *cert, const uint8_t *der,
 	size_t der_len, bool is_verified, const char *object,
 	struct wt_error *err)
 {
-	enum wt_status status = x509_parse(cert, der, der_len, object, err);
+	enum wt_status ret = x509_parse(cert, der, der_len, object, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	cert->der = malloc(der_len);
 	if (!cert->der)
 		return wt_fail_memory(err);
@@ -446,11 +446,11 @@ static enum wt_status from_der(const uint8_t *der, size_t der_len,
 	bool is_verified, const char *object, struct wt_cert **ret_cert,
 	struct wt_error *err)
 {
-	enum wt_status status = der_check(der, der_len, object, err);
+	enum wt_status ret = der_check(der, der_len, object, err);
 	struct wt_cert *cert = NULL;
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	cert = calloc(1, sizeof(*cert));
 	if (cert)
 		cert->value = calloc(1, sizeof(*cert->value));
@@ -460,11 +460,11 @@ static enum wt_status from_der(const uint8_t *der, size_t der_len,
 	}
 	/* OpenSSL's queue is the caller's: leave it as it was. */
 	ERR_set_mark();
-	status = cert_fill(cert, der, der_len, is_verified, object, err);
+	ret = cert_fill(cert, der, der_len, is_verified, object, err);
 	ERR_pop_to_mark();
-	if (status != WT_OK) {
+	if (ret != WT_OK) {
 		wt_cert_free(cert);
-		return status;
+		return ret;
 	}
 	*ret_cert = cert;
 	return WT_OK;

@@ -7,6 +7,9 @@
  */
 #include "cert/fetch.h"
 
+#include "base/child.h"
+#include "cert/cert.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -21,9 +24,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-
-#include "base/child.h"
-#include "cert/cert.h"
 
 #define PORT "443"
 /* An address that does not answer is not waited for longer when others may. */

@@ -34,12 +34,12 @@ static enum wt_status fd_wait(
 	const struct wt_cert_list *list, int fd, struct wt_error *err)
 {
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	do
-		status = wt_cert_list_cancelled(list, err);
-	while (status == WT_OK && poll(&readable, 1, LOOK_MS) <= 0);
-	return status;
+		ret = wt_cert_list_cancelled(list, err);
+	while (ret == WT_OK && poll(&readable, 1, LOOK_MS) <= 0);
+	return ret;
 }
 
 /* Reads to the end. What is outgrown is wiped: there may be a key in it. */
@@ -48,7 +48,7 @@ static enum wt_status fd_read(const struct wt_cert_list *list, int fd,
 	const char *object, struct wt_error *err)
 {
 	size_t capacity = expected_len + READ_STEP, len = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	uint8_t *grown = NULL;
 	ssize_t got = 0;
 
@@ -57,9 +57,9 @@ static enum wt_status fd_read(const struct wt_cert_list *list, int fd,
 		return wt_fail_memory(err);
 	for (;;) {
 		*data_len = len;
-		status = fd_wait(list, fd, err);
-		if (status != WT_OK)
-			return status;
+		ret = fd_wait(list, fd, err);
+		if (ret != WT_OK)
+			return ret;
 		got = read(fd, *data + len, capacity - len);
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
@@ -92,7 +92,7 @@ static enum wt_status fd_fill(struct wt_cert_list *found, int fd,
 	struct stat st = {0};
 	uint8_t *data = NULL;
 	size_t data_len = 0, expected_len = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (fstat(fd, &st) != 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "cert-read", object,
@@ -102,15 +102,14 @@ static enum wt_status fd_fill(struct wt_cert_list *found, int fd,
 			return too_large(err, object);
 		expected_len = (size_t)st.st_size;
 	}
-	status =
-		fd_read(found, fd, expected_len, &data, &data_len, object, err);
-	if (status == WT_OK)
-		status = wt_cert_kind_read_apart(
+	ret = fd_read(found, fd, expected_len, &data, &data_len, object, err);
+	if (ret == WT_OK)
+		ret = wt_cert_kind_read_apart(
 			found, data, data_len, object, err);
 	if (data)
 		OPENSSL_cleanse(data, data_len);
 	free(data);
-	return status;
+	return ret;
 }
 
 /* Moves what a file gave, and what was wrong with it, to the list. */
@@ -132,12 +131,12 @@ enum wt_status wt_cert_file_read_fd(struct wt_cert_list *list, int fd,
 {
 	struct wt_cert_list *found = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = wt_cert_list_new_like(list, &found, err);
+	enum wt_status ret = wt_cert_list_new_like(list, &found, err);
 
-	if (status != WT_OK)
-		return status;
-	status = fd_fill(found, fd, object, &why);
-	return file_end(list, found, status, &why, object, err);
+	if (ret != WT_OK)
+		return ret;
+	ret = fd_fill(found, fd, object, &why);
+	return file_end(list, found, ret, &why, object, err);
 }
 
 enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
@@ -146,19 +145,19 @@ enum wt_status wt_cert_list_read_memory(struct wt_cert_list *list,
 {
 	struct wt_cert_list *found = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!(list && (data || data_len == 0) && object))
 		return wt_fail_argument(err, __func__);
-	status = wt_cert_list_new_like(list, &found, err);
-	if (status != WT_OK)
-		return status;
+	ret = wt_cert_list_new_like(list, &found, err);
+	if (ret != WT_OK)
+		return ret;
 	if (data_len > WT_CERT_FILE_MAX)
-		status = too_large(&why, object);
+		ret = too_large(&why, object);
 	else
-		status = wt_cert_kind_read_apart(
+		ret = wt_cert_kind_read_apart(
 			found, data, data_len, object, &why);
-	return file_end(list, found, status, &why, object, err);
+	return file_end(list, found, ret, &why, object, err);
 }
 
 /* -1 when it cannot be opened. A FIFO is waited for where that can be ended. */
@@ -176,13 +175,13 @@ static enum wt_status file_fill(
 	struct wt_cert_list *found, const char *path, struct wt_error *err)
 {
 	int fd = file_open(path, err);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (fd < 0)
 		return WT_ERR_FILE;
-	status = fd_fill(found, fd, path, err);
+	ret = fd_fill(found, fd, path, err);
 	close(fd);
-	return status;
+	return ret;
 }
 
 /* Folders in folders, deeper than anybody puts certificates. */
@@ -236,22 +235,22 @@ static enum wt_status entry_read(struct walk *walk, const char *path,
 {
 	struct wt_cert_list *found = NULL;
 	struct wt_error why = {0};
-	enum wt_status status = wt_cert_list_new_like(walk->list, &found, err);
+	enum wt_status ret = wt_cert_list_new_like(walk->list, &found, err);
 
-	if (status != WT_OK)
-		return status;
-	status = file_fill(found, path, &why);
-	if (status == WT_ERR_FILE && strncmp(why.code, "cert-", 5) == 0)
-		status = WT_ERR_CERT;
-	status = wt_cert_list_refuse(found, status, &why, err);
-	if (status != WT_OK || !is_skipped(found, name)) {
+	if (ret != WT_OK)
+		return ret;
+	ret = file_fill(found, path, &why);
+	if (ret == WT_ERR_FILE && strncmp(why.code, "cert-", 5) == 0)
+		ret = WT_ERR_CERT;
+	ret = wt_cert_list_refuse(found, ret, &why, err);
+	if (ret != WT_OK || !is_skipped(found, name)) {
 		walk->file_count++;
-		return file_end(walk->list, found, status, &why, path, err);
+		return file_end(walk->list, found, ret, &why, path, err);
 	}
-	status = wt_cert_list_add_note(walk->list, err, "%s: skipped, %s", path,
+	ret = wt_cert_list_add_note(walk->list, err, "%s: skipped, %s", path,
 		wt_cert_list_refused(found, 0)->reason);
 	wt_cert_list_free(found);
-	return status;
+	return ret;
 }
 
 static enum wt_status folder_walk(
@@ -279,7 +278,7 @@ static enum wt_status name_walk(struct walk *walk, const char *folder,
 {
 	struct wt_error why = {0};
 	struct stat st = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	char *path = NULL;
 
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
@@ -287,18 +286,17 @@ static enum wt_status name_walk(struct walk *walk, const char *folder,
 	if (stat(path, &st) != 0) {
 		wt_fail_errno(&why, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
-		status =
-			wt_cert_list_refuse(walk->list, WT_ERR_CERT, &why, err);
+		ret = wt_cert_list_refuse(walk->list, WT_ERR_CERT, &why, err);
 	} else if (S_ISDIR(st.st_mode)) {
-		status = subfolder_walk(walk, path, name, depth, err);
+		ret = subfolder_walk(walk, path, name, depth, err);
 	} else if (!S_ISREG(st.st_mode)) {
-		status = wt_cert_list_add_note(
+		ret = wt_cert_list_add_note(
 			walk->list, err, "%s: skipped, not a file", path);
 	} else {
-		status = entry_read(walk, path, name, err);
+		ret = entry_read(walk, path, name, err);
 	}
 	free(path);
-	return status;
+	return ret;
 }
 
 static int is_entry(const struct dirent *entry)
@@ -317,18 +315,18 @@ static enum wt_status folder_walk(
 	struct walk *walk, const char *path, int depth, struct wt_error *err)
 {
 	struct dirent **entries = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	int entry_count = scandir(path, &entries, is_entry, entry_compare);
 
 	if (entry_count < 0)
 		return wt_fail_errno(err, WT_ERR_FILE, "cert-open", path,
 			"cannot be opened");
-	for (int i = 0; i < entry_count && status == WT_OK; i++)
-		status = name_walk(walk, path, entries[i]->d_name, depth, err);
+	for (int i = 0; i < entry_count && ret == WT_OK; i++)
+		ret = name_walk(walk, path, entries[i]->d_name, depth, err);
 	for (int i = 0; i < entry_count; i++)
 		free(entries[i]);
 	free(entries);
-	return status;
+	return ret;
 }
 
 static enum wt_status folder_read(
@@ -336,40 +334,40 @@ static enum wt_status folder_read(
 {
 	struct walk walk = {0};
 	struct wt_error why = {0};
-	enum wt_status status = wt_cert_list_new_like(list, &walk.list, err);
+	enum wt_status ret = wt_cert_list_new_like(list, &walk.list, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	wt_cert_list_keep_going(walk.list, true);
-	status = folder_walk(&walk, path, 0, err);
-	if (status == WT_OK && walk.folder_count > 0)
-		status = wt_cert_list_add_note(walk.list, err,
+	ret = folder_walk(&walk, path, 0, err);
+	if (ret == WT_OK && walk.folder_count > 0)
+		ret = wt_cert_list_add_note(walk.list, err,
 			"%s: %zu folder%s in it %s not searched, the first "
 			"%s; --recursive searches them",
 			path, walk.folder_count,
 			walk.folder_count == 1 ? "" : "s",
 			walk.folder_count == 1 ? "is" : "are",
 			walk.first_folder);
-	if (status == WT_OK && walk.file_count == 0 &&
+	if (ret == WT_OK && walk.file_count == 0 &&
 		wt_cert_list_refused_count(walk.list) == 0) {
 		wt_fail(&why, WT_ERR_CERT, "cert-none", path,
 			"no file in this folder holds a certificate");
 		if (walk.folder_count > 0)
 			wt_error_hint(&why,
 				"--recursive searches the folders in it too");
-		status = wt_cert_list_refuse(walk.list, WT_ERR_CERT, &why, err);
+		ret = wt_cert_list_refuse(walk.list, WT_ERR_CERT, &why, err);
 	}
-	if (status == WT_OK)
-		status = wt_cert_list_move(list, walk.list, err);
+	if (ret == WT_OK)
+		ret = wt_cert_list_move(list, walk.list, err);
 	wt_cert_list_free(walk.list);
-	return status;
+	return ret;
 }
 
 enum wt_status wt_cert_list_read(
 	struct wt_cert_list *list, const char *path, struct wt_error *err)
 {
 	struct stat st = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 	int fd = -1;
 
 	if (!(list && path))
@@ -385,7 +383,7 @@ enum wt_status wt_cert_list_read(
 	fd = file_open(path, err);
 	if (fd < 0)
 		return WT_ERR_FILE;
-	status = wt_cert_file_read_fd(list, fd, path, err);
+	ret = wt_cert_file_read_fd(list, fd, path, err);
 	close(fd);
-	return status;
+	return ret;
 }

@@ -2,6 +2,8 @@
  * cert/key.c: the public key of a certificate. */
 #include "cert/cert.h"
 
+#include "cert/x509.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +13,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
-
-#include "cert/x509.h"
 
 bool wt_cert_is_key_known(const struct wt_cert *cert)
 {

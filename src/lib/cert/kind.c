@@ -2,17 +2,17 @@
  * cert/kind.c: what kind of file is this? Told by content, never by name. */
 #include "cert/kind.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include <openssl/crypto.h>
-
 #include "base/sniff.h"
 #include "base/text.h"
 #include "cert/blob.h"
 #include "cert/der.h"
 #include "cert/reg.h"
 #include "cert/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
 
 /* A .sst that certutil encoded, of which somebody made Base64 once more */
 #define DEPTH_MAX 4
@@ -236,7 +236,7 @@ static enum wt_status utf16_read(struct wt_cert_list *list, const uint8_t *data,
 	struct wt_error *err)
 {
 	struct wt_writer text = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	/* At most three bytes for each unit: never grown, so never copied. */
 	if (wt_writer_reserve(&text, len / 2 * 3 + 3))
@@ -245,24 +245,23 @@ static enum wt_status utf16_read(struct wt_cert_list *list, const uint8_t *data,
 	if (len % 2 == 1 && data[len - 1] < 0x80)
 		wt_writer_bytes(&text, data + len - 1, 1);
 	if (text.has_failed)
-		status = wt_fail_memory(err);
+		ret = wt_fail_memory(err);
 	else
-		status = text_read(
-			list, text.data, text.len, object, depth, err);
+		ret = text_read(list, text.data, text.len, object, depth, err);
 	if (text.data)
 		OPENSSL_cleanse(text.data, text.len);
 	wt_writer_free(&text);
-	return status;
+	return ret;
 }
 
 static enum wt_status blob_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t len, const char *object, struct wt_error *err)
 {
 	struct wt_cert *cert = NULL;
-	enum wt_status status =
+	enum wt_status ret =
 		wt_certblob_decode(data, len, NULL, object, &cert, err);
 
-	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
+	return ret == WT_OK ? wt_cert_list_add(list, cert, err) : ret;
 }
 
 enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,

@@ -2,10 +2,10 @@
  * cert/ldif.c: values in Base64 as LDIF writes them. */
 #include "cert/ldif.h"
 
+#include "cert/base64.h"
+
 #include <string.h>
 #include <strings.h>
-
-#include "cert/base64.h"
 
 size_t wt_ldif_value_len(const char *text, size_t len)
 {

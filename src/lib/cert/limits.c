@@ -2,15 +2,15 @@
  * cert/limits.c: what a registry value limits the trust in a certificate to. */
 #include "cert/limits.h"
 
+#include "base/text.h"
+#include "cert/blob.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-
-#include "base/text.h"
-#include "cert/blob.h"
 
 #define USAGES_MAX 64
 

@@ -2,15 +2,15 @@
  * cert/list.c: a list of certificates, each once. */
 #include "cert/list.h"
 
+#include "base/text.h"
+#include "cert/fetch.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
-
-#include "base/text.h"
-#include "cert/fetch.h"
 
 /* So many that were left out are named, with the last one. */
 #define LEFT_OUT_SAID 10
@@ -64,15 +64,15 @@ enum wt_status wt_cert_list_new(
 enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 	struct wt_cert_list **ret_list, struct wt_error *err)
 {
-	enum wt_status status = wt_cert_list_new(ret_list, err);
+	enum wt_status ret = wt_cert_list_new(ret_list, err);
 
-	if (status == WT_OK) {
+	if (ret == WT_OK) {
 		(*ret_list)->names_skipped = list->names_skipped;
 		(*ret_list)->is_recursive = list->is_recursive;
 		(*ret_list)->is_chain = list->is_chain;
 		(*ret_list)->cancel = list->cancel;
 	}
-	return status;
+	return ret;
 }
 
 void wt_cert_list_cancel_with(
@@ -339,14 +339,14 @@ static void refused_put(
 }
 
 enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
-	enum wt_status status, const struct wt_error *why, struct wt_error *err)
+	enum wt_status ret, const struct wt_error *why, struct wt_error *err)
 {
-	if (status == WT_OK)
+	if (ret == WT_OK)
 		return WT_OK;
-	if (status != WT_ERR_CERT || list->is_full) {
+	if (ret != WT_ERR_CERT || list->is_full) {
 		if (err)
 			*err = *why;
-		return status;
+		return ret;
 	}
 	if (list->is_chain && list->refused_count == REFUSED_MAX)
 		return chain_too_long(list, why->object, err);
@@ -400,13 +400,13 @@ static void cert_put(struct wt_cert_list *list, struct wt_cert *cert)
 enum wt_status wt_cert_list_add(
 	struct wt_cert_list *list, struct wt_cert *cert, struct wt_error *err)
 {
-	enum wt_status status = wt_cancelled(list->cancel, err);
+	enum wt_status ret = wt_cancelled(list->cancel, err);
 
-	if (status == WT_OK && !certs_reserve(list, 1))
-		status = wt_fail_memory(err);
-	if (status != WT_OK) {
+	if (ret == WT_OK && !certs_reserve(list, 1))
+		ret = wt_fail_memory(err);
+	if (ret != WT_OK) {
 		wt_cert_free(cert);
-		return status;
+		return ret;
 	}
 	cert_put(list, cert);
 	list->read_count++;
@@ -420,10 +420,10 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	uint8_t sha256[WT_SHA256_LEN] = {0};
 	struct wt_origin origin = {0};
 	struct wt_cert *cert = NULL;
-	enum wt_status status = wt_cancelled(list->cancel, err);
+	enum wt_status ret = wt_cancelled(list->cancel, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	if (EVP_Digest(der, der_len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return wt_fail_memory(err);
 	if (list->slot_count > 0 && *slot_find(list, sha256) != 0) {
@@ -437,11 +437,11 @@ enum wt_status wt_cert_list_add_der(struct wt_cert_list *list,
 	if (list->is_chain && (list->count >= WT_CHAIN_CERTS_MAX ||
 				      list->chain_len > WT_CHAIN_LEN_MAX))
 		return chain_too_long(list, object, err);
-	status = list->is_chain
-			 ? wt_cert_from_der_unverified(
-				   der, der_len, object, &cert, err)
-			 : wt_cert_from_der(der, der_len, object, &cert, err);
-	return status == WT_OK ? wt_cert_list_add(list, cert, err) : status;
+	ret = list->is_chain
+		      ? wt_cert_from_der_unverified(
+				der, der_len, object, &cert, err)
+		      : wt_cert_from_der(der, der_len, object, &cert, err);
+	return ret == WT_OK ? wt_cert_list_add(list, cert, err) : ret;
 }
 
 enum wt_status wt_cert_list_add_note(
@@ -449,10 +449,10 @@ enum wt_status wt_cert_list_add_note(
 {
 	char text[1024] = "";
 	va_list args;
-	enum wt_status status = wt_cancelled(list->cancel, err);
+	enum wt_status ret = wt_cancelled(list->cancel, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -519,20 +519,20 @@ enum wt_status wt_cert_list_end_file(
 static enum wt_status refused_note(
 	struct wt_cert_list *list, size_t first, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	for (size_t i = first; status == WT_OK && i < list->refused_count; i++)
+	for (size_t i = first; ret == WT_OK && i < list->refused_count; i++)
 		if (i - first < LEFT_OUT_SAID)
-			status = wt_cert_list_add_note(list, err,
+			ret = wt_cert_list_add_note(list, err,
 				"%s: left out: %s [%s]",
 				list->refused[i].object,
 				list->refused[i].reason, list->refused[i].code);
 		else if (i - first == LEFT_OUT_SAID)
-			status = wt_cert_list_add_note(list, err,
+			ret = wt_cert_list_add_note(list, err,
 				"%s: left out, and more",
 				list->refused[i].object);
 	list->refused_count = first;
-	return status;
+	return ret;
 }
 
 /* The end of reading what a server sends: what was refused is left out. */
@@ -574,17 +574,17 @@ enum wt_status wt_cert_list_fetch(struct wt_cert_list *list, const char *server,
 	struct wt_cert_list before = {0};
 	char *pem = NULL;
 	size_t len = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!(list && server))
 		return wt_fail_argument(err, __func__);
 	before = *list;
-	status = wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
-	if (status != WT_OK)
-		return status;
+	ret = wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
+	if (ret != WT_OK)
+		return ret;
 	list->is_chain = list->keeps_going = true;
-	status = chain_end(list, &before,
+	ret = chain_end(list, &before,
 		wt_cert_list_read_memory(list, pem, len, server, err), err);
 	free(pem);
-	return status;
+	return ret;
 }

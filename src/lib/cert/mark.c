@@ -2,10 +2,10 @@
  * cert/mark.c: the lines BEGIN and END of PEM, and what was meant as one. */
 #include "cert/mark.h"
 
+#include "cert/base64.h"
+
 #include <string.h>
 #include <strings.h>
-
-#include "cert/base64.h"
 
 /* How much behind BEGIN is looked at: the longest label, and its dashes. */
 #define WINDOW 80

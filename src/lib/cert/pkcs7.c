@@ -93,9 +93,9 @@ static enum wt_status certs_add(struct wt_cert_list *list,
 {
 	const uint8_t *data = certs->content;
 	size_t len = certs->content_len, count = 0, skipped = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	while (status == WT_OK && len > 0) {
+	while (ret == WT_OK && len > 0) {
 		struct wt_der cert = {0};
 		struct wt_error why = {0};
 		char name[256] = "";
@@ -108,16 +108,16 @@ static enum wt_status certs_add(struct wt_cert_list *list,
 			continue;
 		}
 		wt_cert_object(name, object, ++count);
-		status = wt_cert_list_add_der(
+		ret = wt_cert_list_add_der(
 			list, cert.start, cert.len, name, &why);
-		status = wt_cert_list_refuse(list, status, &why, err);
+		ret = wt_cert_list_refuse(list, ret, &why, err);
 	}
-	if (status == WT_OK && skipped > 0)
-		status = wt_cert_list_add_note(list, err,
+	if (ret == WT_OK && skipped > 0)
+		ret = wt_cert_list_add_note(list, err,
 			"%s: skipped %zu that are not X.509 certificates",
 			object, skipped);
 	*ret_count = count;
-	return status;
+	return ret;
 }
 
 /* A trust list begins with its usages: SEQUENCE { SEQUENCE { OID ... } ... } */
@@ -175,7 +175,7 @@ enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
 	struct wt_der field = {0}, encapsulated = {0}, certs = {0};
 	size_t count = 0;
 	const char *name = NULL;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!next(&data, &data_len, WT_DER_SEQUENCE, &frame))
 		return malformed(err, object);
@@ -215,10 +215,10 @@ enum wt_status wt_pkcs7_read(struct wt_cert_list *list, const uint8_t *data,
 		return WT_ERR_CERT;
 	}
 	if (certs.start)
-		status = certs_add(list, &certs, object, &count, err);
-	if (status == WT_OK && count == 0)
-		status = wt_fail(err, WT_ERR_CERT, "cert-none", object,
+		ret = certs_add(list, &certs, object, &count, err);
+	if (ret == WT_OK && count == 0)
+		ret = wt_fail(err, WT_ERR_CERT, "cert-none", object,
 			"there is no certificate in it: it is PKCS#7 without "
 			"certificates");
-	return status;
+	return ret;
 }

@@ -2,11 +2,11 @@
  * cert/policy.c: may this certificate be trusted, and where does it belong? */
 #include "cert/policy.h"
 
-#include <stdio.h>
-#include <time.h>
-
 #include "base/text.h"
 #include "cert/blob.h"
+
+#include <stdio.h>
+#include <time.h>
 
 #define DAY (24 * 60 * 60)
 
@@ -167,7 +167,7 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 	const struct wt_origin *origin = wt_cert_origin(cert);
 	enum wt_store store = store_find(cert, asked, ret_why);
 	char reason[192] = "";
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (store != WT_STORE_AUTO)
 		*ret_store = store;
@@ -180,11 +180,11 @@ static enum wt_status store_choose(const struct wt_cert *cert,
 		wt_error_hint(err, "to trust it for TLS: --store authroot");
 		return WT_ERR_CERT;
 	}
-	status = signature_check(cert, asked, store, allow, err);
-	if (status == WT_OK && wt_cert_is_self_issued_only(cert) &&
+	ret = signature_check(cert, asked, store, allow, err);
+	if (ret == WT_OK && wt_cert_is_self_issued_only(cert) &&
 		asked == WT_STORE_AUTO && (allow & WT_ALLOW_BAD_SIGNATURE))
 		*ret_store = store = WT_STORE_AUTHROOT;
-	return status == WT_OK ? ca_check(cert, store, allow, err) : status;
+	return ret == WT_OK ? ca_check(cert, store, allow, err) : ret;
 }
 
 enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
@@ -193,22 +193,22 @@ enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 {
 	const struct wt_cert_info *info = wt_cert_info(cert);
 	const char *why = "";
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!(cert && ret_store))
 		return wt_fail_argument(err, __func__);
-	status = store_choose(cert, store, allow, ret_store, &why, err);
+	ret = store_choose(cert, store, allow, ret_store, &why, err);
 	if (ret_why)
 		*ret_why = why;
 	/* Never allowed: a hive that hivex writes cannot hold it. */
-	if (status == WT_OK)
-		status = wt_cert_value_check(
+	if (ret == WT_OK)
+		ret = wt_cert_value_check(
 			cert, wt_cert_value(cert), false, err);
 	/* Anything may be distrusted. */
-	if (status != WT_OK || *ret_store == WT_STORE_DISALLOWED)
-		return status;
-	status = validity_check(info, allow, now, err);
-	return status == WT_OK ? key_check(cert, allow, err) : status;
+	if (ret != WT_OK || *ret_store == WT_STORE_DISALLOWED)
+		return ret;
+	ret = validity_check(info, allow, now, err);
+	return ret == WT_OK ? key_check(cert, allow, err) : ret;
 }
 
 /* A root's own signature proves nothing. */

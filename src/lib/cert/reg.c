@@ -2,11 +2,11 @@
  * cert/reg.c: reads registry exports (.reg) with certificates in them. */
 #include "cert/reg.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/text.h"
 #include "cert/blob.h"
+
+#include <stdio.h>
+#include <string.h>
 
 struct reg {
 	struct wt_cert_list *list;
@@ -279,23 +279,23 @@ static enum wt_status blob_read(
 	struct wt_writer blob = {0};
 	struct wt_cert *cert = NULL;
 	char object[256] = "";
-	enum wt_status status = hex_read(reg, hex, &blob, err);
+	enum wt_status ret = hex_read(reg, hex, &blob, err);
 
-	if (status != WT_OK)
+	if (ret != WT_OK)
 		goto out;
 	wt_cert_object(object, reg->object, reg->cert_count + 1);
 	/* The decoder needs an address even for an empty array. */
-	status = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
+	ret = wt_certblob_decode(blob.data ? blob.data : (uint8_t *)object,
 		blob.len, reg->thumbprint, object, &cert, err);
-	if (status == WT_OK)
+	if (ret == WT_OK)
 		wt_cert_set_origin(cert, &reg->origin);
-	if (status == WT_OK) {
-		status = wt_cert_list_add(reg->list, cert, err);
+	if (ret == WT_OK) {
+		ret = wt_cert_list_add(reg->list, cert, err);
 		reg->cert_count++;
 	}
 out:
 	wt_writer_free(&blob);
-	return status;
+	return ret;
 }
 
 /* Moves behind the quoted string at line's start, which may span lines. */
@@ -344,14 +344,14 @@ static enum wt_status value_read(
 	struct reg *reg, struct span line, struct wt_error *err)
 {
 	struct span name = line;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (line.text[0] == '"')
-		status = string_skip(reg, &line, err);
+		ret = string_skip(reg, &line, err);
 	else
 		line = (struct span){line.text + 1, line.len - 1};
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	name.len = line.len > 0 ? (size_t)(line.text - name.text) : name.len;
 	line = span_trim(line);
 	if (line.len == 0 || line.text[0] != '=')
@@ -367,8 +367,8 @@ static enum wt_status value_read(
 				(struct span){line.text + 7, line.len - 7},
 				err);
 	}
-	status = other_value_count(reg, name, err);
-	return status == WT_OK ? value_skip(reg, line, err) : status;
+	ret = other_value_count(reg, name, err);
+	return ret == WT_OK ? value_skip(reg, line, err) : ret;
 }
 
 static enum wt_status finish(const struct reg *reg, struct wt_error *err)
@@ -404,31 +404,31 @@ enum wt_status wt_regfile_read(struct wt_cert_list *list, const char *text,
 		.list = list, .object = object, .text = text, .len = text_len};
 	struct span line = {0};
 	struct wt_error why = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	/* The signature, which may follow empty lines. */
 	while (line.len == 0)
 		if (!line_next(&reg, &line))
 			break;
-	while (status == WT_OK && line_next(&reg, &line)) {
+	while (ret == WT_OK && line_next(&reg, &line)) {
 		if (line.len == 0 || line.text[0] == ';' ||
 			(reg.is_skipping && line.text[0] != '['))
 			continue;
 		reg.is_skipping = false;
 		if (line.text[0] == '[')
-			status = section_read(&reg, line, &why);
+			ret = section_read(&reg, line, &why);
 		else if (line.text[0] == '"' || line.text[0] == '@')
-			status = value_read(&reg, line, &why);
+			ret = value_read(&reg, line, &why);
 		else if (is_signature(line))
 			continue;
 		else
-			status = malformed(&reg, &why,
+			ret = malformed(&reg, &why,
 				"this is neither a key nor a value");
-		if (status == WT_OK)
+		if (ret == WT_OK)
 			continue;
 		reg.is_skipping = true;
 		reg.cert_count++; /* or what may have been one */
-		status = wt_cert_list_refuse(list, status, &why, err);
+		ret = wt_cert_list_refuse(list, ret, &why, err);
 	}
-	return status == WT_OK ? finish(&reg, err) : status;
+	return ret == WT_OK ? finish(&reg, err) : ret;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * cert/reg_write.c: writes registry exports (.reg) as regedit does. */
-#include <wimtrust/wimtrust.h>
-
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+
+#include <wimtrust/wimtrust.h>
+
+#include <string.h>
 
 /* A hex line ends behind the byte that reaches this column. */
 #define HEX_COLUMN 77

@@ -3,17 +3,17 @@
  */
 #include "cert/scan.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <openssl/crypto.h>
-
 #include "base/text.h"
 #include "cert/base64.h"
 #include "cert/der.h"
 #include "cert/ldif.h"
 #include "cert/mark.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
 
 /* Enough to name what was found. */
 #define OTHER_MAX 4
@@ -212,13 +212,13 @@ static enum wt_status inner_read(struct scan *scan,
 	const struct wt_writer *inner, const char *object, struct wt_error *err)
 {
 	struct wt_error why = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (inner->has_failed)
 		return wt_fail_memory(err);
-	status = wt_cert_kind_read_inner(scan->list, inner->data, inner->len,
+	ret = wt_cert_kind_read_inner(scan->list, inner->data, inner->len,
 		object, scan->depth + 1, &why);
-	return wt_cert_list_refuse(scan->list, status, &why, err);
+	return wt_cert_list_refuse(scan->list, ret, &why, err);
 }
 
 static void inner_free(struct wt_writer *inner)
@@ -243,19 +243,18 @@ static enum wt_status der_read(struct scan *scan, struct wt_error *err)
 	struct wt_der element = {0};
 	struct wt_error why = {0};
 	char object[256] = "";
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	thing_object(scan, scan->pos, false, object);
 	if (wt_der_read(der, left, &element) == WT_DER_OK)
 		len = element.len;
 	/* A program or a data base may hold many, and offers none. */
 	if (scan->is_in_data)
-		status = wt_fail(&why, WT_ERR_CERT, "cert-in-data", object,
+		ret = wt_fail(&why, WT_ERR_CERT, "cert-in-data", object,
 			"it is in the middle of other data");
 	else
-		status = wt_cert_kind_read_der(
-			scan->list, der, len, object, &why);
-	if (status == WT_ERR_CERT && scan->pos == 0 &&
+		ret = wt_cert_kind_read_der(scan->list, der, len, object, &why);
+	if (ret == WT_ERR_CERT && scan->pos == 0 &&
 		wt_cert_kind_is_text_mode(der, left)) {
 		wt_fail(&why, WT_ERR_CERT, "cert-text-mode", object,
 			"a transfer in text mode changed it: each line feed "
@@ -265,13 +264,13 @@ static enum wt_status der_read(struct scan *scan, struct wt_error *err)
 				    ".gitattributes), or as PEM");
 		len = left;
 	}
-	scan->is_behind_der = status == WT_OK;
+	scan->is_behind_der = ret == WT_OK;
 	scan->is_behind_pkcs7 = wt_pkcs7_is_likely(der, len);
 	scan->pos += len;
 	/* What is cut off may not go as far as its length says. */
-	if (status == WT_ERR_CERT && !element.start)
+	if (ret == WT_ERR_CERT && !element.start)
 		mark_seek(scan, scan->pos - len + 1);
-	return wt_cert_list_refuse(scan->list, status, &why, err);
+	return wt_cert_list_refuse(scan->list, ret, &why, err);
 }
 
 /* Headers as RFC 1421 has them end with an empty line. */
@@ -332,7 +331,7 @@ static enum wt_status block_decode(struct scan *scan,
 	size_t len = 0;
 	char *copy = body_copy(scan, begin->end, end, begin->stride, &len);
 	const char *body = copy;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (!copy)
 		return wt_fail_memory(err);
@@ -342,7 +341,7 @@ static enum wt_status block_decode(struct scan *scan,
 		!memchr(body, '+', len) && !memchr(body, '/', len))
 		slack |= WT_BASE64_URL;
 	if (!wt_base64_decode(body, len, slack, &der)) {
-		status = thing_refuse(scan, begin->start, "pem-bad-base64",
+		ret = thing_refuse(scan, begin->start, "pem-bad-base64",
 			"the text between BEGIN and END is not Base64",
 			"export or download it again; there must be only "
 			"Base64 between the two lines: no line numbers, names "
@@ -353,11 +352,11 @@ static enum wt_status block_decode(struct scan *scan,
 	if (wt_mark_label(begin->label) == WT_LABEL_TRUSTED && !der.has_failed)
 		trusted_cut(scan, &der);
 	thing_object(scan, begin->start, true, object);
-	status = inner_read(scan, &der, object, err);
+	ret = inner_read(scan, &der, object, err);
 out:
 	inner_free(&der);
 	free(copy);
-	return status;
+	return ret;
 }
 
 /*
@@ -601,10 +600,10 @@ static enum wt_status not_a_bundle_find(const struct scan *scan, size_t start,
 {
 	struct wt_cert_list *found = NULL;
 	struct wt_writer inner = {0};
-	enum wt_status status = wt_cert_list_new_like(scan->list, &found, err);
+	enum wt_status ret = wt_cert_list_new_like(scan->list, &found, err);
 
-	if (status != WT_OK)
-		return status;
+	if (ret != WT_OK)
+		return ret;
 	if (wt_base64_decode((const char *)scan->data + start, len,
 		    WT_BASE64_URL, &inner) &&
 		!inner.has_failed)
@@ -624,12 +623,12 @@ static enum wt_status begin_refuse(
 			   "tr -d '\\0' <FILE | grep -aoE '(MII|"
 			   "LS0tLS1CRUdJTi)[A-Za-z0-9+/=_-]{40,}' >certs.b64";
 	struct wt_error why = {0};
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (is_pkcs7)
-		status = not_a_bundle_find(scan, start, len, &why, err);
-	if (status != WT_OK)
-		return status;
+		ret = not_a_bundle_find(scan, start, len, &why, err);
+	if (ret != WT_OK)
+		return ret;
 	scan->is_end_due = true;
 	scan->pos = start + len;
 	if (strcmp(why.code, "pkcs7-not-a-bundle") == 0)
@@ -660,7 +659,7 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 	size_t start = scan->pos, len = 0;
 	bool is_all = is_all_base64(scan), is_good = false;
 	unsigned slack = WT_BASE64_URL | (is_all ? WT_BASE64_JOINED : 0);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	wt_ldif_attribute((const char *)scan->data + scan->gap,
 		start - scan->gap, attribute);
@@ -672,26 +671,26 @@ static enum wt_status base64_read(struct scan *scan, struct wt_error *err)
 		len--;
 	is_good = wt_base64_decode(text, len, slack, &inner);
 	if (inner.has_failed) {
-		status = wt_fail_memory(err);
+		ret = wt_fail_memory(err);
 	} else if (is_refused_body(scan, start)) {
 		scan->is_body_due = false;
 		scan->pos = start + lines_len(scan, start, scan->pos - start);
 	} else if (!is_good && (is_all || wt_ldif_is_ca(attribute))) {
-		status = thing_refuse(scan, start, "pem-bad-base64",
+		ret = thing_refuse(scan, start, "pem-bad-base64",
 			"a value in Base64 is not complete", NULL, err);
 	} else if (is_all || wt_ldif_is_ca(attribute)) {
 		thing_object(scan, start, true, object);
-		status = inner_read(scan, &inner, object, err);
+		ret = inner_read(scan, &inner, object, err);
 	} else if (attribute[0]) {
-		status = other_note(scan, attribute, err);
+		ret = other_note(scan, attribute, err);
 	} else if (is_good && !is_cert(inner.data, inner.len)) {
-		status = other_note(scan, "Base64", err);
+		ret = other_note(scan, "Base64", err);
 	} else {
-		status = begin_refuse(scan, start,
+		ret = begin_refuse(scan, start,
 			wt_pkcs7_is_likely(inner.data, inner.len), err);
 	}
 	inner_free(&inner);
-	return status;
+	return ret;
 }
 
 static enum wt_status none_fail(const struct scan *scan, struct wt_error *err)
@@ -731,39 +730,39 @@ static enum wt_status none_fail(const struct scan *scan, struct wt_error *err)
 
 static enum wt_status notes_add(const struct scan *scan, struct wt_error *err)
 {
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	if (scan->key_count > 0)
-		status = wt_cert_list_add_note(scan->list, err,
+		ret = wt_cert_list_add_note(scan->list, err,
 			"%s: holds a private key, which was not read",
 			scan->object);
-	if (status == WT_OK && scan->trusted_count > 0)
-		status = wt_cert_list_add_note(scan->list, err,
+	if (ret == WT_OK && scan->trusted_count > 0)
+		ret = wt_cert_list_add_note(scan->list, err,
 			"%s: OpenSSL's trust settings of %zu certificate%s "
 			"were left out",
 			scan->object, scan->trusted_count,
 			scan->trusted_count == 1 ? "" : "s");
-	if (status == WT_OK && scan->other_count > 0)
-		status = wt_cert_list_add_note(scan->list, err,
+	if (ret == WT_OK && scan->other_count > 0)
+		ret = wt_cert_list_add_note(scan->list, err,
 			"%s: skipped %zu other block%s, the first \"%s\"",
 			scan->object, scan->other_count,
 			scan->other_count == 1 ? "" : "s", scan->others[0]);
-	if (status == WT_OK && scan->commented_count > 0)
-		status = wt_cert_list_add_note(scan->list, err,
+	if (ret == WT_OK && scan->commented_count > 0)
+		ret = wt_cert_list_add_note(scan->list, err,
 			"%s: skipped %zu certificate%s that %s commented out, "
 			"the first in line %zu",
 			scan->object, scan->commented_count,
 			scan->commented_count == 1 ? "" : "s",
 			scan->commented_count == 1 ? "is" : "are",
 			scan->commented_line);
-	if (status == WT_OK && scan->stray_count > 0)
-		status = wt_cert_list_add_note(scan->list, err,
+	if (ret == WT_OK && scan->stray_count > 0)
+		ret = wt_cert_list_add_note(scan->list, err,
 			"%s: %zu byte%s between the certificates %s no text, "
 			"the first at %zu",
 			scan->object, scan->stray_count,
 			scan->stray_count == 1 ? "" : "s",
 			scan->stray_count == 1 ? "is" : "are", scan->stray_pos);
-	return status;
+	return ret;
 }
 
 enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
@@ -778,29 +777,29 @@ enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
 		.line = 1,
 		.has_dashes = wt_mark_find_dashes(data, len, 0, 1) < len};
 	enum thing thing = is_der ? THING_DER : thing_find(&scan);
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
-	while (status == WT_OK) {
-		status = gap_read(&scan, thing == THING_NONE, err);
-		if (status != WT_OK || thing == THING_NONE)
+	while (ret == WT_OK) {
+		ret = gap_read(&scan, thing == THING_NONE, err);
+		if (ret != WT_OK || thing == THING_NONE)
 			break;
 		scan.is_behind_der = false;
 		if (thing == THING_DER)
-			status = der_read(&scan, err);
+			ret = der_read(&scan, err);
 		else if (thing == THING_MARK)
-			status = mark_read(&scan, err);
+			ret = mark_read(&scan, err);
 		else
-			status = base64_read(&scan, err);
+			ret = base64_read(&scan, err);
 		scan.gap = scan.pos;
-		if (status == WT_OK)
+		if (ret == WT_OK)
 			thing = thing_find(&scan);
 	}
-	if (status == WT_OK)
-		status = scan.count == 0 ? none_fail(&scan, err)
-					 : notes_add(&scan, err);
+	if (ret == WT_OK)
+		ret = scan.count == 0 ? none_fail(&scan, err)
+				      : notes_add(&scan, err);
 	for (size_t i = 0; i < scan.other_count && i < OTHER_MAX; i++)
 		free(scan.others[i]);
-	return status;
+	return ret;
 }
 
 bool wt_scan_is_utf16(const uint8_t *data, size_t len, bool is_big_endian)

@@ -2,9 +2,9 @@
  * cert/sst.c: serialized certificate stores (.sst) as certutil writes them. */
 #include "cert/kind.h"
 
-#include <string.h>
-
 #include "cert/blob.h"
+
+#include <string.h>
 
 /*
  *   offset  size  meaning
@@ -32,13 +32,13 @@ static enum wt_status entry_add(struct wt_cert_list *list, const uint8_t *blob,
 	struct wt_cert *cert = NULL;
 	struct wt_error why = {0};
 	char name[256] = "";
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	wt_cert_object(name, object, number);
-	status = wt_certblob_decode(blob, blob_len, NULL, name, &cert, &why);
-	if (status == WT_OK)
-		status = wt_cert_list_add(list, cert, &why);
-	return wt_cert_list_refuse(list, status, &why, err);
+	ret = wt_certblob_decode(blob, blob_len, NULL, name, &cert, &why);
+	if (ret == WT_OK)
+		ret = wt_cert_list_add(list, cert, &why);
+	return wt_cert_list_refuse(list, ret, &why, err);
 }
 
 static enum wt_status finish(struct wt_cert_list *list, size_t count,
@@ -64,7 +64,7 @@ enum wt_status wt_sstfile_read(struct wt_cert_list *list, const uint8_t *data,
 	struct wt_reader reader = wt_reader_init(data, data_len);
 	struct wt_property property = {0};
 	size_t start = sizeof(magic), count = 0, skipped = 0;
-	enum wt_status status = WT_OK;
+	enum wt_status ret = WT_OK;
 
 	wt_reader_bytes(&reader, sizeof(magic));
 	while (wt_property_next(&reader, &property)) {
@@ -74,15 +74,15 @@ enum wt_status wt_sstfile_read(struct wt_cert_list *list, const uint8_t *data,
 			return finish(list, count, skipped,
 				wt_reader_left(&reader), object, err);
 		if (property.id == WT_PROP_CERTIFICATE)
-			status = entry_add(list, data + start,
-				reader.pos - start, object, ++count, err);
+			ret = entry_add(list, data + start, reader.pos - start,
+				object, ++count, err);
 		else if (property.id == WT_PROP_CRL ||
 			 property.id == WT_PROP_CTL)
 			skipped++;
 		else
 			continue;
-		if (status != WT_OK)
-			return status;
+		if (ret != WT_OK)
+			return ret;
 		start = reader.pos;
 	}
 	return wt_fail(err, WT_ERR_CERT, "sst-truncated", object,

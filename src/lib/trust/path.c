@@ -7,6 +7,8 @@
  */
 #include "trust/path.h"
 
+#include "trust/reason.h"
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -14,8 +16,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "trust/reason.h"
 
 /* Windows refuses shorter ones in every certificate (KB2661254). */
 #define RSA_BITS_MIN 1023

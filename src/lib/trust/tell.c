@@ -2,11 +2,11 @@
  * trust/tell.c: why a chain is not trusted because of where it leads. */
 #include "trust/tell.h"
 
+#include "trust/reason.h"
+
 #include <openssl/x509v3.h>
 
 #include <string.h>
-
-#include "trust/reason.h"
 
 #define HINT_ADD "if you trust it, add it: wimtrust add TARGET ROOT.cer"
 
