@@ -509,6 +509,18 @@ WT_API const char *wt_lock_name(enum wt_lock lock);
  *  tries them. */
 WT_API unsigned wt_locks(void);
 
+/**
+ * Fails unless the sandbox is complete, but for WT_LOCK_USER: who is not root
+ * has no other user to become. For who reads certificates before a target,
+ * which is opened with require_sandbox.
+ *
+ * @param object  named in the error: what is not opened
+ * @param locks   from wt_locks()
+ * @return WT_ERR_FILE: sandbox-missing
+ */
+WT_API enum wt_status wt_locks_require(
+	const char *object, unsigned locks, struct wt_error *err);
+
 struct wt_warning {
 	const char *code; /**< stable word */
 	const char *text; /**< one line that names its object */

@@ -408,7 +408,11 @@ static enum wt_status run(const struct cli_request *request,
 		return ret;
 	warn_idle(request, outcome);
 	warn_package_copy(request, outcome);
-	ret = open_save(request->report_file, &save, err);
+	/* Before certificates are read, too. */
+	if (request->options.require_sandbox)
+		ret = wt_locks_require(request->operands[0], wt_locks(), err);
+	if (ret == WT_OK)
+		ret = open_save(request->report_file, &save, err);
 	if (ret == WT_OK)
 		ret = run_command(request, outcome, err);
 	cli_progress_clear(request->options.progress_ctx);

@@ -193,6 +193,8 @@ static void test_reports(void **state)
 	assert_null(wt_image_link(NULL, 0));
 	assert_null(wt_action_name((enum wt_action)99));
 	assert_null(wt_lock_name((enum wt_lock)0));
+	assert_int_equal(wt_locks_require(NULL, 0, NULL), WT_ERR_FILE);
+	assert_int_equal(wt_locks_require(NULL, ~0U, NULL), WT_OK);
 	assert_null(wt_access_name(WT_ACCESS_AUTO));
 	assert_null(wt_access_name((enum wt_access)99));
 	assert_string_equal(wt_access_name(WT_ACCESS_UPDATE), "update");

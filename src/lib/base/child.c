@@ -355,10 +355,11 @@ enum wt_status wt_child_finish(struct wt_child_job *job,
 	memcpy(&outcome, job->outcome, sizeof(outcome));
 	if ((unsigned)outcome.status > WT_INTERRUPTED)
 		outcome.is_done = false;
-	if (ret == WT_OK && !outcome.is_done) {
-		if (outcome.denied.call >= 0)
-			ret = fail_denied(&job->how, outcome.denied.call, err);
-		else if (!job->how.is_program || is_late || job->status != 0)
+	/* Also when it goes on without a child of its own that was ended. */
+	if (ret == WT_OK && outcome.denied.call >= 0) {
+		ret = fail_denied(&job->how, outcome.denied.call, err);
+	} else if (ret == WT_OK && !outcome.is_done) {
+		if (!job->how.is_program || is_late || job->status != 0)
 			ret = child_died(&job->how, job->status, is_late, err);
 	} else if (ret == WT_OK) {
 		ret = outcome.status;

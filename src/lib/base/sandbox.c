@@ -335,12 +335,19 @@ static bool add_all(
 /* Files are opened for reading, unless some are to be changed. */
 static bool add_open(scmp_filter_ctx filter, bool writes)
 {
-	const uint64_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
+	const uint64_t mask =
+		writes ? O_ACCMODE : O_ACCMODE | O_CREAT | O_TRUNC;
+	bool is_added = true;
 
-	/* The C library opens by openat() only. */
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat),
-		       writes ? 0 : 1,
-		       SCMP_A2(SCMP_CMP_MASKED_EQ, changes, O_RDONLY)) == 0;
+	/* The C library opens by openat() only. There is one more mode, which
+	 * Landlock lets open any file, for ioctl(). */
+	for (uint64_t mode = O_RDONLY; mode <= (writes ? O_RDWR : O_RDONLY);
+		mode++)
+		is_added &=
+			seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+				SCMP_SYS(openat), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, mask, mode)) == 0;
+	return is_added;
 }
 
 /* Descriptors and locks of its own. Who may say to whom a file's signals go

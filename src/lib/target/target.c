@@ -452,17 +452,17 @@ static enum wt_status target_try(const char *path, bool is_writing,
 	return WT_OK;
 }
 
-/* Who is not root has no other user to become. */
-static enum wt_status locks_require(
-	const char *path, unsigned locks, struct wt_error *err)
+enum wt_status wt_locks_require(
+	const char *object, unsigned locks, struct wt_error *err)
 {
+	/* Who is not root has no other user to become. */
 	const unsigned wanted =
 		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;
 	unsigned lacking = wanted & ~locks;
 
 	if (lacking == 0)
 		return WT_OK;
-	wt_fail(err, WT_ERR_FILE, "sandbox-missing", path,
+	wt_fail(err, WT_ERR_FILE, "sandbox-missing", object,
 		"is not opened: the sandbox of this system lacks %s",
 		wt_lock_name((enum wt_lock)(lacking & -lacking)));
 	wt_error_hint(err, "leave --require-sandbox out, or run it where the "
@@ -487,7 +487,7 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 		return ret;
 	}
 	if (options->require_sandbox)
-		ret = locks_require(path, locks, err);
+		ret = wt_locks_require(path, locks, err);
 	if (ret != WT_OK)
 		return ret;
 	/* Also for who reads only: a killed run may have left the file system

@@ -478,6 +478,33 @@ static void a_forbidden_call_is_named(void **state)
 	assert_non_null(strstr(err.reason, "(socket)"));
 }
 
+static enum wt_status open_socket_in_child(void *arg, struct wt_error *err)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit((int)open_socket(arg, err));
+	waitpid(pid, NULL, 0);
+	return WT_OK;
+}
+
+/* Work that goes on without it hides nothing. */
+static void a_forbidden_call_of_a_helper_is_named(void **state)
+{
+	static const struct wt_sandbox sandbox = {.forks = true};
+	const struct wt_child how = {.object = "x.wim",
+		.died_status = WT_ERR_WIM,
+		.died_code = "wim-crash",
+		.sandbox = &sandbox};
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_int_equal(wt_child_run(&how, open_socket_in_child, NULL, &err),
+		WT_ERR_WIM);
+	assert_string_equal(err.code, "sandbox");
+	assert_non_null(strstr(err.reason, "(socket)"));
+}
+
 /* Where the kernel maps no vDSO, the C library asks it for the time. */
 static enum wt_status ask_for_the_time(void *arg, struct wt_error *err)
 {
@@ -538,6 +565,7 @@ int main(void)
 			without_locks_the_attacks_work, put_locks_back),
 		cmocka_unit_test(what_a_child_started_ends_with_it),
 		cmocka_unit_test(a_forbidden_call_is_named),
+		cmocka_unit_test(a_forbidden_call_of_a_helper_is_named),
 		cmocka_unit_test(the_time_may_be_asked_for),
 		cmocka_unit_test(a_child_of_root_is_none),
 	};
