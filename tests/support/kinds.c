@@ -92,6 +92,22 @@ static void read_hive(void)
 	close(fd);
 }
 
+static void read_hive_in_memory(void)
+{
+	struct wt_hive_content *content = NULL;
+	int file = file_copy(WT_HIVES "/software");
+
+	assert_int_equal(
+		wt_io_memory_file("hive", NULL, &kind_victim_fd, NULL), WT_OK);
+	assert_int_equal(wt_io_copy(file, 0, kind_victim_fd, 0,
+				 (uint64_t)lseek(file, 0, SEEK_END), NULL),
+		0);
+	close(file);
+	(void)wt_hive_read(kind_victim_fd, "hive", NULL, &content, NULL);
+	wt_hive_content_free(content);
+	close(kind_victim_fd);
+}
+
 static void read_certs(void)
 {
 	struct wt_cert_list *list = NULL;
@@ -280,6 +296,7 @@ static void append_wim(void)
 
 const struct kind kinds[] = {
 	{"read_hive", read_hive, 1},
+	{"read_hive_in_memory", read_hive_in_memory, 1},
 	{"write_hive", write_hive, 1},
 	{"read_certs", read_certs, 1},
 	{"replay_logs", replay_logs, 3},

@@ -569,6 +569,9 @@ static void make_read_only(int fd)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	again = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (again >= 0) {
+		/* Landlock lets a file in memory be opened once more. */
+		if (fcntl(fd, F_GET_SEALS) >= 0)
+			(void)fchmod(fd, 0444);
 		dup3(again, fd, O_CLOEXEC);
 		close(again);
 	}

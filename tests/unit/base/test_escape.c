@@ -255,6 +255,18 @@ static void try_more(void)
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+/* What was given to be read is not written through its name in /proc. */
+static void try_again(void)
+{
+	int flags = fcntl(kind_victim_fd, F_GETFL);
+	char path[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", kind_victim_fd);
+	if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY &&
+		open(path, O_RDWR) >= 0)
+		won("a descriptor opened again");
+}
+
 #if defined(__x86_64__)
 /* These have numbers of their own; the filter ends who makes them. */
 static void try_other_numbers(void)
@@ -280,6 +292,7 @@ static void escape(void)
 
 	atomic_fetch_add(&shared->tries, 1);
 	sigaction(SIGSYS, &action, NULL);
+	try_again();
 	for (size_t i = 0; i < CALL_COUNT; i++) {
 		if (call_try(&calls[i]) < 0)
 			continue;
