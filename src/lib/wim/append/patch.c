@@ -79,12 +79,12 @@ static enum wt_status put_all(const struct wt_wim_append *append,
  * case: later children, which parse, are judged by it. */
 static void *kept(void *shared, size_t len)
 {
-	void *ret = malloc(len);
+	void *copy = malloc(len);
 
-	if (ret)
-		memcpy(ret, shared, len);
+	if (copy)
+		memcpy(copy, shared, len);
 	wt_shared_free(shared, len);
-	return ret;
+	return copy;
 }
 
 /* Adds what can be without wimlib, and keeps where that is. */
