@@ -3,12 +3,42 @@
 #include "help.h"
 
 #include "options.h"
+#include "output/output.h"
 #include "output/text.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#define COMMAND_COLUMN 14
 #define OPTION_COLUMN 28
+/* With less room beside a column the terminal may break the lines. */
+#define ROOM_MIN 20
+
+/* A line from a column on: what does not fit on the terminal goes on below
+ * there. */
+static void put_line(FILE *file, const char *line, size_t len, size_t column)
+{
+	size_t width = cli_terminal_width(fileno(file));
+	size_t room = width > column + ROOM_MIN ? width - column : SIZE_MAX;
+	char *text = strndup(line, len);
+
+	for (const char *s = text; s && *s;) {
+		size_t fits = cli_text_wrap(s, room), shown = fits;
+
+		while (shown > 0 && s[shown - 1] == ' ')
+			shown--;
+		if (s != text)
+			fprintf(file, "%*s", (int)column, "");
+		fprintf(file, "%.*s\n", (int)shown, s);
+		s += fits;
+		s += strspn(s, " ");
+	}
+	if (len == 0)
+		fputc('\n', file);
+	free(text);
+}
 
 void cli_help_overview(FILE *file)
 {
@@ -22,8 +52,10 @@ void cli_help_overview(FILE *file)
 	      "server?\n\n"
 	      "Commands:\n",
 		file);
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		fprintf(file, "  %-11s %s\n", c->name, c->summary);
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		fprintf(file, "  %-*s", COMMAND_COLUMN - 2, c->name);
+		put_line(file, c->summary, strlen(c->summary), COMMAND_COLUMN);
+	}
 	fputs("\nMore: wimtrust help COMMAND, man wimtrust\n", file);
 }
 
@@ -51,7 +83,8 @@ static void print_options(const struct cli_command *command, enum cli_rank rank)
 		if (!(o->commands & command->bit) || o->rank != rank)
 			continue;
 		spell_option(o, spelled, sizeof(spelled));
-		printf("  %-*s%s\n", OPTION_COLUMN - 2, spelled, o->help);
+		printf("  %-*s", OPTION_COLUMN - 2, spelled);
+		put_line(stdout, o->help, strlen(o->help), OPTION_COLUMN);
 	}
 }
 
@@ -59,18 +92,17 @@ static void print_usage(const struct cli_command *command)
 {
 	const char *head = "Usage:";
 	const char *line = command->usage;
+	size_t column = strlen("Usage: wimtrust  ") + strlen(command->name);
 
 	while (*line) {
-		int len = (int)strcspn(line, "\n");
+		size_t len = strcspn(line, "\n");
 
 		if (*line == ' ')
-			printf("%*s%.*s\n",
-				(int)(strlen("Usage: wimtrust ") +
-					strlen(command->name)),
-				"", len, line);
+			printf("%*s", (int)column, "");
 		else
-			printf("%-6s wimtrust %s %.*s\n", head, command->name,
-				len, line);
+			printf("%-6s wimtrust %s ", head, command->name);
+		put_line(stdout, line + (*line == ' '), len - (*line == ' '),
+			column);
 		head = "";
 		line += len;
 		line += strspn(line, "\n");
@@ -80,7 +112,14 @@ static void print_usage(const struct cli_command *command)
 void cli_help_command(const struct cli_command *command)
 {
 	print_usage(command);
-	printf("\n%s\n\n", command->text);
+	putchar('\n');
+	for (const char *line = command->text; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		put_line(stdout, line, len, 0);
+		line += len + (line[len] == '\n');
+	}
+	putchar('\n');
 	print_options(command, CLI_FIRST);
 	print_options(command, CLI_ALSO);
 	printf("\nMore: man wimtrust-%s\nExample: %s\n", command->name,

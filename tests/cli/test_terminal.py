@@ -126,6 +126,20 @@ class Tables(Case):
         self.assertIn('コントソ認証局ルート証明書第一号', shown)
 
 
+class Help(Case):
+    def test_wraps_and_shows_the_same(self):
+        for command in ('add', 'check', 'verify', 'export'):
+            whole = wimtrust('help', command).out
+            self.assertEqual(on_terminal('help', command, columns=80)[1],
+                             whole)
+            for columns in (60, 66, 72):
+                _, shown = on_terminal('help', command, columns=columns)
+                self.assertEqual(''.join(shown.split()),
+                                 ''.join(whole.split()))
+                for line in shown[:shown.index('Example: ')].splitlines():
+                    self.assertLessEqual(len(line), columns, line)
+
+
 class Color(Case):
     def shown(self, *args, **env):
         return on_terminal(*args, self.hive(), ROOT_DER,
