@@ -212,11 +212,12 @@ WT_API enum wt_status wt_cert_list_read_chain(
 	struct wt_cert_list *list, const char *path, struct wt_error *err);
 
 /**
- * As wt_cert_list_read_chain(), but asks the TLS server itself, by its name
- * (SNI). The library does not trust the answer.
+ * As wt_cert_list_read_chain(), but asks the TLS server itself. The library
+ * does not trust the answer.
  *
  * @param server   HOST, HOST:PORT, an IPv4 address, or an IPv6 address, in
  *                 brackets where a port follows; port 443 without one
+ * @param name     the name to ask for (SNI); NULL for that of server
  * @param seconds  for all of it
  * @param cancel   NULL, or not 0 to stop
  * @return WT_ERR_USAGE (bad-host), WT_ERR_FILE (connect-name, connect-failed,
@@ -224,7 +225,7 @@ WT_API enum wt_status wt_cert_list_read_chain(
  *         wt_cert_list_read_chain()
  */
 WT_API enum wt_status wt_cert_list_fetch(struct wt_cert_list *list,
-	const char *server, unsigned seconds,
+	const char *server, const char *name, unsigned seconds,
 	const volatile sig_atomic_t *cancel, struct wt_error *err);
 
 /** The host in server, as wt_target_check() takes it. */

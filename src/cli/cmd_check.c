@@ -41,7 +41,8 @@ enum wt_status cmd_check(const struct cli_request *request,
 	describe(request, outcome);
 	ret = request->server
 		      ? wt_cert_list_fetch(outcome->certs, request->server,
-				request->timeout, request->options.cancel, err)
+				request->host, request->timeout,
+				request->options.cancel, err)
 		      : cli_read_certs(request, outcome, 1, err);
 	if (ret != WT_OK)
 		return ret;

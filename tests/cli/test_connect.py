@@ -129,6 +129,14 @@ class Connect(Case):
         # localhost may lead to ::1 first, where nothing listens.
         self.assertEqual(self.check('localhost:%d' % port).status, 0)
         self.assertEqual(self.check('127.0.0.1:%d' % port).status, 1)
+        # The name that the PC will use, wherever it leads today.
+        for host in ('localhost', 'localhost.'):
+            run = self.check('127.0.0.1:%d' % port, '--host', host)
+            self.assertEqual(run.status, 0, run.err)
+        for host in ('[::1]', 'x' * 300, 'ö'):
+            run = self.check('127.0.0.1:%d' % port, '--host', host)
+            self.assertIn(run.status, (1, 2), run.err)
+            self.assertNotIn('memory', run.err)
 
     def test_ipv6(self):
         if not has_ipv6():

@@ -174,7 +174,7 @@ static void ask_server(void)
 	size_t len = 0;
 
 	kind_victim_fd = file_copy(WT_HIVES "/software");
-	(void)wt_fetch_pem(name, 5, NULL, &pem, &len, NULL);
+	(void)wt_fetch_pem(name, NULL, 5, NULL, &pem, &len, NULL);
 	free(pem);
 	close(kind_victim_fd);
 	kill(server, SIGKILL);

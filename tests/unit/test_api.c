@@ -109,8 +109,8 @@ static void test_lists(void **state)
 	assert_refused(wt_cert_list_read, list, NULL);
 	assert_refused(wt_cert_list_read_chain, NULL, CERT);
 	assert_refused(wt_cert_list_read_chain, list, NULL);
-	assert_refused(wt_cert_list_fetch, NULL, "localhost", 1, NULL);
-	assert_refused(wt_cert_list_fetch, list, NULL, 1, NULL);
+	assert_refused(wt_cert_list_fetch, NULL, "localhost", NULL, 1, NULL);
+	assert_refused(wt_cert_list_fetch, list, NULL, NULL, 1, NULL);
 	assert_refused(wt_cert_list_read_memory, NULL, "x", 1, "x");
 	assert_refused(wt_cert_list_read_memory, list, NULL, 1, "x");
 	assert_refused(wt_cert_list_read_memory, list, "x", 1, NULL);

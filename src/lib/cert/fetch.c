@@ -26,6 +26,8 @@
 #include <openssl/ssl.h>
 
 #define PORT "443"
+#define NAME_CHARS                                                             \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 /* An address that does not answer is not waited for longer when others may. */
 #define ADDRESS_SECONDS 5
 /* What a child gives itself comes first, and has the better message. */
@@ -41,6 +43,7 @@ struct answer {
 struct fetch {
 	const char *server;
 	char host[256];
+	char name[256]; /* that is asked for (SNI), "" for none */
 	char port[8];
 	struct timespec end;
 	unsigned seconds;
@@ -151,11 +154,6 @@ static enum wt_status connect_any(
 	return WT_ERR_FILE;
 }
 
-static bool is_address(const char *host)
-{
-	return strchr(host, ':') || strspn(host, "0123456789.") == strlen(host);
-}
-
 /* As lenient as can be: the chain is wanted, not a safe connection. */
 static SSL *tls_new(const struct fetch *fetch, SSL_CTX *ctx, int fd)
 {
@@ -171,8 +169,8 @@ static SSL *tls_new(const struct fetch *fetch, SSL_CTX *ctx, int fd)
 	SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
 	ssl = SSL_new(ctx);
 	if (!ssl || SSL_set_fd(ssl, fd) != 1 ||
-		(!is_address(fetch->host) &&
-			SSL_set_tlsext_host_name(ssl, fetch->host) != 1)) {
+		(fetch->name[0] &&
+			SSL_set_tlsext_host_name(ssl, fetch->name) != 1)) {
 		SSL_free(ssl);
 		return NULL;
 	}
@@ -325,8 +323,23 @@ static bool split(const char *server, struct fetch *fetch)
 	memcpy(fetch->host, host, len);
 	fetch->host[len] = '\0';
 	snprintf(fetch->port, sizeof(fetch->port), "%s", port);
-	return strspn(fetch->host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
-				   "QRSTUVWXYZ0123456789-._:%") == len;
+	return strspn(fetch->host, NAME_CHARS ":%") == len;
+}
+
+/* A name as the handshake has it: neither an address nor with a dot behind it;
+ * what is no name at all is not sent. */
+static void name_copy(const char *name, struct fetch *fetch)
+{
+	size_t len = strlen(name);
+
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	if (len == 0 || len >= sizeof(fetch->name) ||
+		strspn(name, NAME_CHARS) < len ||
+		strspn(name, "0123456789.") >= len)
+		return;
+	memcpy(fetch->name, name, len);
+	fetch->name[len] = '\0';
 }
 
 static enum wt_status server_fail(const char *server, struct wt_error *err)
@@ -358,12 +371,13 @@ enum wt_status wt_server_host(
 	return WT_OK;
 }
 
-static enum wt_status fetch_begin(const char *server, unsigned seconds,
-	struct fetch *fetch, struct wt_error *err)
+static enum wt_status fetch_begin(const char *server, const char *name,
+	unsigned seconds, struct fetch *fetch, struct wt_error *err)
 {
 	*fetch = (struct fetch){.server = server, .seconds = seconds};
 	if (!split(server, fetch))
 		return server_fail(server, err);
+	name_copy(name ? name : fetch->host, fetch);
 	fetch->answer = wt_shared_new(sizeof(*fetch->answer));
 	if (!fetch->answer)
 		return wt_fail_memory(err);
@@ -395,9 +409,9 @@ static enum wt_status fetch_end(struct fetch *fetch, enum wt_status ret,
 	return ret;
 }
 
-enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
-	const volatile sig_atomic_t *cancel, char **ret_pem, size_t *ret_len,
-	struct wt_error *err)
+enum wt_status wt_fetch_pem(const char *server, const char *name,
+	unsigned seconds, const volatile sig_atomic_t *cancel, char **ret_pem,
+	size_t *ret_len, struct wt_error *err)
 {
 	struct fetch fetch = {0};
 	const struct wt_child how = {
@@ -408,7 +422,7 @@ enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
 		.died_code = "connect-crash",
 		.cancel = cancel,
 	};
-	enum wt_status ret = fetch_begin(server, seconds, &fetch, err);
+	enum wt_status ret = fetch_begin(server, name, seconds, &fetch, err);
 
 	if (ret != WT_OK)
 		return ret;
@@ -420,7 +434,7 @@ enum wt_status wt_fetch_over(int fd, const char *server, unsigned seconds,
 	char **ret_pem, size_t *ret_len, struct wt_error *err)
 {
 	struct fetch fetch = {0};
-	enum wt_status ret = fetch_begin(server, seconds, &fetch, err);
+	enum wt_status ret = fetch_begin(server, NULL, seconds, &fetch, err);
 
 	if (ret != WT_OK)
 		return ret;

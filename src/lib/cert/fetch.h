@@ -16,15 +16,16 @@
  *
  * @param server    HOST, HOST:PORT, an IPv4 address, or an IPv6 address in
  *                  brackets where a port follows; 443 is the usual port
+ * @param name      the name to ask for (SNI); NULL for that of server
  * @param seconds   for all of it
  * @param cancel    NULL, or a signal's number
  * @param ret_pem   free()
  * @return WT_ERR_USAGE (bad-host), WT_ERR_FILE (connect-name, connect-failed,
  *         connect-timeout, connect-tls, connect-crash), WT_INTERRUPTED
  */
-enum wt_status wt_fetch_pem(const char *server, unsigned seconds,
-	const volatile sig_atomic_t *cancel, char **ret_pem, size_t *ret_len,
-	struct wt_error *err);
+enum wt_status wt_fetch_pem(const char *server, const char *name,
+	unsigned seconds, const volatile sig_atomic_t *cancel, char **ret_pem,
+	size_t *ret_len, struct wt_error *err);
 
 /**
  * As wt_fetch_pem() over a connection that is there, in this process and

@@ -568,7 +568,7 @@ enum wt_status wt_cert_list_read_chain(
 }
 
 enum wt_status wt_cert_list_fetch(struct wt_cert_list *list, const char *server,
-	unsigned seconds, const volatile sig_atomic_t *cancel,
+	const char *name, unsigned seconds, const volatile sig_atomic_t *cancel,
 	struct wt_error *err)
 {
 	struct wt_cert_list before = {0};
@@ -579,7 +579,7 @@ enum wt_status wt_cert_list_fetch(struct wt_cert_list *list, const char *server,
 	if (!(list && server))
 		return wt_fail_argument(err, __func__);
 	before = *list;
-	ret = wt_fetch_pem(server, seconds, cancel, &pem, &len, err);
+	ret = wt_fetch_pem(server, name, seconds, cancel, &pem, &len, err);
 	if (ret != WT_OK)
 		return ret;
 	list->is_chain = list->keeps_going = true;
