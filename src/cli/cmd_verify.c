@@ -85,6 +85,7 @@ static bool is_for_add(const struct wt_error *err)
 {
 	return strcmp(err->code, "cert-no-store") != 0 &&
 	       strcmp(err->code, "cert-disallowed") != 0 &&
+	       strcmp(err->code, "cert-limited-copy") != 0 &&
 	       strcmp(err->code, "not-expected") != 0;
 }
 

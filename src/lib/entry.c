@@ -168,6 +168,73 @@ enum wt_status wt_entry_judge_veto(const struct wt_target *target,
 	return WT_OK;
 }
 
+/* Of AuthRoot only the machine's own place counts for Windows. */
+static bool is_place_of(enum wt_store store, enum wt_hive_place place)
+{
+	return store != WT_STORE_AUTHROOT || place == WT_PLACE_MACHINE;
+}
+
+enum wt_status wt_entry_find_limited(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_entry *entry,
+	const char *sha1, struct wt_entry *ret_copy, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	*ret_copy = (struct wt_entry){0};
+	for (int i = 0; i < WT_PLACE_COUNT * WT_STORE_COUNT; i++) {
+		enum wt_hive_place place = i % WT_PLACE_COUNT;
+		enum wt_store store = i / WT_PLACE_COUNT;
+		const struct wt_hive_entry *found = NULL;
+		struct wt_entry copy = {0};
+
+		if (!wt_entry_gives_tls_trust(store) ||
+			!is_place_of(store, place))
+			continue;
+		found = wt_content_find(hive->content, place, store, sha1);
+		if (!found || (store == entry->store &&
+				      !strcmp(wt_hive_place_path(place),
+					      entry->place)))
+			continue;
+		ret = wt_entry_describe(target, hive, found, &copy, err);
+		if (ret != WT_OK)
+			return ret;
+		if (!copy.cert ||
+			wt_trust_serves(copy.handle, target->options->now))
+			continue;
+		*ret_copy = copy;
+		return WT_OK;
+	}
+	return WT_OK;
+}
+
+enum wt_status wt_entry_judge_copies(const struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_entry *entry,
+	const struct wt_cert_info *info, struct wt_error *err)
+{
+	struct wt_entry copy = {0};
+	enum wt_status ret = WT_OK;
+
+	if (entry->action != WT_ACTION_PRESENT ||
+		!wt_entry_gives_tls_trust(entry->store) ||
+		!wt_trust_serves(entry->handle, target->options->now))
+		return WT_OK;
+	ret = wt_entry_find_limited(
+		target, hive, entry, info->sha1, &copy, err);
+	if (ret != WT_OK || !copy.cert)
+		return ret;
+	wt_fail(&entry->problem, WT_NO, "cert-limited-copy", info->subject,
+		"is there, but its copy in %s\\%s is limited so that no TLS "
+		"server is trusted (%s)",
+		copy.place, wt_store_name(copy.store), copy.cert->limits_text);
+	if (!strcmp(copy.place, wt_hive_place_path(WT_PLACE_MACHINE)))
+		wt_error_hint(&entry->problem,
+			"wimtrust add -s %s --for any TARGET CERT takes the "
+			"limit away",
+			wt_store_name(copy.store));
+	entry->action = WT_ACTION_UNSOUND;
+	return WT_OK;
+}
+
 const struct wt_hive_entry *wt_content_find_root(
 	const struct wt_hive_content *content, const char *key)
 {
@@ -177,7 +244,9 @@ const struct wt_hive_entry *wt_content_find_root(
 
 	for (int place = 0; !found && place < WT_PLACE_COUNT; place++)
 		for (size_t i = 0; !found && i < 2; i++)
-			found = wt_content_find(content,
-				(enum wt_hive_place)place, stores[i], key);
+			if (is_place_of(stores[i], (enum wt_hive_place)place))
+				found = wt_content_find(content,
+					(enum wt_hive_place)place, stores[i],
+					key);
 	return found;
 }

@@ -51,6 +51,22 @@ enum wt_status wt_entry_judge_veto(const struct wt_target *target,
 	const struct wt_cert_info *info, struct wt_error *err);
 
 /**
+ * The first copy of an entry's certificate, in another store or place that TLS
+ * builds its chains from, whose value lets no TLS server be trusted. The limits
+ * of each copy count.
+ *
+ * @param ret_copy  without a certificate when there is none
+ */
+enum wt_status wt_entry_find_limited(const struct wt_target *target,
+	const struct wt_target_hive *hive, const struct wt_entry *entry,
+	const char *sha1, struct wt_entry *ret_copy, struct wt_error *err);
+
+/** The same as wt_entry_judge() where such a copy limits the certificate. */
+enum wt_status wt_entry_judge_copies(const struct wt_target *target,
+	const struct wt_target_hive *hive, struct wt_entry *entry,
+	const struct wt_cert_info *info, struct wt_error *err);
+
+/**
  * Decodes the entry of a hive into an entry of the report: the certificate,
  * kept by the report, or the problem. Fails only for want of memory, or when
  * it is cancelled.

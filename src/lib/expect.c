@@ -90,8 +90,13 @@ static enum wt_status thumbprint_expect(const char *thumbprint,
 		count++;
 		if (entry.cert) {
 			wt_entry_judge(target, &entry);
-			ret = wt_entry_judge_veto(
-				target, hive, &entry, entry.cert, err);
+			/* Else each copy speaks for itself. */
+			if (target->options->store != WT_STORE_AUTO)
+				ret = wt_entry_judge_copies(
+					target, hive, &entry, entry.cert, err);
+			if (ret == WT_OK)
+				ret = wt_entry_judge_veto(
+					target, hive, &entry, entry.cert, err);
 		}
 		if (ret == WT_OK)
 			ret = wt_report_add_entry(

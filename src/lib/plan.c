@@ -341,6 +341,31 @@ static enum wt_status warn_vetoed(const struct wt_target *target,
 	return ret;
 }
 
+/* What is added serves, and a copy of it keeps it from that. */
+static enum wt_status warn_limited_copy(const struct wt_plan_item *item,
+	const struct wt_target *target, const struct wt_target_hive *hive,
+	const struct wt_entry *entry, struct wt_error *err)
+{
+	struct wt_entry copy = {0};
+	char text[1024] = "";
+	enum wt_status ret = WT_OK;
+
+	if (!wt_entry_gives_tls_trust(item->store) ||
+		!wt_trust_serves(item->cert, target->options->now))
+		return WT_OK;
+	ret = wt_entry_find_limited(
+		target, hive, entry, entry->cert->sha1, &copy, err);
+	if (ret != WT_OK || !copy.cert)
+		return ret;
+	snprintf(text, sizeof(text),
+		"%.200s: its copy in %s\\%s is limited, so no TLS server is "
+		"trusted (%.500s); add it there too, with --for any",
+		copy.cert->subject, copy.place, wt_store_name(copy.store),
+		copy.cert->limits_text);
+	wt_report_warn_once(target->report, "cert-limited-copy", text);
+	return WT_OK;
+}
+
 /* Is it trusted already, in another store of roots than the one that follows
  * from what it is? Then a second copy changes nothing. */
 static enum wt_status root_find(const struct wt_plan_item *item,
@@ -407,6 +432,8 @@ static enum wt_status item_plan(const struct wt_plan_item *item,
 			target->report, &entry, err);
 	else
 		ret = root_find(item, target, hive, &entry, err);
+	if (ret == WT_OK)
+		ret = warn_limited_copy(item, target, hive, &entry, err);
 	if (ret == WT_OK && entry.action != WT_ACTION_UNCHANGED)
 		changes->changes[changes->count++] = (struct wt_hive_change){
 			.place = WT_PLACE_MACHINE,

@@ -87,6 +87,8 @@ static enum wt_status cert_verify(struct wt_target *target,
 	if (ret == WT_OK && entry->action == WT_ACTION_PRESENT)
 		ret = value_verify(target, info, found, entry, err);
 	if (ret == WT_OK)
+		ret = wt_entry_judge_copies(target, hive, entry, info, err);
+	if (ret == WT_OK)
 		ret = wt_entry_judge_veto(target, hive, entry, info, err);
 	entry->cert = info;
 	entry->handle = cert;
@@ -180,6 +182,8 @@ static void verify_hint(const struct wt_report *report,
 	if (strcmp(first->problem.code, "cert-no-store") == 0)
 		wt_error_hint(err, "for a server's own certificate, verify the "
 				   "CA that issued it");
+	else if (strcmp(first->problem.code, "cert-limited-copy") == 0)
+		wt_error_hint(err, "%s", first->problem.hint);
 	else if (first->action == WT_ACTION_EXTRA)
 		hint_remove(report, image, first, options,
 			"if it should not be there: ", err);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # test_check.py: the answers of check, as the program gives them.
 import re
+import shlex
 
 from clitest import SOURCE, Case, main, wimtrust
 
@@ -56,6 +57,42 @@ class Check(Case):
                     self.assertIn('[' + code, run.err)
                 else:
                     self.assertNotIn('left', run.err)
+
+    def test_verify_and_check_count_each_copy(self):
+        root, chain = self.file('root.pem', pem('root')), pem('leaf', 'inter')
+        for limited, other in (('root', 'authroot'), ('authroot', 'root'),
+                               ('ca', 'authroot'), ('ca', 'root')):
+            with self.subTest(limited=limited, other=other):
+                target = self.hive()
+                wimtrust('add', '-s', other, target, root)
+                self.assertEqual(wimtrust('verify', target, root).status, 0)
+                wimtrust('add', '-s', limited, '--for', 'client-auth', target,
+                         root)
+                self.assertEqual(self.check(target, chain).status, 1)
+                for words in ((), ('-s', other)):
+                    run = wimtrust('verify', *words, target, root)
+                    self.assertEqual(run.status, 1, run.out)
+                    self.assertRegex(run.err, r'\[cert-limited(-copy)?\]')
+                run = wimtrust('add', '-n', '-s', other, target, root)
+                self.assertEqual(run.status, 0)
+                self.assertIn('[cert-limited-copy]', run.err)
+                # The remedy works.
+                run = wimtrust('verify', '-s', other, target, root)
+                words = shlex.split(run.err.splitlines()[-1])[1:]
+                words = words[1:words.index('takes')]
+                words[words.index('CERT')] = root
+                self.assertEqual(wimtrust(*words).status, 0)
+                self.assertEqual(wimtrust('verify', target, root).status, 0)
+                self.assertEqual(self.check(target, chain).status, 0)
+
+    def test_a_limit_that_was_asked_for_is_none_of_a_copy(self):
+        target, root = self.hive(), self.file('root.pem', pem('root'))
+        for store in ('root', 'authroot'):
+            run = wimtrust('add', '-s', store, '--for', 'client-auth', target,
+                           root)
+            self.assertNotIn('copy', run.err)
+        self.assertEqual(
+            wimtrust('verify', '--for', 'client-auth', target, root).status, 0)
 
     def test_nothing_but_what_is_no_good_is_an_error(self):
         bad = re.sub('(?s)MII.{20}', 'MIIAAAA', pem('leaf'), count=1)
