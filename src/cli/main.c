@@ -131,6 +131,14 @@ static enum wt_status check_operands(
 		wt_error_hint(err, "leave one of them out");
 		return WT_ERR_USAGE;
 	}
+	for (int i = 0; i < count; i++) {
+		if (request->operands[i][0] != '\0')
+			continue;
+		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
+			"operand %d is empty", i + 1);
+		wt_error_hint(err, "name a file; is the variable set?");
+		return WT_ERR_USAGE;
+	}
 	if (command->operands_max >= 0 && count > command->operands_max)
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
 			"takes no more than %s, but got \"%s\" too",

@@ -379,7 +379,8 @@ enum wt_status cli_option_take(struct cli_request *request,
 		return take_backup(request, option, value, err);
 	case CLI_OPT_BASE:
 		options->base = value;
-		return WT_OK;
+		return *value ? WT_OK
+			      : fail_value(option, value, "a file's name", err);
 	case CLI_OPT_FOR:
 		options->usages = value;
 		if (wt_usage_is_known(value))
