@@ -22,44 +22,6 @@ struct diff {
 	bool is_different;
 };
 
-static bool oids_differ(
-	const struct wt_oid_list *one, const struct wt_oid_list *other)
-{
-	if (one->count != other->count)
-		return true;
-	for (size_t i = 0; i < one->count; i++)
-		if (strcmp(one->oids[i], other->oids[i]) != 0)
-			return true;
-	return false;
-}
-
-/* Do the values limit the trust in the certificate differently? */
-static bool limits_differ(
-	const struct wt_cert_limits *one, const struct wt_cert_limits *other)
-{
-	return one->has_usage != other->has_usage ||
-	       one->is_disallowed != other->is_disallowed ||
-	       one->disallowed_from != other->disallowed_from ||
-	       one->has_disallowed_usage != other->has_disallowed_usage ||
-	       one->has_not_before != other->has_not_before ||
-	       one->not_before != other->not_before ||
-	       one->has_not_before_usage != other->has_not_before_usage ||
-	       oids_differ(&one->usage, &other->usage) ||
-	       oids_differ(&one->disallowed_usage, &other->disallowed_usage) ||
-	       oids_differ(&one->not_before_usage, &other->not_before_usage);
-}
-
-static bool entries_differ(
-	const struct wt_entry *old_entry, const struct wt_entry *new_entry)
-{
-	if (!old_entry->handle || !new_entry->handle)
-		return old_entry->handle || new_entry->handle ||
-		       strcmp(old_entry->problem.code,
-			       new_entry->problem.code) != 0;
-	return limits_differ(wt_cert_limits(old_entry->handle),
-		wt_cert_limits(new_entry->handle));
-}
-
 static int by_store(const void *left, const void *right)
 {
 	const struct wt_entry *const *one = left, *const *other = right;
@@ -133,7 +95,7 @@ static enum wt_status pair_compare(struct diff *diff, size_t index,
 			news++;
 			continue;
 		}
-		if (entries_differ(old_entry, new_entry))
+		if (wt_side_values_differ(old_entry, new_entry))
 			ret = say(diff, index, new_entry, WT_ACTION_REPLACED,
 				err);
 		while (*olds &&

@@ -127,24 +127,38 @@ enum wt_status wt_expect_thumbprints(const struct wt_expect *expect,
 }
 
 /* Was the entry said already, as present, unsound or in the wrong store? */
-static bool is_expected(const struct wt_expect *expect,
-	const struct wt_image *image, size_t count,
+static bool is_said(const struct wt_image *image, size_t count,
 	const struct wt_entry *entry)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!wt_side_compare(wt_image_entry(image, i), entry, false))
+			return true;
+	return false;
+}
+
+/* Does the base allow the entry? What the base limits may not be trusted for
+ * more: then ret_why says why not. */
+static bool is_of_base(const struct wt_expect *expect,
+	const struct wt_image *image, const struct wt_entry *entry,
+	const char **ret_why)
 {
 	bool is_by_trust = false;
 	const struct wt_image *base = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		if (!wt_side_compare(wt_image_entry(image, i), entry, false))
-			return true;
 	if (!expect->base)
 		return false;
 	is_by_trust = expect->base->kind == WT_TARGET_CERTS;
 	base = wt_side_image(expect->base, image->index);
-	for (size_t i = 0; base && i < base->entry_count; i++)
-		if (!wt_side_compare(
-			    wt_image_entry(base, i), entry, is_by_trust))
+	for (size_t i = 0; base && i < base->entry_count; i++) {
+		const struct wt_entry *own = wt_image_entry(base, i);
+
+		if (wt_side_compare(own, entry, is_by_trust))
+			continue;
+		if ((own->cert && !own->cert->limits_text) ||
+			!wt_side_values_differ(own, entry))
 			return true;
+		*ret_why = " with other limits than in the base";
+	}
 	return false;
 }
 
@@ -159,16 +173,18 @@ enum wt_status wt_expect_no_others(const struct wt_expect *expect,
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < content->entry_count; i++) {
+		const char *why = ", where it is not expected";
 		struct wt_entry entry = {0};
 
 		ret = wt_entry_describe(
 			target, hive, &content->entries[i], &entry, err);
-		if (ret != WT_OK || is_expected(expect, image, count, &entry))
+		if (ret != WT_OK || is_said(image, count, &entry) ||
+			is_of_base(expect, image, &entry, &why))
 			continue;
 		entry.action = WT_ACTION_EXTRA;
 		wt_fail(&entry.problem, WT_NO, "not-expected", entry.key,
-			"is in the store %s, where it is not expected",
-			wt_store_name(entry.store));
+			"is in the store %s%s", wt_store_name(entry.store),
+			why);
 		ret = wt_report_add_entry(
 			target->report, hive->image, &entry, err);
 	}

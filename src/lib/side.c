@@ -3,6 +3,7 @@
 #include "side.h"
 
 #include "cases.h"
+#include "cert/cert.h"
 #include "target/target.h"
 
 #include <string.h>
@@ -140,4 +141,42 @@ int wt_side_compare(const struct wt_entry *entry, const struct wt_entry *other,
 	if (order == 0)
 		order = left < right ? -1 : left > right;
 	return order != 0 ? order : strcasecmp(entry->key, other->key);
+}
+
+static bool oids_differ(
+	const struct wt_oid_list *one, const struct wt_oid_list *other)
+{
+	if (one->count != other->count)
+		return true;
+	for (size_t i = 0; i < one->count; i++)
+		if (strcmp(one->oids[i], other->oids[i]) != 0)
+			return true;
+	return false;
+}
+
+/* Do the values limit the trust in the certificate differently? */
+static bool limits_differ(
+	const struct wt_cert_limits *one, const struct wt_cert_limits *other)
+{
+	return one->has_usage != other->has_usage ||
+	       one->is_disallowed != other->is_disallowed ||
+	       one->disallowed_from != other->disallowed_from ||
+	       one->has_disallowed_usage != other->has_disallowed_usage ||
+	       one->has_not_before != other->has_not_before ||
+	       one->not_before != other->not_before ||
+	       one->has_not_before_usage != other->has_not_before_usage ||
+	       oids_differ(&one->usage, &other->usage) ||
+	       oids_differ(&one->disallowed_usage, &other->disallowed_usage) ||
+	       oids_differ(&one->not_before_usage, &other->not_before_usage);
+}
+
+bool wt_side_values_differ(
+	const struct wt_entry *old_entry, const struct wt_entry *new_entry)
+{
+	if (!old_entry->handle || !new_entry->handle)
+		return old_entry->handle || new_entry->handle ||
+		       strcmp(old_entry->problem.code,
+			       new_entry->problem.code) != 0;
+	return limits_differ(wt_cert_limits(old_entry->handle),
+		wt_cert_limits(new_entry->handle));
 }

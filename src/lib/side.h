@@ -33,4 +33,9 @@ const struct wt_image *wt_side_image(
 int wt_side_compare(const struct wt_entry *entry, const struct wt_entry *other,
 	bool is_by_trust);
 
+/** Do two entries of the same certificate limit the trust in it differently, or
+ *  can only one of them be read? */
+bool wt_side_values_differ(
+	const struct wt_entry *old_entry, const struct wt_entry *new_entry);
+
 #endif

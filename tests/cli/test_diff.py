@@ -186,6 +186,26 @@ class Exact(Case):
         self.assertNotIn('no others', run.out)
         self.assertIn('extra in ROOT of image 2', run.out)
 
+    def test_what_the_base_limits_stays_limited(self):
+        pristine = self.hive()
+        own = make_root(self.folder / 'own.pem', '/CN=Own')
+        wimtrust('add', '--for', 'client-auth', pristine, own)
+        hive = self.copy(pristine, 'changed')
+        wimtrust('add', hive, ROOT_DER)
+        question = ('verify', '--exact', '--base', pristine, hive, ROOT_DER)
+        self.assertEqual(wimtrust(*question).status, 0)
+        for usages in ('any', 'server-auth', 'client-auth,server-auth'):
+            wimtrust('add', '--for', usages, hive, own)
+            run = wimtrust(*question)
+            self.assertEqual(run.status, 1)
+            self.assertIn('with other limits than in the base [not-expected]',
+                          run.out)
+        wimtrust('add', '--for', 'client-auth', hive, own)
+        self.assertEqual(wimtrust(*question).status, 0)
+        # Less than the base trusts is not too much.
+        wimtrust('add', '--for', 'any', pristine, own)
+        self.assertEqual(wimtrust(*question).status, 0)
+
     def assert_remedies_end(self, *question):
         """Each remedy is followed, until nothing is wrong any more."""
         for _ in range(6):
