@@ -155,6 +155,10 @@ JOINTS = {
     'ASCII, then UTF-16': alternate(ascii_, le),
     'UTF-16, then ASCII': alternate(lambda t: b'\xff\xfe' + le(t), ascii_),
     'both orders of UTF-16': alternate(le, be),
+    'ASCII, then UTF-32': alternate(
+        ascii_, lambda t: t.encode('utf-32le')),
+    'UTF-32, big endian, then ASCII': alternate(
+        lambda t: t.encode('utf-32be'), ascii_),
     'all three': lambda: b''.join((ascii_, le, be)[i % 3](t)
                                   for i, t in enumerate(texts())),
     'Ctrl-Z between': each(ascii_, b'\x1a'),
@@ -285,6 +289,8 @@ SPOILT = {
         lambda t: t.replace('-----BEGIN', '----- BEGIN'), 'pem-truncated'),
     'no blank': (lambda t: t.replace('BEGIN CERT', 'BEGINCERT'),
                  'pem-truncated'),
+    'in a URL, encoded twice': (
+        lambda t: quote(quote(t)) + '\n', 'pem-truncated'),
     'lower case': (lambda t: t.replace('BEGIN CERTIFICATE',
                                        'begin certificate'),
                    'pem-truncated'),

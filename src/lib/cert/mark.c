@@ -104,7 +104,8 @@ static const char *certificate_label(const char *text)
 	static const char *const words[] = {
 		"X509", "TRUSTED", "CERTIFICATE", "PKCS7"};
 
-	for (int i = 0; i < 4 && *text && !is_letter(*text); i++)
+	/* "%2520", a blank that was encoded twice, is the longest */
+	for (int i = 0; i < 8 && *text && !is_letter(*text); i++)
 		text++;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = strlen(words[i]);
@@ -167,7 +168,10 @@ bool wt_mark_read(
 	mark.is_end = (data[pos] & ~0x20) == 'E';
 	word_len = strlen(words[mark.is_end]);
 	if (pos + 1 < len && data[pos + 1] == 0)
-		mark.stride = 2;
+		mark.stride = pos + 3 < len && data[pos + 2] == 0 &&
+					      data[pos + 3] == 0
+				      ? 4
+				      : 2;
 	if (!has_word(data, len, pos, mark.stride, words[mark.is_end]))
 		return false;
 	for (; count < WINDOW; count++) {

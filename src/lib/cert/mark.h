@@ -16,7 +16,7 @@ struct wt_mark {
 	bool is_end;
 	size_t start; /**< of its dashes */
 	size_t end;   /**< behind its dashes */
-	/** Bytes a character: 2 for UTF-16, in either order. */
+	/** Bytes a character: 2 for UTF-16, 4 for UTF-32, in either order. */
 	unsigned stride;
 	char label[64]; /**< cut to the array; bytes as they are */
 };
