@@ -173,6 +173,9 @@ JOINTS = {
     'with attributes, as OpenSSL writes them': each(
         lambda t: b'Bag Attributes\n    localKeyID: 01 \nsubject=/CN=x\n' +
         t.encode()),
+    'objects of p11-kit, one distrusted and without its certificate': each(
+        lambda t: b'[p11-kit-object-v1]\nx-distrusted: true\nissuer: "x"\n\n'
+        b'[p11-kit-object-v1]\ntrusted: true\n' + t.encode()),
     'with comments': each(lambda t: b'# -*- Root CA -*-\n' + t.encode()),
     'with comments, on one line': each(
         lambda t: ('# Root CA ' + flat(t)).encode(), b' '),
@@ -317,6 +320,9 @@ SPOILT = {
         'pem-unknown-label'),
     'perhaps commented out': (lambda t: '#' + flat(t) + '\n',
                               'pem-commented'),
+    'distrusted by p11-kit': (
+        lambda t: '[p11-kit-object-v1]\nlabel: "x"\nx-distrusted: true\n' +
+        t + '[p11-kit-object-v1]\nlabel: "y"\n', 'pem-distrusted'),
     'Base64 in YAML': (
         lambda t: 'caBundle: %s\n' % odd.base64_of(t.encode()),
         'pem-no-begin'),

@@ -268,6 +268,30 @@ class Certificates(Case):
         for name in names:
             self.assertIn(name, run.out)
 
+    def test_old_pkcs12(self):
+        """RC2, which OpenSSL 3 reads only as the hint says."""
+        key, cert, old = (self.folder / name for name in (
+            'key.pem', 'cert.pem', 'old.p12'))
+        run_other('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes',
+                  '-subj', '/CN=x', '-keyout', key, '-out', cert)
+        made = subprocess.run(
+            ['openssl', 'pkcs12', '-export', '-legacy', '-in', cert, '-inkey',
+             key, '-out', old, '-passout', 'pass:secret'],
+            stderr=subprocess.DEVNULL, check=False)
+        if made.returncode != 0:
+            self.skipTest('openssl has no legacy provider here')
+        run = wimtrust('show', old)
+        hint = re.search(r'\(with (-legacy) too if it says "(\w+)"\): '
+                         '(openssl pkcs12)(.*)', run.err)
+        command = hint[3] + hint[4] + ' -passin pass:secret'
+        failed = subprocess.run(['bash', '-c', command], cwd=self.folder,
+                                stderr=subprocess.PIPE, check=False)
+        self.assertIn(hint[2], failed.stderr.decode())
+        subprocess.run(['bash', '-c', command.replace(
+            hint[3], f'{hint[3]} {hint[1]}')], cwd=self.folder, check=True)
+        run = wimtrust('show', self.folder / 'certs.pem')
+        self.assertIn('CN=x', run.out)
+
     def test_uefi_variable(self):
         """Its hint leads to a signature list, whose own leads on."""
         path = self.folder / 'db-d719b2cb'

@@ -66,8 +66,9 @@ static enum wt_status pkcs12_fail(struct wt_error *err, const char *object)
 		"it is PKCS#12 (.pfx, .p12), which usually holds a private key "
 		"and is not read");
 	wt_error_hint_file(err,
-		"extract only the certificates: openssl pkcs12 -in "
-		"FILE -nokeys -out certs.pem",
+		"extract only the certificates (with -legacy too if it says "
+		"\"unsupported\"): openssl pkcs12 -in FILE -nokeys -out "
+		"certs.pem",
 		object);
 	return WT_ERR_CERT;
 }

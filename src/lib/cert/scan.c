@@ -403,6 +403,21 @@ static int is_commented(
 		       : 0;
 }
 
+/* Do the attributes of p11-kit before the block say so? */
+static bool is_distrusted(const struct scan *scan, const struct wt_mark *begin)
+{
+	static const char header[] = "[p11-kit-object-v1]";
+	static const char word[] = "x-distrusted: true";
+	const uint8_t *pos = scan->data + scan->gap, *object = NULL;
+	const uint8_t *end = scan->data + begin->start;
+
+	while ((pos = memmem(
+			pos, (size_t)(end - pos), header, sizeof(header) - 1)))
+		object = pos += sizeof(header) - 1;
+	return object &&
+	       memmem(object, (size_t)(end - object), word, sizeof(word) - 1);
+}
+
 static enum wt_status other_note(
 	struct scan *scan, const char *label, struct wt_error *err)
 {
@@ -474,6 +489,12 @@ static enum wt_status block_read(struct scan *scan, const struct wt_mark *begin,
 			"it is behind a comment mark, so it is not clear "
 			"whether you want to trust it",
 			"take the mark away, or the line", err);
+	if (is_distrusted(scan, begin))
+		return thing_refuse(scan, begin->start, "pem-distrusted",
+			"the file says of it that it is not to be trusted",
+			"to distrust it, put it into a file of its own, and "
+			"add that with --store disallowed",
+			err);
 	return block_decode(scan, begin, end, err);
 }
 
