@@ -71,6 +71,13 @@ bool wt_writer_reserve(struct wt_writer *writer, size_t len)
 	return true;
 }
 
+void *wt_array_grow(void *array, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0)
+		return array;
+	return reallocarray(array, count == 0 ? 1 : 2 * count, size);
+}
+
 void wt_writer_bytes(struct wt_writer *writer, const void *data, size_t len)
 {
 	if (!wt_writer_reserve(writer, len) || len == 0)

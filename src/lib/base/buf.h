@@ -42,6 +42,11 @@ void wt_writer_u32(struct wt_writer *writer, uint32_t value);
 void wt_writer_bytes(struct wt_writer *writer, const void *data, size_t len);
 /** Makes room for len more bytes. @return false when there is no memory. */
 bool wt_writer_reserve(struct wt_writer *writer, size_t len);
+/**
+ * Room for one more element of an array that grows, by doubling whenever count
+ * is a power of two. The array stays the caller's to free, also after NULL.
+ */
+void *wt_array_grow(void *array, size_t count, size_t size);
 /** Frees what was written and empties the writer. */
 void wt_writer_free(struct wt_writer *writer);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -296,6 +297,35 @@ int64_t wt_io_mtime_ns(const struct stat *file)
 {
 	return (int64_t)file->st_mtim.tv_sec * 1000000000 +
 	       file->st_mtim.tv_nsec;
+}
+
+bool wt_io_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool wt_io_is_named(int fd, int dir_fd, const char *name)
+{
+	struct stat by_fd = {0};
+	struct stat by_name = {0};
+
+	return fstat(fd, &by_fd) == 0 &&
+	       fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       wt_io_is_same(&by_fd, &by_name);
+}
+
+int wt_io_random_name(char *dst, size_t len)
+{
+	ssize_t got = 0;
+
+	do {
+		got = getrandom(dst, len, 0);
+	} while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)len)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		dst[i] = WT_IO_NAME_LETTERS[dst[i] & 31];
+	return 0;
 }
 
 int64_t wt_io_now_ms(void)

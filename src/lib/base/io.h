@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#define WT_IO_NAME_LETTERS "abcdefghijklmnopqrstuvwxyz234567"
+
 /* The functions that return int give 0, or -1 with errno set. */
 
 /** Reads len bytes at offset; errno is ENODATA when the file ends before. */
@@ -78,6 +80,17 @@ int wt_io_copy(int src_fd, uint64_t src_offset, int dst_fd, uint64_t dst_offset,
  */
 enum wt_status wt_io_fail(struct wt_error *err, const char *object,
 	const char *fmt, ...) WT_PRINTF(3, 4);
+
+/** Are both the same file, whatever its names are? */
+bool wt_io_is_same(const struct stat *a, const struct stat *b);
+
+/** Does the name in the folder lead to the open file? Links are not followed.
+ */
+bool wt_io_is_named(int fd, int dir_fd, const char *name);
+
+/** Writes len letters of WT_IO_NAME_LETTERS that nobody can guess, without a
+ *  NUL. */
+int wt_io_random_name(char *dst, size_t len);
 
 /** "1.5 GB", for messages. Returns dst. */
 const char *wt_io_size_text(uint64_t len, char dst[32]);

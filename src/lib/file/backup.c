@@ -55,8 +55,7 @@ static bool is_replaced_file(const struct wt_copy *copy, const char *name)
 	struct stat found = {0};
 
 	return fstatat(copy->dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       found.st_dev == copy->replaced.st_dev &&
-	       found.st_ino == copy->replaced.st_ino;
+	       wt_io_is_same(&found, &copy->replaced);
 }
 
 /* For file systems without links: a second copy, with the old times. */

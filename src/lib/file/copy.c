@@ -72,8 +72,7 @@ static unsigned backups_count(const struct wt_copy *copy)
 			entry->d_name[name_len] != '\0' &&
 			fstatat(copy->dir_fd, entry->d_name, &found,
 				AT_SYMLINK_NOFOLLOW) == 0 &&
-			found.st_dev == copy->source.st_dev &&
-			found.st_ino == copy->source.st_ino)
+			wt_io_is_same(&found, &copy->source))
 			count++;
 	}
 	closedir(dir);

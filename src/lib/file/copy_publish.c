@@ -179,8 +179,7 @@ static enum wt_status untouched_check(
 
 	if (fstatat(copy->dir_fd, copy->name, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		return wt_io_fail(err, copy->path, "cannot be read any more");
-	if (now.st_dev != copy->replaced.st_dev ||
-		now.st_ino != copy->replaced.st_ino ||
+	if (!wt_io_is_same(&now, &copy->replaced) ||
 		now.st_size != copy->replaced.st_size ||
 		wt_io_mtime_ns(&now) != wt_io_mtime_ns(&copy->replaced))
 		return changed(copy->path, err);

@@ -150,14 +150,10 @@ static enum wt_status shorten(
 static void linked_backup_drop(const struct wt_workfile *file, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
-	struct stat by_name = {0};
 	struct stat found = {0};
 
-	if (fstat(file->fd, &found) == 0 &&
-		fstatat(file->dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) ==
-			0 &&
-		by_name.st_dev == found.st_dev &&
-		by_name.st_ino == found.st_ino && found.st_nlink > 1 &&
+	if (wt_io_is_named(file->fd, file->dir_fd, name) &&
+		fstat(file->fd, &found) == 0 && found.st_nlink > 1 &&
 		strcmp(name, file->name) != 0)
 		(void)unlinkat(file->dir_fd, name, 0);
 }

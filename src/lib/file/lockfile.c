@@ -24,17 +24,6 @@ static void lock_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 	wt_temp_name(name, "-lock", dst);
 }
 
-/* Who held it removes it: then another one is the lock. */
-static bool is_linked(int dir_fd, const char *name, int fd)
-{
-	struct stat by_fd = {0};
-	struct stat by_name = {0};
-
-	return fstat(fd, &by_fd) == 0 &&
-	       fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
-}
-
 /* Keeps errno. */
 static bool is_writable(int dir_fd)
 {
@@ -85,7 +74,8 @@ enum wt_status wt_lockfile_take(
 		int fd = lock_create(dir_fd, own_name, &is_taken, ret_holder);
 		bool is_locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 
-		if (is_locked && is_linked(dir_fd, own_name, fd)) {
+		/* Who held it removes it: then another one is the lock. */
+		if (is_locked && wt_io_is_named(fd, dir_fd, own_name)) {
 			*ret_fd = fd;
 			return WT_OK;
 		}

@@ -2,6 +2,7 @@
  * file/patch.c: writes what a finished edit changes. */
 #include "file/patch.h"
 
+#include "base/buf.h"
 #include "base/child.h"
 #include "base/io.h"
 
@@ -10,9 +11,68 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COMPARE_LEN ((size_t)256 << 10)
+/* A small file is compared and written in pages of this size, which is also
+ * the unit of a hive's bins. */
+#define PAGE_LEN ((size_t)4096)
+
+/* Adds a page to the extents, joined to the last one where they touch. */
+static enum wt_status page_add(struct wt_patch *patch, uint64_t offset,
+	uint64_t len, int src_fd, struct wt_error *err)
+{
+	size_t count = patch->extent_count;
+	struct wt_extent *last = count > 0 ? &patch->extents[count - 1] : NULL;
+	struct wt_extent *extents = NULL;
+
+	if (last && last->offset + last->len == offset &&
+		offset != patch->old_len) {
+		last->len += len;
+		return WT_OK;
+	}
+	extents = wt_array_grow(patch->extents, count, sizeof(*extents));
+	if (!extents)
+		return wt_fail_memory(err);
+	patch->extents = extents;
+	extents[patch->extent_count++] = (struct wt_extent){.offset = offset,
+		.len = len,
+		.src_fd = src_fd,
+		.src_offset = offset};
+	return WT_OK;
+}
+
+enum wt_status wt_workfile_diff(const struct wt_workfile *file, int new_fd,
+	struct wt_patch *ret_patch, struct wt_error *err)
+{
+	struct wt_patch patch = {.old_len = file->len};
+	char old_page[PAGE_LEN], new_page[PAGE_LEN];
+	size_t old_len = 0, new_len = 0;
+	struct stat found = {0};
+	enum wt_status ret = WT_OK;
+
+	if (fstat(new_fd, &found) != 0)
+		return wt_io_fail(err, file->path, "cannot be compared");
+	patch.new_len = (uint64_t)found.st_size;
+	for (uint64_t at = 0; ret == WT_OK && at < patch.new_len;
+		at += PAGE_LEN) {
+		ret = wt_io_read_some(file->fd, old_page, PAGE_LEN, at,
+			file->path, &old_len, err);
+		if (ret == WT_OK)
+			ret = wt_io_read_some(new_fd, new_page, PAGE_LEN, at,
+				file->path, &new_len, err);
+		if (ret == WT_OK &&
+			(old_len != new_len ||
+				memcmp(old_page, new_page, new_len) != 0))
+			ret = page_add(&patch, at, new_len, new_fd, err);
+	}
+	if (ret == WT_OK)
+		*ret_patch = patch;
+	else
+		free(patch.extents);
+	return ret;
+}
 
 enum wt_status wt_patch_check(const struct wt_patch *patch, uint64_t file_len,
 	const char *object, struct wt_error *err)

@@ -4,7 +4,7 @@
 
 #include "base/io.h"
 #include "base/tree.h"
-#include "file/temp.h"
+#include "file/room.h"
 #include "file/traits.h"
 
 #include <dirent.h>
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define PREFIX "wimtrust-"
@@ -80,7 +79,6 @@ static bool is_abandoned(
 	int parent_fd, const char *name, unsigned *budget_ms, int *ret_fd)
 {
 	struct stat found = {0};
-	struct stat by_name = {0};
 	int fd = wt_io_open(
 		parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
@@ -90,9 +88,7 @@ static bool is_abandoned(
 		((found.st_mode & 07777) == MODE ||
 			faccessat(fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) &&
 		lock_abandoned(fd, budget_ms) &&
-		fstatat(parent_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-		by_name.st_ino == found.st_ino &&
-		by_name.st_dev == found.st_dev) {
+		wt_io_is_named(fd, parent_fd, name)) {
 		*ret_fd = fd;
 		return true;
 	}
@@ -164,19 +160,9 @@ void wt_run_folder_sweep(const char *parent)
  * which a run that is killed leaves one that nobody recognises. */
 static int folder_create(struct wt_run_folder *folder)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-	char *random = folder->path + strlen(folder->path) - RANDOM_LEN;
-	uint8_t bytes[RANDOM_LEN];
-	ssize_t got = 0;
-
-	do {
-		got = getrandom(bytes, sizeof(bytes), 0);
-	} while (got < 0 && errno == EINTR);
-	if (got != (ssize_t)sizeof(bytes))
+	if (wt_io_random_name(folder->path + strlen(folder->path) - RANDOM_LEN,
+		    RANDOM_LEN) != 0)
 		return -1;
-	for (size_t i = 0; i < RANDOM_LEN; i++)
-		random[i] = letters[bytes[i] & 63];
 	return mkdirat(folder->parent_fd, folder->name, MODE);
 }
 
@@ -277,11 +263,45 @@ out:
 	return ret;
 }
 
+/* For messages: the run's own folder will be gone when they are read. */
+static void parent_name(const struct wt_run_folder *folder,
+	char parent[sizeof(((struct wt_error *)NULL)->object)])
+{
+	int len = (int)(folder->name - 1 - folder->path);
+
+	snprintf(parent, sizeof(((struct wt_error *)NULL)->object), "%.*s",
+		len > 0 ? len : 1, folder->path);
+}
+
+enum wt_status wt_run_folder_check_room(const struct wt_run_folder *folder,
+	const uint64_t *file_lens, size_t file_count, struct wt_error *err)
+{
+	char parent[sizeof(err->object)];
+	struct wt_room_texts texts = {0};
+	struct wt_room room = {0};
+	uint64_t need = 0;
+
+	if (!wt_room_look(folder->fd, &room))
+		return WT_OK;
+	for (size_t i = 0; i < file_count; i++)
+		need += wt_room_of_file(&room, file_lens[i]);
+	if (need <= room.free_len)
+		return WT_OK;
+	parent_name(folder, parent);
+	texts = wt_room_texts(&room, need);
+	wt_fail(err, WT_ERR_FILE, "no-space", parent,
+		"the folder for temporary files needs room for %s, and its "
+		"file system has %s free",
+		texts.need, texts.free);
+	wt_error_hint(err, "set TMPDIR to a folder with more room");
+	return WT_ERR_FILE;
+}
+
 enum wt_status wt_run_folder_check_locks(
 	const struct wt_run_folder *folder, struct wt_error *err)
 {
 	static const char name[] = "locks";
-	char parent[512];
+	char parent[sizeof(err->object)];
 	bool is_locked_out = false;
 	int fd = -1;
 
@@ -297,8 +317,7 @@ enum wt_status wt_run_folder_check_locks(
 	(void)unlinkat(folder->fd, name, 0);
 	if (!is_locked_out)
 		return WT_OK;
-	snprintf(parent, sizeof(parent), "%.*s",
-		(int)(folder->name - 1 - folder->path), folder->path);
+	parent_name(folder, parent);
 	wt_fail(err, WT_ERR_FILE, "temp-locks", parent,
 		"the folder for temporary files is on a file system whose "
 		"locks keep wimlib out of its own files");

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define RANDOM_LEN 8
@@ -44,32 +43,12 @@ void wt_temp_name(
 
 static int temp_random_name(const char *name, char dst[WT_TEMP_NAME_MAX])
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[RANDOM_LEN];
 	char suffix[RANDOM_LEN + 2] = "-";
-	ssize_t got = 0;
 
-	do {
-		got = getrandom(random, sizeof(random), 0);
-	} while (got < 0 && errno == EINTR);
-	if (got != (ssize_t)sizeof(random))
+	if (wt_io_random_name(suffix + 1, RANDOM_LEN) != 0)
 		return -1;
-	for (size_t i = 0; i < RANDOM_LEN; i++)
-		suffix[i + 1] = letters[random[i] & 31];
 	wt_temp_name(name, suffix, dst);
 	return 0;
-}
-
-/* Still under its name? A sweeping run may have taken it for abandoned
- * between its creation and its lock. */
-static bool is_linked(int dir_fd, const char *name, int fd)
-{
-	struct stat by_fd = {0};
-	struct stat by_name = {0};
-
-	return fstat(fd, &by_fd) == 0 &&
-	       fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
 }
 
 static int temp_open_new(int dir_fd, const char *name, bool is_folder)
@@ -109,7 +88,9 @@ int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 		/* Without locks nobody ever takes it for abandoned. */
 		if ((flock(fd, LOCK_EX | LOCK_NB) == 0 ||
 			    wt_traits_is_cannot(errno)) &&
-			is_linked(dir_fd, ret_name, fd)) {
+			/* A sweeping run may have taken it for abandoned
+			 * before it was locked. */
+			wt_io_is_named(fd, dir_fd, ret_name)) {
 			/* What an odd umask took; without modes, nothing. */
 			(void)fchmod(fd, is_folder ? 0700 : 0600);
 			return fd;
@@ -142,7 +123,7 @@ int wt_temp_claim(int dir_fd, const char *name, struct stat *ret_found)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, ret_found) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		if (is_linked(dir_fd, name, fd))
+		if (wt_io_is_named(fd, dir_fd, name))
 			return fd;
 		errno = ENOENT;
 	} else if (errno == EBADF && flock(fd, LOCK_SH | LOCK_NB) == 0) {
@@ -194,8 +175,7 @@ static bool is_temp_name(const char *entry, const char *prefix)
 
 	return strncmp(entry, prefix, prefix_len) == 0 &&
 	       strlen(entry) == prefix_len + RANDOM_LEN &&
-	       strspn(entry + prefix_len, "abcdefghijklmnopqrstuvwxyz234567") ==
-		       RANDOM_LEN;
+	       strspn(entry + prefix_len, WT_IO_NAME_LETTERS) == RANDOM_LEN;
 }
 
 static bool sweep_one(int dir_fd, const char *entry, const char *name,
@@ -209,7 +189,7 @@ static bool sweep_one(int dir_fd, const char *entry, const char *name,
 		return false;
 	/* A link made for a backup that was not reached: the data stays under
 	 * the file's own name, and the caller holds its lock. */
-	if (found.st_dev == file->st_dev && found.st_ino == file->st_ino)
+	if (wt_io_is_same(&found, file))
 		return unlinkat(dir_fd, entry, 0) == 0;
 	if (found.st_uid != geteuid() && found.st_uid != file->st_uid)
 		return false;

@@ -178,9 +178,8 @@ static bool is_there(int dir_fd, const char *name, const struct stat *old)
 {
 	struct stat found = {0};
 	int fd = wt_io_open(dir_fd, name, O_RDONLY | O_NOFOLLOW, 0);
-	bool is_same = fd >= 0 && fstat(fd, &found) == 0 &&
-		       found.st_dev == old->st_dev &&
-		       found.st_ino == old->st_ino;
+	bool is_same =
+		fd >= 0 && fstat(fd, &found) == 0 && wt_io_is_same(&found, old);
 
 	if (fd >= 0)
 		close(fd);

@@ -528,11 +528,12 @@ int wt_undo_restore(const struct wt_undo *undo, int fd)
 
 int wt_undo_old_state(const struct wt_undo *undo, int fd)
 {
-	int memory_fd = memfd_create("wimtrust-old-state", MFD_CLOEXEC);
+	int memory_fd = -1;
 	uint64_t copy_len = undo->old_len;
 	int saved = 0;
 
-	if (memory_fd < 0)
+	if (wt_io_memory_file("wimtrust-old-state", NULL, &memory_fd, NULL) !=
+		WT_OK)
 		return -1;
 	/* What is cut off may go at this moment; what was kept of it comes from
 	 * the undo. */

@@ -414,7 +414,6 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 	struct stat *found, struct wt_error *err)
 {
 	enum wt_status ret = kind_look(file, path, found, err);
-	struct stat by_name = {0};
 
 	if (ret == WT_OK)
 		ret = writable_check(file, found, err);
@@ -445,10 +444,7 @@ static enum wt_status lock_try(struct wt_workfile *file, const char *path,
 		ret = file_lock(file, path, found, err);
 	if (ret != WT_OK)
 		return ret;
-	if (fstatat(file->dir_fd, file->name, &by_name, AT_SYMLINK_NOFOLLOW) !=
-			0 ||
-		by_name.st_dev != found->st_dev ||
-		by_name.st_ino != found->st_ino)
+	if (!wt_io_is_named(file->fd, file->dir_fd, file->name))
 		return WT_NO;
 	if (fstat(file->fd, found) != 0)
 		return wt_io_fail(err, path, "cannot read it");

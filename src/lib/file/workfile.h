@@ -98,6 +98,14 @@ struct wt_patch {
 	size_t extent_count;
 };
 
+/**
+ * The patch that turns file into what new_fd holds, in pages.
+ *
+ * @param ret_patch  free its extents with free()
+ */
+enum wt_status wt_workfile_diff(const struct wt_workfile *file, int new_fd,
+	struct wt_patch *ret_patch, struct wt_error *err);
+
 /** Looks at a finished file before it is published. path leads to it through
  *  its descriptor, whatever has its name by now, and is not for messages.
  *  Changed in place, it is not yet cut to its new length. */
@@ -190,6 +198,14 @@ const char *wt_run_folder_path(const struct wt_run_folder *folder);
  */
 enum wt_status wt_run_folder_check_locks(
 	const struct wt_run_folder *folder, struct wt_error *err);
+
+/**
+ * Is there room in the folder for files of these lengths?
+ *
+ * @return WT_ERR_FILE: no-space
+ */
+enum wt_status wt_run_folder_check_room(const struct wt_run_folder *folder,
+	const uint64_t *file_lens, size_t file_count, struct wt_error *err);
 void wt_run_folder_free(struct wt_run_folder *folder);
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * hive/log.c: the transaction logs beside a hive, read and applied. */
 #include "hive/log.h"
+#include "base/buf.h"
 #include "hive/map.h"
 
 #include <errno.h>
@@ -151,16 +152,12 @@ static bool entry_is_sound(
 static enum wt_status entries_add(struct wt_replay *replay, const uint8_t *at,
 	uint32_t sequence, struct wt_error *err)
 {
-	if (replay->entry_count == replay->entry_room) {
-		size_t room = 2 * replay->entry_room + 64;
-		struct wt_log_entry *entries =
-			realloc(replay->entries, room * sizeof(*entries));
+	struct wt_log_entry *entries = wt_array_grow(
+		replay->entries, replay->entry_count, sizeof(*entries));
 
-		if (!entries)
-			return wt_fail_memory(err);
-		replay->entries = entries;
-		replay->entry_room = room;
-	}
+	if (!entries)
+		return wt_fail_memory(err);
+	replay->entries = entries;
 	replay->entries[replay->entry_count++] = (struct wt_log_entry){
 		.at = at, .order = (int32_t)(sequence - replay->origin)};
 	return WT_OK;

@@ -36,7 +36,7 @@ struct wt_replay {
 	struct wt_log logs[3];
 	const struct wt_log *old;     /* the log in the old format that fits */
 	struct wt_log_entry *entries; /* one sequence number after the other */
-	size_t entry_count, entry_room;
+	size_t entry_count;
 	uint32_t origin;  /* the number that orders are counted from */
 	bool is_stopped;  /* there are newer entries, which do not follow */
 	bool has_entries; /* of any kind: then newest is set */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * hive/read.c: lists the certificate stores of a hive, by hivex in a child. */
+#include "base/buf.h"
 #include "hive/hive.h"
 #include "hive/hivex.h"
 #include "hive/map.h"
@@ -43,8 +44,8 @@ struct wt_hive_reading {
 	/* In the child */
 	const struct wt_hive_raw *raw;
 	hive_h *hive;
-	uint8_t *records;
-	size_t len, room, limit;
+	struct wt_writer records;
+	size_t limit;
 };
 
 static const char *const places[WT_PLACE_COUNT] = {
@@ -82,23 +83,12 @@ static enum wt_status records_add(struct wt_hive_reading *reader,
 {
 	/* No hive holds more than its own length; one value that many keys
 	 * share would. */
-	if (data_len > reader->limit - reader->len)
+	if (data_len > reader->limit - reader->records.len)
 		return wt_fail(err, WT_ERR_HIVE, "hive-damaged", reader->object,
 			"its certificate stores claim more data than the "
 			"registry hive holds");
-	if (data_len > reader->room - reader->len) {
-		size_t room = 2 * reader->room + data_len;
-		uint8_t *records = realloc(reader->records, room);
-
-		if (!records)
-			return wt_fail_memory(err);
-		reader->records = records;
-		reader->room = room;
-	}
-	if (data_len > 0)
-		memcpy(reader->records + reader->len, data, data_len);
-	reader->len += data_len;
-	return WT_OK;
+	wt_writer_bytes(&reader->records, data, data_len);
+	return reader->records.has_failed ? wt_fail_memory(err) : WT_OK;
 }
 
 /* The value "Blob" of a key; *ret_blob is NULL when there is none. */
@@ -240,10 +230,10 @@ static enum wt_status stores_read(
 	for (uint32_t i = 0; ret == WT_OK && i < WT_PLACE_COUNT; i++)
 		ret = place_read(reader, i, root, err);
 	if (ret == WT_OK)
-		ret = wt_io_write_all(reader->records_fd, reader->records,
-			reader->len, 0, reader->object, err);
-	reader->shared->records_len = reader->len;
-	free(reader->records);
+		ret = wt_io_write_all(reader->records_fd, reader->records.data,
+			reader->records.len, 0, reader->object, err);
+	reader->shared->records_len = reader->records.len;
+	wt_writer_free(&reader->records);
 	hivex_close(reader->hive);
 	return ret;
 }

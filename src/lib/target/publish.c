@@ -4,7 +4,6 @@
 
 #include "base/digest.h"
 #include "base/io.h"
-#include "file/room.h"
 #include "target/report.h"
 
 #include <fcntl.h>
@@ -14,16 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A hive is compared and written in pages of this size, which is also the
- * unit of its bins. */
-#define PAGE_LEN ((size_t)4096)
-
 /* What an append may need beyond the hives, and the metadata and the tables as
  * they are: new entries, alignment. */
 #define APPEND_SLACK_LEN ((uint64_t)64 << 10)
 
-/* The folders of a run, and what wimlib puts into them. */
-#define TEMP_UNITS 16
+/* The other files of a run: its folders, what wimlib puts into them, and the
+ * three that are counted by their lengths. */
+#define TEMP_FILES 19
 
 static uint64_t file_len(int fd)
 {
@@ -292,60 +288,34 @@ static uint64_t tail_len_max(const struct wt_target *target)
 	return len;
 }
 
-/* The skeleton and its second blob table, the tail behind it, and what a mount
+/* Looked at beforehand, since wimlib cannot say how much it would have needed:
+ * the skeleton and its second blob table, the tail behind it, and what a mount
  * stages: one hive at a time, whole, before it is compressed. */
-static uint64_t temp_room_need(
-	const struct wt_target *target, const struct wt_room *room)
+static enum wt_status temp_room_check(
+	const struct wt_target *target, struct wt_error *err)
 {
-	uint64_t need = wt_room_of_file(room, tail_len_max(target)) +
-			wt_room_of_file(room, target->wim->tables_len);
-	uint64_t staged_len = 0;
+	const struct wt_wim *wim = target->wim;
+	size_t count = wim->extent_count + TEMP_FILES, used = 0;
+	uint64_t *lens = calloc(count, sizeof(*lens));
+	enum wt_status ret = WT_OK;
 
-	for (size_t i = 0; i < target->wim->extent_count; i++)
-		need += wt_room_of_file(room, target->wim->extents[i].len);
+	if (!lens)
+		return wt_fail_memory(err);
+	lens[used++] = tail_len_max(target);
+	lens[used++] = wim->tables_len;
+	for (size_t i = 0; i < wim->extent_count; i++)
+		lens[used++] = wim->extents[i].len;
 	for (size_t i = 0; i < target->hive_count; i++) {
-		uint64_t len = target->hives[i].new_fd >= 0
-				       ? file_len(target->hives[i].new_fd)
-				       : 0;
+		int fd = target->hives[i].new_fd;
+		uint64_t len = fd >= 0 ? file_len(fd) : 0;
 
-		if (len > staged_len)
-			staged_len = len;
+		if (target->options->access != WT_ACCESS_UPDATE &&
+			len > lens[used])
+			lens[used] = len;
 	}
-	if (target->options->access != WT_ACCESS_UPDATE)
-		need += wt_room_of_file(room, staged_len);
-	return need + TEMP_UNITS * room->unit_len;
-}
-
-/* Looked at beforehand, since wimlib cannot say how much it would have
- * needed. */
-static enum wt_status temp_room_check(const struct wt_target *target,
-	const char *folder, struct wt_error *err)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int parent_len = (int)(strrchr(folder, '/') - folder);
-	char parent[sizeof(err->object)] = "";
-	struct wt_room_texts texts = {0};
-	struct wt_room room = {0};
-	bool is_known = fd >= 0 && wt_room_look(fd, &room);
-	uint64_t need = 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (!is_known)
-		return WT_OK;
-	need = temp_room_need(target, &room);
-	if (need <= room.free_len)
-		return WT_OK;
-	/* The run's own folder will be gone when this is read. */
-	snprintf(parent, sizeof(parent), "%.*s",
-		parent_len > 0 ? parent_len : 1, folder);
-	texts = wt_room_texts(&room, need);
-	wt_fail(err, WT_ERR_FILE, "no-space", parent,
-		"the folder for temporary files needs room for %s, and its "
-		"file system has %s free",
-		texts.need, texts.free);
-	wt_error_hint(err, "set TMPDIR to a folder with more room");
-	return WT_ERR_FILE;
+	ret = wt_run_folder_check_room(target->temp_folder, lens, count, err);
+	free(lens);
+	return ret;
 }
 
 /* What wimlib would write, worked out on a skeleton of the WIM. */
@@ -381,7 +351,7 @@ static enum wt_status wim_patch(struct wt_target *target,
 	folder = wt_run_folder_path(target->temp_folder);
 	ret = wt_run_folder_check_locks(target->temp_folder, err);
 	if (ret == WT_OK)
-		ret = temp_room_check(target, folder, err);
+		ret = temp_room_check(target, err);
 	if (ret != WT_OK)
 		goto out;
 	target->wim_options.temp_folder = folder;
@@ -486,64 +456,12 @@ static enum wt_status wim_publish(
 	return patch_publish(target, &patch, err);
 }
 
-/* Adds a page to the extents, joined to the last one where they touch. */
-static enum wt_status page_add(struct wt_patch *patch, uint64_t offset,
-	uint64_t len, int src_fd, struct wt_error *err)
-{
-	size_t count = patch->extent_count;
-	struct wt_extent *last = count > 0 ? &patch->extents[count - 1] : NULL;
-	struct wt_extent *extents = patch->extents;
-
-	if (last && last->offset + last->len == offset &&
-		offset != patch->old_len) {
-		last->len += len;
-		return WT_OK;
-	}
-	if ((count & (count - 1)) == 0)
-		extents = reallocarray(
-			extents, count == 0 ? 1 : count * 2, sizeof(*extents));
-	if (!extents)
-		return wt_fail_memory(err);
-	patch->extents = extents;
-	extents[patch->extent_count++] = (struct wt_extent){.offset = offset,
-		.len = len,
-		.src_fd = src_fd,
-		.src_offset = offset};
-	return WT_OK;
-}
-
-/* The pages in which the new hive differs from the file. */
-static enum wt_status hive_diff(const struct wt_target *target,
-	struct wt_patch *patch, struct wt_error *err)
-{
-	int new_fd = hive_result_fd(target);
-	const char *path = target->file->path;
-	char old_page[PAGE_LEN], new_page[PAGE_LEN];
-	size_t old_len = 0, new_len = 0;
-	enum wt_status ret = WT_OK;
-
-	patch->old_len = target->file->len;
-	patch->new_len = file_len(new_fd);
-	for (uint64_t at = 0; ret == WT_OK && at < patch->new_len;
-		at += PAGE_LEN) {
-		ret = wt_io_read_some(target->file->fd, old_page, PAGE_LEN, at,
-			path, &old_len, err);
-		if (ret == WT_OK)
-			ret = wt_io_read_some(new_fd, new_page, PAGE_LEN, at,
-				path, &new_len, err);
-		if (ret == WT_OK &&
-			(old_len != new_len ||
-				memcmp(old_page, new_page, new_len) != 0))
-			ret = page_add(patch, at, new_len, new_fd, err);
-	}
-	return ret;
-}
-
 static enum wt_status hive_publish(
 	struct wt_target *target, struct wt_error *err)
 {
 	struct wt_patch patch = {0};
-	enum wt_status ret = hive_diff(target, &patch, err);
+	enum wt_status ret = wt_workfile_diff(
+		target->file, hive_result_fd(target), &patch, err);
 
 	if (ret == WT_OK)
 		ret = patch_publish(target, &patch, err);

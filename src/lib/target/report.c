@@ -2,6 +2,7 @@
  * target/report.c: fills the report that a call gives back. */
 #include "target/report.h"
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -112,17 +113,6 @@ enum wt_status wt_report_text(struct wt_report *report, const char *text,
 	return ret;
 }
 
-/* Room for one more element, by doubling whenever count is a power of two.
- * The array is the caller's to free, also after failure. */
-static void *array_grow(void *array, size_t count, size_t size)
-{
-	size_t room = count == 0 ? 1 : count * 2;
-
-	if ((count & (count - 1)) != 0)
-		return array;
-	return reallocarray(array, room, size);
-}
-
 enum wt_status wt_report_add_images(
 	struct wt_report *report, size_t count, struct wt_error *err)
 {
@@ -199,7 +189,7 @@ enum wt_status wt_report_add_entry(struct wt_report *report, size_t image,
 
 	if (ret != WT_OK)
 		return ret;
-	entries = array_grow(
+	entries = wt_array_grow(
 		to->entries, to->shown.entry_count, sizeof(*entries));
 	if (!entries)
 		return wt_fail_memory(err);
@@ -220,7 +210,7 @@ enum wt_status wt_report_add_link(struct wt_report *report, size_t image,
 
 	if (ret != WT_OK)
 		return ret;
-	chain = array_grow(to->chain, to->shown.chain_count, sizeof(*chain));
+	chain = wt_array_grow(to->chain, to->shown.chain_count, sizeof(*chain));
 	if (!chain)
 		return wt_fail_memory(err);
 	to->chain = chain;
@@ -246,7 +236,7 @@ void wt_report_warn(
 	warning.text = text;
 	if (wt_report_text(shown, code, &warning.code, NULL) != WT_OK)
 		return;
-	warnings = array_grow(
+	warnings = wt_array_grow(
 		report->warnings, shown->warning_count, sizeof(*warnings));
 	if (!warnings)
 		return;

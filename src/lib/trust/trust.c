@@ -8,6 +8,7 @@
  */
 #include "trust/trust.h"
 
+#include "base/buf.h"
 #include "base/child.h"
 #include "trust/path.h"
 #include "trust/reason.h"
@@ -268,16 +269,11 @@ static enum wt_status insert_issuer(struct search *search,
 	size_t count = node->issuer_count;
 	size_t i = count;
 	int weight = likelihood(search, index);
+	size_t *issuers = wt_array_grow(node->issuers, count, sizeof(*issuers));
 
-	/* Room doubles at each power of two. */
-	if ((count & (count - 1)) == 0) {
-		size_t *issuers = realloc(node->issuers,
-			(count ? 2 * count : 1) * sizeof(*issuers));
-
-		if (!issuers)
-			return wt_fail_memory(err);
-		node->issuers = issuers;
-	}
+	if (!issuers)
+		return wt_fail_memory(err);
+	node->issuers = issuers;
 	while (i > 0 && likelihood(search, node->issuers[i - 1]) < weight) {
 		node->issuers[i] = node->issuers[i - 1];
 		i--;

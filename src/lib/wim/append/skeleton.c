@@ -356,8 +356,7 @@ enum wt_status wt_wim_skeleton_check(const struct wt_wim_skeleton *skeleton,
 	/* Instead of appending wimlib may have written another file. */
 	if (stat(skeleton->path, &by_path) != 0 ||
 		fstat(skeleton->fd, &by_fd) != 0 ||
-		by_path.st_ino != by_fd.st_ino ||
-		by_path.st_dev != by_fd.st_dev) {
+		!wt_io_is_same(&by_path, &by_fd)) {
 		ret = fail_append(object, "another file", err);
 		goto out;
 	}
