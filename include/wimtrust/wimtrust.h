@@ -269,7 +269,7 @@ enum wt_allow {
  * @param store      WT_STORE_AUTO, or the store that was asked for
  * @param allow      enum wt_allow bits
  * @param now        seconds since 1970
- * @param ret_store  never WT_STORE_AUTO; also written when refused, if known
+ * @param ret_store  never WT_STORE_AUTO
  * @param ret_why    one line: why this store; borrowed static text; may be
  *                   NULL
  * @return WT_ERR_CERT when it is refused, with the code and the remedy

@@ -246,14 +246,13 @@ static enum wt_status make_value(const struct cli_request *request,
 	uint8_t **ret_blob, struct wt_error *err)
 {
 	enum wt_store store = WT_STORE_AUTO;
-	const char *why = NULL;
 	enum wt_status ret = wt_cancelled(request->options.cancel, err);
 
 	/* A raw value says nothing about a store. */
 	if (ret == WT_OK && request->format == CLI_FORMAT_REG)
 		ret = wt_cert_policy(cert, request->options.store,
 			request->options.allow, request->options.now, &store,
-			&why, err);
+			NULL, err);
 	if (ret == WT_OK)
 		ret = wt_cert_encode(cert, request->options.friendly_name,
 			request->options.usages, ret_blob, &value->blob_len,

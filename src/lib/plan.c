@@ -73,11 +73,13 @@ static enum wt_status item_make(const struct wt_options *options,
 		.report = report,
 		.subject = wt_cert_info(item->cert)->subject,
 	};
-	const char *why = NULL;
 	enum wt_status ret =
 		wt_cert_policy(item->cert, options->store, options->allow,
-			options->now, &item->store, &why, &item->refusal);
+			options->now, &item->store, NULL, &item->refusal);
 
+	if (ret != WT_OK)
+		item->store = wt_cert_store(
+			item->cert, options->store, options->allow);
 	if (ret == WT_OK)
 		ret = wt_cert_encode(item->cert, options->friendly_name,
 			options->usages, &item->blob, &item->blob_len,

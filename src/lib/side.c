@@ -51,8 +51,8 @@ static void list_free(void *list)
 	wt_cert_list_free(list);
 }
 
-static enum wt_status certs_list(struct wt_report *report, const char *path,
-	const struct wt_options *options, struct wt_error *err)
+static enum wt_status certs_list(
+	struct wt_report *report, const char *path, struct wt_error *err)
 {
 	struct wt_cert_list *certs = NULL;
 	enum wt_status ret = wt_cert_list_new(&certs, err);
@@ -75,12 +75,10 @@ static enum wt_status certs_list(struct wt_report *report, const char *path,
 		const struct wt_cert *cert = wt_cert_list_get(certs, i);
 		struct wt_entry entry = {.handle = cert,
 			.cert = wt_cert_info(cert),
+			.store = wt_cert_store(cert, WT_STORE_AUTO, ~0U),
 			.key = wt_cert_info(cert)->sha1,
 			.place = wt_hive_place_path(WT_PLACE_MACHINE)};
-		const char *why = NULL;
 
-		wt_cert_policy(cert, WT_STORE_AUTO, ~0U, options->now,
-			&entry.store, &why, NULL);
 		ret = wt_report_add_entry(report, 0, &entry, err);
 	}
 	for (size_t i = 0; i < wt_cert_list_note_count(certs); i++)
@@ -107,7 +105,7 @@ enum wt_status wt_side_read(const char *path, const struct wt_options *options,
 	}
 	ret = wt_report_new(&report, err);
 	if (ret == WT_OK)
-		ret = certs_list(report, path, options, err);
+		ret = certs_list(report, path, err);
 	if (ret != WT_OK)
 		wt_report_free(report);
 	else

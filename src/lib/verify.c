@@ -109,13 +109,9 @@ static enum wt_status hive_verify(struct wt_target *target,
 	for (size_t i = 0; ret == WT_OK && i < count; i++) {
 		const struct wt_cert *cert = wt_cert_list_get(certs, i);
 		struct wt_entry entry = {
+			.store = wt_cert_store(cert, options->store, ~0U),
 			.place = wt_hive_place_path(WT_PLACE_MACHINE)};
-		const char *why = NULL;
 
-		/* Which store it belongs in; whether it would be refused
-		 * today is not what is asked. */
-		wt_cert_policy(cert, options->store, ~0U, options->now,
-			&entry.store, &why, NULL);
 		ret = wt_cancelled(options->cancel, err);
 		if (ret == WT_OK)
 			ret = cert_verify(target, hive, cert, &entry, err);

@@ -87,6 +87,13 @@ enum wt_status wt_usages_compare(const struct wt_cert *cert, const char *words,
  */
 enum wt_store wt_cert_stood_in(const struct wt_cert *cert);
 
+/**
+ * The store that wt_cert_policy() gives a certificate, whether or not it
+ * refuses it; WT_STORE_AUTO when it cannot choose one.
+ */
+enum wt_store wt_cert_store(
+	const struct wt_cert *cert, enum wt_store asked, unsigned allow);
+
 /** The store of an entry of a .reg file; all zero for any other certificate. */
 struct wt_origin {
 	enum wt_store store; /**< as wt_cert_stood_in() says */

@@ -159,56 +159,76 @@ static enum wt_status ca_check(const struct wt_cert *cert, enum wt_store store,
 	return WT_OK;
 }
 
-static enum wt_status store_choose(const struct wt_cert *cert,
-	enum wt_store asked, unsigned allow, enum wt_store *ret_store,
-	const char **ret_why, struct wt_error *err)
+/* The store that is named, or that follows from what the certificate is and
+ * where it comes from; WT_STORE_AUTO for none. */
+static enum wt_store store_choose(const struct wt_cert *cert,
+	enum wt_store asked, unsigned allow, const char **ret_why)
 {
-	const struct wt_cert_info *info = wt_cert_info(cert);
-	const struct wt_origin *origin = wt_cert_origin(cert);
 	enum wt_store store = store_find(cert, asked, ret_why);
-	char reason[192] = "";
-	enum wt_status ret = WT_OK;
 
-	if (store != WT_STORE_AUTO)
-		*ret_store = store;
-	if (asked == WT_STORE_AUTO && origin->is_elsewhere) {
-		snprintf(reason, sizeof(reason),
-			"it comes from the store %s, which "
-			"gives no trust for TLS",
-			origin->name);
-		refuse(err, "cert-other-store", info, NULL, reason);
-		wt_error_hint(err, "to trust it for TLS: --store authroot");
-		return WT_ERR_CERT;
-	}
-	ret = signature_check(cert, asked, store, allow, err);
-	if (ret == WT_OK && wt_cert_is_self_issued_only(cert) &&
-		asked == WT_STORE_AUTO && (allow & WT_ALLOW_BAD_SIGNATURE))
-		*ret_store = store = WT_STORE_AUTHROOT;
-	return ret == WT_OK ? ca_check(cert, store, allow, err) : ret;
+	if (asked == WT_STORE_AUTO && store != WT_STORE_DISALLOWED &&
+		!wt_cert_origin(cert)->is_elsewhere &&
+		wt_cert_is_self_issued_only(cert) &&
+		(allow & WT_ALLOW_BAD_SIGNATURE))
+		return WT_STORE_AUTHROOT;
+	return store;
+}
+
+enum wt_store wt_cert_store(
+	const struct wt_cert *cert, enum wt_store asked, unsigned allow)
+{
+	const char *why = NULL;
+
+	return store_choose(cert, asked, allow, &why);
+}
+
+static enum wt_status origin_check(
+	const struct wt_cert *cert, enum wt_store asked, struct wt_error *err)
+{
+	const struct wt_origin *origin = wt_cert_origin(cert);
+	char reason[192] = "";
+
+	if (asked != WT_STORE_AUTO || !origin->is_elsewhere)
+		return WT_OK;
+	snprintf(reason, sizeof(reason),
+		"it comes from the store %s, which gives no trust for TLS",
+		origin->name);
+	refuse(err, "cert-other-store", wt_cert_info(cert), NULL, reason);
+	wt_error_hint(err, "to trust it for TLS: --store authroot");
+	return WT_ERR_CERT;
 }
 
 enum wt_status wt_cert_policy(const struct wt_cert *cert, enum wt_store store,
 	unsigned allow, int64_t now, enum wt_store *ret_store,
 	const char **ret_why, struct wt_error *err)
 {
-	const struct wt_cert_info *info = wt_cert_info(cert);
-	const char *why = "";
+	const char *why = NULL;
+	enum wt_store chosen = WT_STORE_AUTO;
 	enum wt_status ret = WT_OK;
 
 	if (!(cert && ret_store))
 		return wt_fail_argument(err, __func__);
-	ret = store_choose(cert, store, allow, ret_store, &why, err);
-	if (ret_why)
-		*ret_why = why;
+	chosen = store_choose(cert, store, allow, &why);
+	ret = origin_check(cert, store, err);
+	if (ret == WT_OK)
+		ret = signature_check(cert, store, chosen, allow, err);
+	if (ret == WT_OK)
+		ret = ca_check(cert, chosen, allow, err);
 	/* Never allowed: a hive that hivex writes cannot hold it. */
 	if (ret == WT_OK)
 		ret = wt_cert_value_check(
 			cert, wt_cert_value(cert), false, err);
 	/* Anything may be distrusted. */
-	if (ret != WT_OK || *ret_store == WT_STORE_DISALLOWED)
+	if (ret == WT_OK && chosen != WT_STORE_DISALLOWED)
+		ret = validity_check(wt_cert_info(cert), allow, now, err);
+	if (ret == WT_OK && chosen != WT_STORE_DISALLOWED)
+		ret = key_check(cert, allow, err);
+	if (ret != WT_OK)
 		return ret;
-	ret = validity_check(info, allow, now, err);
-	return ret == WT_OK ? key_check(cert, allow, err) : ret;
+	*ret_store = chosen;
+	if (ret_why)
+		*ret_why = why;
+	return WT_OK;
 }
 
 /* A root's own signature proves nothing. */

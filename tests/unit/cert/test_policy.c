@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -122,14 +123,43 @@ static void each_certificate_gets_its_store_or_its_refusal(void **state)
 		assert_int_equal(status, table[i].code ? WT_ERR_CERT : WT_OK);
 		assert_string_equal(
 			err.code, table[i].code ? table[i].code : "");
-		assert_int_equal(store, table[i].store);
-		assert_true(why && why[0] != '\0');
+		assert_int_equal(
+			wt_cert_store(cert, table[i].asked, table[i].allow),
+			table[i].store);
+		/* and an output is written on success only */
+		assert_int_equal(
+			store, table[i].code ? WT_STORE_AUTO : table[i].store);
+		assert_true(!why == !!table[i].code);
+		assert_true(!why || why[0] != '\0');
 		if (table[i].hint) {
 			assert_non_null(strstr(err.hint, table[i].hint));
 			assert_string_equal(
 				err.object, wt_cert_info(cert)->subject);
 		}
 	}
+}
+
+/* An exception for a bad signature must not turn distrust into trust. */
+static void what_was_distrusted_is_not_taken_for_a_root(void **state)
+{
+	const struct wt_origin disallowed = {.store = WT_STORE_DISALLOWED};
+	struct bytes der = bytes_read(CERTS "root-no-key-id.der");
+	struct wt_cert *cert = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	der.data[der.len - 1] ^= 1;
+	assert_ok(wt_cert_from_der(der.data, der.len, "x", &cert, &err), &err);
+	assert_true(wt_cert_is_self_issued_only(cert));
+	assert_int_equal(
+		wt_cert_store(cert, WT_STORE_AUTO, WT_ALLOW_BAD_SIGNATURE),
+		WT_STORE_AUTHROOT);
+	wt_cert_set_origin(cert, &disallowed);
+	assert_int_equal(
+		wt_cert_store(cert, WT_STORE_AUTO, WT_ALLOW_BAD_SIGNATURE),
+		WT_STORE_DISALLOWED);
+	wt_cert_free(cert);
+	free(der.data);
 }
 
 static void validity_ends_after_its_last_second(void **state)
@@ -202,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			each_certificate_gets_its_store_or_its_refusal),
+		cmocka_unit_test(what_was_distrusted_is_not_taken_for_a_root),
 		cmocka_unit_test(validity_ends_after_its_last_second),
 		cmocka_unit_test(warnings_name_what_is_no_ground_for_refusal),
 	};
