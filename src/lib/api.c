@@ -26,6 +26,12 @@ void wt_options_init_sized(struct wt_options *options, size_t size)
 		size < sizeof(defaults) ? size : sizeof(defaults));
 }
 
+static const char *name_of(
+	const char *const *names, size_t count, unsigned value)
+{
+	return value < count ? names[value] : NULL;
+}
+
 const char *wt_action_name(enum wt_action action)
 {
 	static const char *const names[] = {
@@ -41,37 +47,28 @@ const char *wt_action_name(enum wt_action action)
 		[WT_ACTION_EXTRA] = "extra",
 	};
 
-	if ((size_t)action >= sizeof(names) / sizeof(names[0]))
-		return NULL;
-	return names[action];
+	return name_of(names, sizeof(names) / sizeof(names[0]), action);
 }
 
 const char *wt_access_name(enum wt_access access)
 {
-	switch (access) {
-	case WT_ACCESS_MOUNT:
-		return "mount";
-	case WT_ACCESS_UPDATE:
-		return "update";
-	case WT_ACCESS_AUTO:
-		break;
-	}
-	return NULL;
+	static const char *const names[] = {
+		[WT_ACCESS_MOUNT] = "mount",
+		[WT_ACCESS_UPDATE] = "update",
+	};
+
+	return name_of(names, sizeof(names) / sizeof(names[0]), access);
 }
 
 const char *wt_commit_name(enum wt_commit commit)
 {
-	switch (commit) {
-	case WT_COMMIT_REPLACE:
-		return "replace";
-	case WT_COMMIT_APPEND:
-		return "append";
-	case WT_COMMIT_IN_PLACE:
-		return "in-place";
-	case WT_COMMIT_AUTO:
-		break;
-	}
-	return NULL;
+	static const char *const names[] = {
+		[WT_COMMIT_REPLACE] = "replace",
+		[WT_COMMIT_APPEND] = "append",
+		[WT_COMMIT_IN_PLACE] = "in-place",
+	};
+
+	return name_of(names, sizeof(names) / sizeof(names[0]), commit);
 }
 
 static bool all_given(const char *const *texts, size_t count)
@@ -154,9 +151,8 @@ enum wt_status wt_target_add(const char *target,
 	enum wt_status ret =
 		begin(__func__, target && certs && report, options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_add(target, certs, &own, report, err);
+	return ret == WT_OK ? wt_case_add(target, certs, &own, report, err)
+			    : ret;
 }
 
 enum wt_status wt_target_remove(const char *target,
@@ -169,10 +165,10 @@ enum wt_status wt_target_remove(const char *target,
 		target && all_given(thumbprints, thumbprint_count) && report,
 		options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_remove(target, thumbprints, thumbprint_count, certs,
-		&own, report, err);
+	return ret == WT_OK
+		       ? wt_case_remove(target, thumbprints, thumbprint_count,
+				 certs, &own, report, err)
+		       : ret;
 }
 
 enum wt_status wt_target_list(const char *target,
@@ -183,9 +179,7 @@ enum wt_status wt_target_list(const char *target,
 	enum wt_status ret =
 		begin(__func__, target && report, options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_list(target, &own, report, err);
+	return ret == WT_OK ? wt_case_list(target, &own, report, err) : ret;
 }
 
 enum wt_status wt_target_info(const char *target,
@@ -196,9 +190,7 @@ enum wt_status wt_target_info(const char *target,
 	enum wt_status ret =
 		begin(__func__, target && report, options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_info(target, &own, report, err);
+	return ret == WT_OK ? wt_case_info(target, &own, report, err) : ret;
 }
 
 enum wt_status wt_target_verify(const char *target,
@@ -211,10 +203,10 @@ enum wt_status wt_target_verify(const char *target,
 		target && all_given(thumbprints, thumbprint_count) && report,
 		options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_verify(target, thumbprints, thumbprint_count, certs,
-		&own, report, err);
+	return ret == WT_OK
+		       ? wt_case_verify(target, thumbprints, thumbprint_count,
+				 certs, &own, report, err)
+		       : ret;
 }
 
 enum wt_status wt_target_check(const char *target,
@@ -226,9 +218,9 @@ enum wt_status wt_target_check(const char *target,
 	enum wt_status ret =
 		begin(__func__, target && chain && report, options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_check(target, chain, host, at, &own, report, err);
+	return ret == WT_OK ? wt_case_check(target, chain, host, at, &own,
+				      report, err)
+			    : ret;
 }
 
 enum wt_status wt_target_diff(const char *old_target, const char *new_target,
@@ -239,7 +231,7 @@ enum wt_status wt_target_diff(const char *old_target, const char *new_target,
 	enum wt_status ret = begin(__func__, old_target && new_target && report,
 		options, &own, err);
 
-	if (ret != WT_OK)
-		return ret;
-	return wt_case_diff(old_target, new_target, &own, report, err);
+	return ret == WT_OK
+		       ? wt_case_diff(old_target, new_target, &own, report, err)
+		       : ret;
 }

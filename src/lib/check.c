@@ -14,7 +14,8 @@ struct question {
 	int64_t at;
 };
 
-/* What a store is to a chain; false when it is nothing to it. */
+/* What the certificates of a store are in a chain; false if Windows does not
+ * use them. */
 static bool trust_kind(enum wt_store store, enum wt_hive_place place,
 	enum wt_trust_kind *ret_kind)
 {
@@ -85,7 +86,7 @@ static enum wt_status stores_gather(struct wt_target *target,
 	return ret;
 }
 
-/* Once for all images that say so. */
+/* One warning for all images. */
 static void doubts_report(
 	struct wt_report *report, const struct wt_trust_doubts *doubts)
 {

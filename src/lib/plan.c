@@ -84,7 +84,8 @@ static enum wt_status item_make(const struct wt_options *options,
 		ret = wt_cert_encode(item->cert, options->friendly_name,
 			options->usages, &item->blob, &item->blob_len,
 			&item->refusal);
-	/* What will be there, not what was given, is what is announced. */
+	/* Announce the certificate as it will be in the store, not as it was
+	 * given. */
 	if (ret == WT_OK && options->usages)
 		ret = made_keep(item, report, &item->refusal);
 	if (ret == WT_OK && options->usages &&
@@ -128,8 +129,8 @@ static void refusal_say(const struct wt_error *refusal,
 		place);
 }
 
-/* All that is refused is named. So is what is good, and how it can be added:
- * before what would add the rest too. */
+/* Names everything that is refused. Also says how many are good and how to add
+ * them; that hint comes before the one that would add the rest. */
 static enum wt_status plan_refused(const struct wt_plan *plan,
 	const struct wt_cert_list *certs, struct wt_report *report,
 	struct wt_error *err)
@@ -491,8 +492,8 @@ enum wt_status wt_plan_remove(const struct wt_selectors *selectors,
 
 		if (store != WT_STORE_AUTO && store != from->store)
 			continue;
-		/* A value that cannot be read is found by its key's name only,
-		 * and without need none is read. */
+		/* A value that cannot be read is found by the name of its key
+		 * only. Values are read only if a SHA-256 is looked for. */
 		is_meant = wt_selectors_match(selectors, from->key);
 		if (!is_meant && !selectors->has_sha256)
 			continue;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is no target is read as certificates, which know better what it is. */
+/* Anything else is read as certificates: that reader knows more kinds of files.
+ */
 static bool is_no_target(const struct wt_error *err)
 {
 	static const char *const codes[] = {

@@ -132,7 +132,8 @@ enum wt_status wt_cancelled(
 	return WT_INTERRUPTED;
 }
 
-/* Characters that mean nothing to a shell, and no place inside of a file. */
+/* Has the path only characters that a shell leaves alone? A place inside of a
+ * file, as in "FILE, certificate 2", has others. */
 static bool is_plain_path(const char *path)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

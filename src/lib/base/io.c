@@ -160,7 +160,7 @@ int wt_io_open(int dir_fd, const char *name, int flags, mode_t mode)
 		fd = openat(dir_fd, name,
 			flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode);
 	} while (fd < 0 && errno == EINTR);
-	/* Of no consequence for files; kept off what children inherit. */
+	/* O_NONBLOCK has no effect on files, but a child would inherit it. */
 	if (fd >= 0 && (flags & O_PATH) == 0)
 		(void)fcntl(fd, F_SETFL, flags & O_APPEND);
 	return fd;

@@ -64,10 +64,8 @@ static size_t unseen_len(const char *text, size_t len)
 	return 0;
 }
 
-/*
- * How much of what stands at text means nothing where Base64 was quoted: none
- * of it is a digit, or a backslash makes it none.
- */
+/* The length of what quoting put at text: characters that are no digits of
+ * Base64, or that a backslash marks as none. */
 static size_t quoted_len(const char *text, size_t len, bool is_line_start)
 {
 	size_t pos = 0;
@@ -90,12 +88,9 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*
- * A character by its number: \u002B as encoders of JSON write + and =, \x2B,
- * %2B of a URL, and =3D of a mail. Without it the letters behind the backslash
- * would be read as Base64. Returns the length of the escape, 0 when there is
- * none.
- */
+/* The length of an escape at text, 0 when there is none: \u002B as encoders of
+ * JSON write + and =, \x2B, %2B of a URL, or =3D of a mail. Without it the
+ * letters behind the backslash would be read as Base64. */
 static size_t escape_read(const char *text, size_t len, char *ret_char)
 {
 	size_t pos = 0, end = 0;

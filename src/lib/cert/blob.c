@@ -155,7 +155,8 @@ static enum wt_status hash_check(const struct wt_cert *cert,
 			return wt_fail_memory(err);
 		break;
 	case WT_PROP_KEY_IDENTIFIER:
-		/* With the extension it repeats that, and is no hash. */
+		/* If the certificate has the extension, the property repeats it
+		 * and is no hash. */
 		if (!X509_get0_subject_key_id(cert->x509))
 			nid = NID_sha1;
 		data = parts.key_info.start;
@@ -253,7 +254,7 @@ static enum wt_status oid_list_read(const struct wt_property *property,
 	int count = usage ? sk_ASN1_OBJECT_num(usage) : 0;
 	char text[256] = "";
 
-	/* Said twice, as the second of two 0x09 would be: keep the first. */
+	/* A property that is there twice: keep the first. */
 	if (list->oids)
 		goto out;
 	if (!usage || end != property->data + property->data_len) {
@@ -474,7 +475,7 @@ static void key_identifier_write(struct wt_writer *blob,
 			parts->key_info.start, parts->key_info.len);
 }
 
-/* Nothing at all for an empty name: that takes a name away. */
+/* An empty name writes nothing, which takes a name away. */
 static bool friendly_name_write(struct wt_writer *blob, const char *name)
 {
 	struct wt_writer text = {0};
@@ -493,10 +494,10 @@ static bool friendly_name_write(struct wt_writer *blob, const char *name)
 	return is_utf8;
 }
 
-/* What is to be in a value besides, or instead of what was read. */
+/* What the caller wants in a value in place of what was read. */
 struct wish {
 	const char *friendly_name; /* NULL: as it was */
-	bool has_usages;	   /* all limits give way to these */
+	bool has_usages;	   /* these replace all limits */
 	const uint8_t *usages;	   /* DER; NULL: no limit */
 	size_t usages_len;
 };
@@ -560,7 +561,7 @@ static bool is_limit(uint32_t id)
 	       id == WT_PROP_NOT_BEFORE_USAGE || id == WT_PROP_DISALLOWED_CA;
 }
 
-/* A value, but for what is wished. */
+/* Copies a value, with what the wish replaces. */
 static bool value_change(struct wt_writer *blob, const struct wt_writer *value,
 	const struct wish *wish)
 {

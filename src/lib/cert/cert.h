@@ -108,7 +108,7 @@ struct wt_origin {
 const struct wt_origin *wt_cert_origin(const struct wt_cert *cert);
 void wt_cert_set_origin(struct wt_cert *cert, const struct wt_origin *origin);
 
-/** Are the dates written in a form that RFC 5280 has not? Windows reads them,
+/** Are the dates in a form that RFC 5280 does not allow? Windows reads them,
  *  other programs do not. */
 bool wt_cert_has_odd_date(const struct wt_cert *cert);
 
@@ -220,8 +220,8 @@ enum wt_status wt_certblob_decode_unverified(const uint8_t *blob,
 X509 *wt_cert_x509(const struct wt_cert *cert);
 
 /**
- * Does the list go on over what is refused? Then what it lists as refused is
- * missing from it, and nobody was told so far.
+ * Does reading go on after a certificate that is refused? Then the caller has
+ * not been told yet which were.
  */
 bool wt_cert_list_keeps_going(const struct wt_cert_list *list);
 

@@ -28,8 +28,8 @@ static enum wt_status too_large(struct wt_error *err, const char *object)
 		WT_CERT_FILE_MAX >> 20);
 }
 
-/* Waits until there is something to read, in looks that are short: a signal
- * between such a look and read() would be noticed by nobody. */
+/* Waits until there is something to read, in short steps: a signal that comes
+ * just before read() would not end it. */
 static enum wt_status fd_wait(
 	const struct wt_cert_list *list, int fd, struct wt_error *err)
 {
@@ -42,7 +42,8 @@ static enum wt_status fd_wait(
 	return ret;
 }
 
-/* Reads to the end. What is outgrown is wiped: there may be a key in it. */
+/* Reads to the end. Wipes each buffer that becomes too small: there may be a
+ * key in it. */
 static enum wt_status fd_read(const struct wt_cert_list *list, int fd,
 	size_t expected_len, uint8_t **data, size_t *data_len,
 	const char *object, struct wt_error *err)
@@ -184,14 +185,14 @@ static enum wt_status file_fill(
 	return ret;
 }
 
-/* Folders in folders, deeper than anybody puts certificates. */
+/* The deepest folder that is read. */
 #define FOLDER_DEPTH_MAX 32
 
-/* A folder on its way. */
+/* A folder that is being read. */
 struct walk {
-	struct wt_cert_list *list; /* goes on over everything */
+	struct wt_cert_list *list; /* keeps going */
 	size_t file_count;	   /* with certificates in them */
-	size_t folder_count;	   /* that are not searched */
+	size_t folder_count;	   /* that are left out */
 	char first_folder[256];
 };
 

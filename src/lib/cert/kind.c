@@ -192,7 +192,8 @@ bool wt_cert_kind_is_der(const uint8_t *data, size_t len)
 		       data[inner + 2] == WT_DER_INTEGER);
 }
 
-/* A file of another kind, whatever bytes are in it. */
+/* The kind of a file that is known by its bytes, whatever certificates are in
+ * it. */
 static const struct wt_sniff *binary_sniff(const uint8_t *data, size_t len)
 {
 	size_t tail_len = len < WT_SNIFF_TAIL_LEN ? len : WT_SNIFF_TAIL_LEN;

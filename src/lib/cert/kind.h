@@ -38,7 +38,7 @@ enum wt_status wt_cert_answer_read(struct wt_cert_list *list,
 	const uint8_t *answer, size_t len, const char *object,
 	struct wt_error *err);
 
-/** The same for what depth encodings were taken off. */
+/** The same for data that was decoded depth times. */
 enum wt_status wt_cert_kind_read_inner(struct wt_cert_list *list,
 	const uint8_t *data, size_t data_len, const char *object,
 	unsigned depth, struct wt_error *err);
@@ -60,8 +60,8 @@ bool wt_cert_kind_is_der(const uint8_t *data, size_t data_len);
 /** Is it DER in which a transfer in text mode made CR LF of each LF? */
 bool wt_cert_kind_is_text_mode(const uint8_t *data, size_t data_len);
 
-/** Fails for what holds no certificate: says what it is, where that is known.
- */
+/** Fails for a file without a certificate, and says what it is if that is
+ *  known. */
 enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t data_len,
 	const char *object, struct wt_error *err);
 

@@ -12,7 +12,8 @@
 
 #include <openssl/evp.h>
 
-/* So many that were left out are named, with the last one. */
+/* At most this many refusals become notes of their own; the last of them counts
+ * the rest. */
 #define LEFT_OUT_SAID 10
 
 struct wt_cert_list {
@@ -32,7 +33,7 @@ struct wt_cert_list {
 	size_t file_count;
 	size_t file_capacity;
 	size_t read_count;
-	/* of these, what belongs to no file yet */
+	/* the part of both counts that belongs to no file yet */
 	size_t file_read, file_refused;
 	bool names_skipped;
 	bool keeps_going;
@@ -44,7 +45,8 @@ struct wt_cert_list {
 	const volatile sig_atomic_t *cancel;
 };
 
-/* More are said in one line: a file may be made of nothing else. */
+/* Refusals beyond these are only counted: hostile input may consist of nothing
+ * else. */
 #define REFUSED_MAX 1000
 
 enum wt_status wt_cert_list_new(
@@ -313,7 +315,7 @@ static bool files_reserve(struct wt_cert_list *list, size_t count)
 	return files || count == 0;
 }
 
-/* Nothing goes on after that. */
+/* Fails, and ends the reading. */
 static enum wt_status chain_too_long(
 	struct wt_cert_list *list, const char *object, struct wt_error *err)
 {
@@ -356,8 +358,8 @@ enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
 	return WT_OK;
 }
 
-/* If one certificate was in two stores: distrust wins, whichever comes
- * first, and what is trusted for more than the other, otherwise. */
+/* Where a certificate was in two stores, Disallowed wins, whichever comes
+ * first. Otherwise the store that trusts it for more wins. */
 static struct wt_origin origin_merge(
 	const struct wt_origin *one, const struct wt_origin *other)
 {

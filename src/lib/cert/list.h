@@ -21,13 +21,14 @@ enum wt_status wt_cert_list_new_like(const struct wt_cert_list *list,
 enum wt_status wt_cert_list_cancelled(
 	const struct wt_cert_list *list, struct wt_error *err);
 
-/** How many were added so far, each time that it came. */
+/** How many certificates were added so far; one that came twice counts twice.
+ */
 size_t wt_cert_list_read_count(const struct wt_cert_list *list);
 
 /**
- * Goes on after what is wrong with one certificate: a status WT_ERR_CERT is
- * kept among the list's refused ones, and is WT_OK then. Any other is handed
- * on, with why in err.
+ * Keeps a refusal, so that reading can go on: WT_ERR_CERT is added to the
+ * refused ones of the list, and WT_OK is returned. Any other status is
+ * returned, with the reason in err.
  */
 enum wt_status wt_cert_list_refuse(struct wt_cert_list *list,
 	enum wt_status status, const struct wt_error *why,
@@ -77,9 +78,9 @@ enum wt_status wt_cert_list_put_note(
 	struct wt_cert_list *list, char *note, struct wt_error *err);
 
 /**
- * Moves what was read from path into the list. What was refused goes with it;
- * unless the list keeps on over that, the certificates then do not, and the
- * first refusal is what is returned. What is left in from is to be freed.
+ * Moves the certificates and refusals that were read from path into the list.
+ * If something was refused and the list does not keep going, moves the refusals
+ * only, and returns the first. The caller frees from.
  */
 enum wt_status wt_cert_list_move(struct wt_cert_list *list,
 	struct wt_cert_list *from, struct wt_error *err);

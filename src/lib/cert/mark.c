@@ -49,7 +49,7 @@ static size_t dashes_before(
 	return count;
 }
 
-/* Makes blanks of what those of a label became in a URL or a word processor.
+/* Puts blanks where a URL or a word processor replaced those of a label.
  * Returns by how many characters it is shorter then. */
 static size_t blanks_restore(char *text, size_t pos)
 {
@@ -71,8 +71,8 @@ static size_t blanks_restore(char *text, size_t pos)
 	return start_len - strlen(text);
 }
 
-/* A dash of any kind before pos, blanks between: what a word processor or a
- * hand makes of five. */
+/* Is there a dash of any kind before pos, with or without blanks between? Word
+ * processors and people write such marks. */
 static bool is_dash_before(
 	const uint8_t *data, size_t len, size_t pos, unsigned stride)
 {
@@ -178,7 +178,7 @@ bool wt_mark_read(
 		char c = char_at(
 			data, len, pos + count * mark.stride, mark.stride);
 
-		/* A label's bytes that are not ASCII are its own business. */
+		/* A label may have bytes that are not ASCII. */
 		if (c == 0 && mark.stride == 1 && pos + count < len &&
 			data[pos + count] >= 0x80)
 			c = (char)data[pos + count];

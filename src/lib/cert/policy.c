@@ -257,7 +257,7 @@ static void algorithms_warn(const struct wt_cert *cert,
 	}
 }
 
-/* Where it comes from it was trusted for less, or by fewer. */
+/* The store that it comes from trusts it for less, or for one user only. */
 static void origin_warn(const struct wt_cert *cert,
 	void (*emit)(void *ctx, const char *code, const char *text), void *ctx)
 {

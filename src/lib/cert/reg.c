@@ -20,7 +20,7 @@ struct reg {
 	size_t cert_count;
 	size_t key_count;   /* other keys */
 	size_t value_count; /* other values */
-	bool is_skipping;   /* to the next key: this one cannot be read */
+	bool is_skipping;   /* skip to the next key: this one cannot be read */
 	char first_key[128];
 	char key[256]; /* the current key, for notes */
 };

@@ -191,9 +191,9 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 	return output_look(copy, err);
 }
 
-/* What killed runs left that were to write the same output. Only a file's own
- * lock keeps others from making a second name of it; here there is none, so
- * that such names are not looked for. */
+/* Removes what killed runs left that wrote to the same output. Second names of
+ * the output itself stay: only a lock on it would tell that no other run just
+ * made them, and there is none here. */
 static void output_sweep(const struct wt_copy *copy)
 {
 	const struct stat nothing = {.st_uid = geteuid()};

@@ -22,7 +22,7 @@
 /* The sticky bit says nothing in a private folder, so nobody sets it there:
  * it tells ours from one of the user's, such as "wimtrust-images". */
 #define MODE 01700
-/* A file in it tells it where a folder cannot have such a mode. */
+/* Where a folder cannot have such a mode, a file in it marks it. */
 #define MARK "wimtrust"
 #define CREATE_TRIES 16
 
@@ -52,7 +52,8 @@ static void owner_lock(int fd)
 	(void)fcntl(fd, F_SETLK, &lock);
 }
 
-/* The open file's question: the process's own would not see its own lock. */
+/* Asks for the open file, not for the process: a process does not see its own
+ * record lock. */
 static bool has_owner(int fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -60,8 +61,8 @@ static bool has_owner(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-/* Takes the flock if no run uses the folder. Who has just been killed is
- * waited for, but no longer than *budget_ms. */
+/* Takes the flock if no run uses the folder. Waits for a run that was just
+ * killed, but no longer than *budget_ms. */
 static bool lock_abandoned(int fd, unsigned *budget_ms)
 {
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -106,8 +107,8 @@ static char *parent_resolve(const char **parent)
 	return realpath(*parent, NULL);
 }
 
-/* Killed before it was marked, where all modes are alike: it is empty then, and
- * goes only if it is. */
+/* Where all folders have one mode, a run may have been killed before it marked
+ * its folder. That folder is empty, and is removed only if it is. */
 static void unmarked_remove(int parent_fd, const char *name)
 {
 	struct stat parent = {0}, found = {0};
@@ -186,7 +187,8 @@ static bool folder_lock(struct wt_run_folder *folder)
 	(void)fchmod(folder->fd, MODE);
 	if (fstat(folder->fd, &found) == 0 && (found.st_mode & 07777) == MODE)
 		return true;
-	/* Without it nothing is lost but that it would stay when we die. */
+	/* Without the mark, nobody would remove the folder if this run is
+	 * killed. Nothing else is lost. */
 	mark_fd = wt_io_open(folder->fd, MARK,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (mark_fd >= 0)
@@ -194,8 +196,8 @@ static bool folder_lock(struct wt_run_folder *folder)
 	return true;
 }
 
-/* Makes the folder and locks it; again when a run that was just removing
- * abandoned folders took it between the two. */
+/* Makes the folder and locks it. Tries again if another run removed it as
+ * abandoned between the two. */
 static enum wt_status folder_make(
 	struct wt_run_folder *folder, const char *parent, struct wt_error *err)
 {

@@ -106,7 +106,7 @@ int wt_temp_create(int dir_fd, const char *name, bool is_folder,
 	return -1;
 }
 
-/* For writing where that is allowed: on NFS nobody else gets an exclusive
+/* Opens for writing where that is allowed: on NFS only that gives an exclusive
  * lock. */
 static int claim_open(int dir_fd, const char *name)
 {

@@ -21,7 +21,7 @@
 #endif
 
 #define POLL_MS 10
-/* How long who has a file open is given to close it. */
+/* How long a program may take to close the file. */
 #define RENAME_MS 2000
 
 static bool is_gone(int dir_fd, const char *name)
@@ -138,8 +138,8 @@ static void attributes_try(int fd, struct wt_traits *traits)
 	traits->has_no_modes = fchmod(fd, 0600) != 0 ||
 			       fstat(fd, &found) != 0 ||
 			       (found.st_mode & 07777) != 0600;
-	/* To whom it belongs already, which everyone may. Where it belongs to
-	 * somebody else the server decides about that. */
+	/* Gives the file to its owner, which everyone may do. Where it belongs
+	 * to somebody else, the server decides about owners. */
 	traits->has_no_owners = found.st_uid == geteuid() &&
 				fchown(fd, geteuid(), (gid_t)-1) != 0 &&
 				wt_traits_is_cannot(errno);
@@ -173,7 +173,8 @@ int wt_traits_sync_folder(int fd)
 	return wt_io_sync(fd) == 0 || wt_traits_is_cannot(errno) ? 0 : -1;
 }
 
-/* Opened as well: one that is about to go can be seen, but not opened. */
+/* The file is opened too: one that is about to be removed can be seen, but not
+ * opened. */
 static bool is_there(int dir_fd, const char *name, const struct stat *old)
 {
 	struct stat found = {0};

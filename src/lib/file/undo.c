@@ -359,7 +359,8 @@ static enum wt_status undo_load(struct wt_undo *undo, int fd,
 	if (!undo->buffer)
 		return wt_fail_memory(err);
 	if (wt_io_read(fd, undo->buffer, undo->buffer_len, 0) != 0) {
-		/* Cut while it was read: its writer is taking it back. */
+		/* It became shorter while it was read: its writer is taking it
+		 * back. */
 		if (errno == ENODATA)
 			return WT_OK;
 		return wt_io_fail(err, object, "cannot read its undo file");
@@ -451,7 +452,7 @@ int wt_undo_compare(const struct wt_undo *undo, int fd, uint64_t file_len,
 	bool is_new = file_len >= undo->new_len;
 	bool is_known = true;
 
-	/* Nothing of ours makes a file shorter than both. */
+	/* No step of a change makes the file shorter than both. */
 	if (!is_old && !is_new) {
 		*ret_state = WT_UNDO_FOREIGN;
 		return 0;

@@ -32,7 +32,8 @@ void wt_workfile_close(struct wt_workfile *file)
 {
 	if (!file)
 		return;
-	/* Said, not left to close(): a child may still have a copy. */
+	/* Unlocked here, not by close(): a child may still have the descriptor.
+	 */
 	if (file->is_locked && file->fd >= 0)
 		(void)flock(file->fd, LOCK_UN);
 	if (file->fd >= 0)
@@ -180,8 +181,8 @@ static enum wt_status read_interrupted(struct wt_workfile *file,
 		return WT_OK;
 	}
 	file->len = undo->old_len;
-	/* One sector is written whole: what was read is what there is. More
-	 * than one a live writer may be changing right now. */
+	/* A disk writes one sector whole, so what was read is valid. A live
+	 * writer may be changing several right now. */
 	if (state == WT_UNDO_OLD &&
 		(!is_live || (undo->range_count == 1 &&
 				     undo->ranges[0].offset % WT_SECTOR_LEN +
@@ -323,7 +324,7 @@ enum wt_status wt_workfile_let_go(
 	int64_t end = wt_io_now_ms() + LET_GO_MS;
 	struct stat holder = {0};
 
-	/* Who has it is just looking whether the file is free. */
+	/* Its holder only looks whether the file is free. */
 	while (file->lock_fd < 0) {
 		ret = wt_lockfile_take(
 			file->dir_fd, file->name, &file->lock_fd, &holder);
@@ -360,7 +361,7 @@ static enum wt_status no_locks(const char *path, struct wt_error *err)
 {
 	if (!wt_traits_is_cannot(errno))
 		return wt_io_fail(err, path, "cannot be locked");
-	/* As on NFS. */
+	/* NFS does this. */
 	if (errno == EBADF)
 		return wt_fail_errno(err, WT_ERR_FILE, "permission", path,
 			"can be locked only by who may write it");
@@ -510,9 +511,9 @@ static enum wt_status recover(struct wt_workfile *file,
 			"was left as it is");
 		return WT_OK;
 	}
-	/* What the page cache holds the disk may not know yet: a run that is
-	 * killed while it rolls back leaves the old head there only, and cut
-	 * to the old length the new head would lead nowhere. */
+	/* Sync first: what is in the page cache may not be on the disk yet.
+	 * Without that, a run that is killed now could leave the new head on
+	 * the disk in a file that was cut to its old length. */
 	if (state == WT_UNDO_TORN)
 		result = wt_undo_restore(undo, file->fd);
 	else

@@ -15,7 +15,7 @@
 #define SECTOR_LEN 2048
 #define FIRST_SECTOR 16
 #define MEMORY_MAX ((uint64_t)256 * 1024 * 1024)
-/* A slow stick needs minutes; what parses for an hour has gone astray. */
+/* A slow stick needs minutes. A parser that runs for an hour hangs. */
 #define SECONDS_MAX 3600
 
 bool wt_iso_is(int fd)
@@ -41,7 +41,8 @@ int64_t wt_iso_read_at(
 		len = (size_t)(work->len - offset);
 	errno = ENODATA;
 	if (len == 0 || wt_io_read(work->fd, dst, len, offset) != 0) {
-		/* The end of the disc is its fault, not the file system's. */
+		/* The disc is too short: that is not a fault of the file
+		 * system. */
 		work->read_errno = errno == ENODATA ? 0 : errno;
 		return -1;
 	}
@@ -108,7 +109,7 @@ static uint64_t volume_len(struct wt_iso_work *work)
 	return (uint64_t)wt_get32(start + 80) * SECTOR_LEN;
 }
 
-/* In the child. Both libraries may print; nobody asked them. */
+/* In the child. Hides what both libraries print. */
 static enum wt_status extract(void *arg, struct wt_error *err)
 {
 	static wt_iso_reader *const readers[] = {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What of a hint the list of images may take. */
+/* How much of a hint the list of images may take. */
 #define HINT_LEN 300
 
 static bool number_of(const char *text, long *ret_number)
@@ -89,7 +89,7 @@ bool wt_image_may_be_meant(const char *const *selectors, size_t selector_count,
 	return selector_count == 0;
 }
 
-/* The image that one selector means; "all" is not its business. */
+/* The image that one selector means, which is not "all". */
 static enum wt_status image_find(const struct wt_report *report,
 	const char *selector, size_t *ret_index, struct wt_error *err)
 {

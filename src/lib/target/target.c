@@ -40,8 +40,8 @@ void wt_target_close(struct wt_target *target)
 	wt_copy_abandon(target->copy);
 	if (target->patch.fd >= 0)
 		close(target->patch.fd);
-	/* After all that lies in it: where a file that is open is renamed when
-	 * it is removed, its folder cannot be. */
+	/* Last: some file systems rename an open file when it is removed, and
+	 * its folder cannot be removed then. */
 	wt_run_folder_free(target->temp_folder);
 	free(target->hives);
 	wt_wim_free(target->wim);
@@ -413,7 +413,8 @@ static enum wt_status target_fill(struct wt_target *target, const char *path,
 	return ret;
 }
 
-/* Has the file at path become another since it was opened? */
+/* Does path lead to another file than the one that was opened, or has that one
+ * changed? */
 static bool is_changed_meanwhile(const struct wt_target *target)
 {
 	const struct wt_workfile *file = target->file;

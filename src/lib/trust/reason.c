@@ -11,13 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many of a certificate's names are told. */
+/* How many of the names of a certificate are told. */
 #define NAMES_MAX 6
 
-/*
- * What may be wrong, by OpenSSL's numbers. The first row that fits is the one
- * that is told when several do.
- */
+/* What may be wrong, by the numbers of OpenSSL. If several rows fit, the first
+ * is told. */
 static const struct {
 	int native;
 	const char *code;

@@ -22,7 +22,8 @@ const struct wt_trust_node *wt_trust_find_veto(
 void wt_trust_tell_veto(const struct wt_trust_scene *scene,
 	const struct wt_trust_node *node, struct wt_error *reason);
 
-/** The first copy on the chain whose properties say no; false for none. */
+/** The first certificate of the chain that the properties of a copy in the
+ *  image forbid; false for none. */
 bool wt_trust_tell_limit(const struct wt_trust_scene *scene,
 	const struct wt_trust_path *path, struct wt_error *reason);
 

@@ -188,7 +188,8 @@ static enum wt_status add_nodes(struct search *search, struct wt_error *err)
 	for (size_t i = 0; i < search->scene.node_count; i++) {
 		struct wt_trust_node *node = &search->nodes[i];
 
-		/* What makes it trusted is told; else where it came from. */
+		/* The source to tell: the store that makes it trusted,
+		 * otherwise where it came from. */
 		if (node->is_sent && !node->anchor)
 			node->source = "server";
 		else if (!node->source)
@@ -471,8 +472,8 @@ static bool is_issuer_of_any(
 	return false;
 }
 
-/* What is sent and has no part in any chain, or cannot have: who made the
- * file, or set up the server, ought to know. */
+/* What the server sends and no chain can use. Whoever made the file or set up
+ * the server ought to know. */
 static enum wt_status tell_left_out(struct search *search,
 	const struct wt_trust_path *best, struct wt_trust_doubts *ret_left_out,
 	struct wt_error *err)

@@ -37,7 +37,7 @@ bool wt_wim_chunks_open(struct wt_wim_chunks *chunks, const char *path)
 	if (chunks->place.len <= len || chunks->place.len > WT_HIVE_MAX)
 		return false;
 	chunks->fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* One more, since no memory is NULL too. */
+	/* One more: malloc(0) may return NULL. */
 	chunks->numbers = malloc(len + 1);
 	return chunks->fd >= 0 && chunks->numbers &&
 	       wt_io_read_all(chunks->fd, chunks->numbers, len,

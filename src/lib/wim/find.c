@@ -183,7 +183,7 @@ static int on_recovery_entry(const struct wimlib_dir_entry *entry, void *ctx)
 	return 0;
 }
 
-/* An image that cannot be walked has none, as far as can be told. */
+/* An image that cannot be walked has none, as far as this can tell. */
 static void winre_find(WIMStruct *wim, int image, const char *system32,
 	const char *recovery, char *ret_path)
 {

@@ -59,8 +59,8 @@ static enum wt_status job_run(void *arg, struct wt_error *err)
 /* What a child is at. */
 enum { STEP_NONE, STEP_CHECK, STEP_WRITE };
 
-/* In the child. The parent may see one of the three before the others, which
- * a progress line can bear. */
+/* In the child. The parent may see one of the three members before the others,
+ * which does not matter for a progress line. */
 static void tell(
 	struct wt_wim_told *told, int step, uint64_t done, uint64_t total)
 {
@@ -184,7 +184,7 @@ enum wt_status wt_wim_fail(struct wt_error *err, int code, const char *object,
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if ((int)meanings[i].code == code)
 			meaning = meanings[i];
-	/* wimlib says what failed; why a file failed only errno says. */
+	/* wimlib tells what failed; only errno tells why a file failed. */
 	has_errno = meaning.status == WT_ERR_FILE && system_error != 0;
 	if (has_errno && system_error == ENOSPC)
 		meaning.word = "no-space";

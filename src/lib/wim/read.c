@@ -44,7 +44,7 @@ struct reading {
 	struct findings *findings;
 };
 
-/* @return is it another one than there are? */
+/* @return true if the index is past the last image */
 static bool add_extent(struct findings *findings, uint64_t offset, uint64_t len)
 {
 	for (size_t i = 0; i < findings->extent_count; i++)
@@ -169,8 +169,8 @@ static enum wt_status read_share(void *arg, struct wt_error *err)
 	return WT_OK;
 }
 
-/* Shares the images out to children, which have the open WIM as it is here;
- * the first share is done here. */
+/* Distributes the images over children, which inherit the open WIM. This
+ * process does the first share. */
 static enum wt_status read_images(
 	WIMStruct *wim, const struct reading *reading, struct wt_error *err)
 {
@@ -383,7 +383,7 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 	size_t count = reading->header->image_count;
 	enum wt_status ret = WT_OK;
 
-	/* One more, since no memory is NULL too. */
+	/* One more: calloc(0) may return NULL. */
 	reading->hives = calloc(count + 1, sizeof(*reading->hives));
 	if (!reading->hives)
 		return wt_fail_memory(err);
@@ -461,7 +461,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 	ret = build(findings, header, object, len, ret_wim, err);
 	if (ret != WT_OK)
 		return ret;
-	/* The rest is read only to compute that chunk's sum again. */
+	/* The rest is read only to compute the sum of that chunk again. */
 	for (size_t i = 0; i < (*ret_wim)->extent_count; i++)
 		(*ret_wim)->tables_len += (*ret_wim)->extents[i].len;
 	(*ret_wim)->tables_len -= chunk_len;

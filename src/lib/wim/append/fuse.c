@@ -21,7 +21,7 @@
 #define LOOK_MS 20
 #define IDLE_MS 30000
 
-/* How long the one may take to end, once the other has. */
+/* How long the second process may take to end after the first. */
 #define END_MS 5000
 
 int wt_fuse_open_beneath(int dir_fd, const char *path)
@@ -102,7 +102,7 @@ enum wt_status wt_fuse_check_helper(struct wt_error *err)
 				   "--access update");
 		return WT_ERR_FILE;
 	}
-	/* What fusermount has not written there it does not unmount. */
+	/* fusermount does not unmount what it has not written there. */
 	if (access("/etc/mtab", F_OK) != 0) {
 		wt_fail(err, WT_ERR_FILE, "mount-failed", NULL,
 			"FUSE cannot mount here: there is no /etc/mtab");
@@ -194,8 +194,8 @@ void wt_fuse_tell_step(const struct wt_fuse *fuse)
 	atomic_fetch_add(&fuse->state->steps, 1);
 }
 
-/* Waits until something else is there than before; killed if nothing ever is.
- * What is there and cannot be looked at is a mount that serves nothing. */
+/* Waits until something is mounted there; the caller kills it if nothing ever
+ * is. A mount that cannot be looked at serves nothing. */
 static enum wt_status wait_mounted(
 	const struct work *work, struct wt_error *err)
 {
@@ -215,9 +215,10 @@ static enum wt_status wait_mounted(
 
 static enum wt_status commit(const struct wt_fuse *fuse, struct wt_error *err)
 {
-	/* FORCE since closing a file is told to the mount a little later than
-	 * close() returns; all data is there by then. No progress function:
-	 * it would make a message queue that others could write to. */
+	/* FORCE, because the mount learns of a close a little later than
+	 * close() returns; all data is there by then. No progress function,
+	 * because that would make a message queue that others could write to.
+	 */
 	int code = wimlib_unmount_image(fuse->mount_point,
 		WIMLIB_UNMOUNT_FLAG_COMMIT | WIMLIB_UNMOUNT_FLAG_FORCE);
 
@@ -255,7 +256,7 @@ static bool wait_either(const struct wt_fuse *fuse, struct wt_child_job *daemon,
 	unsigned steps = 0;
 	unsigned idle_ms = 0;
 
-	/* Looks are counted, not the time: who was stopped, or has a busy
+	/* Counts looks, not time: a process that was stopped, or runs on a busy
 	 * machine, is not late for that. */
 	while (!wt_child_wait(daemon, LOOK_MS) && !wt_child_wait(client, 0)) {
 		unsigned now = atomic_load(&state->steps);

@@ -191,7 +191,8 @@ static enum wt_status mount_in_child(void *arg, struct wt_error *err)
 		i++) {
 		ret = put_image(
 			mounting, &mounting->append->puts[i], &is_unused, err);
-		/* The next commit leaves the XML data of this one behind. */
+		/* The next commit leaves the XML data of this one behind,
+		 * unused. */
 		if (ret == WT_OK)
 			ret = wt_wim_stamp_xml(mounting->append, err);
 		is_unused = is_unused && i == 0;
@@ -231,8 +232,8 @@ static enum wt_status try_all(struct mounting *mounting, struct wt_error *err)
 		!mounting->state->is_unused ||
 		mounting->state->fuse.has_stalled)
 		return ret;
-	/* A mount that only the child sees ends with it, however that ends:
-	 * better, but not possible everywhere. */
+	/* If only the child sees the mount, the mount ends with the child. That
+	 * is better, but not possible everywhere. */
 	mounting->is_private = false;
 	return attempt(mounting, err);
 }
@@ -269,7 +270,7 @@ enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 	*ret_cannot_mount = ret != WT_OK && ret != WT_INTERRUPTED &&
 			    mounting.state->is_unused;
 out:
-	/* Once more, should a process have been killed just then. */
+	/* Try again: a process may have been killed just then. */
 	for (int i = 0; i < 3 && wt_tree_remove(AT_FDCWD, staging, NULL) != 0;
 		i++)
 		continue;

@@ -96,7 +96,7 @@ static bool is_same_place(const uint8_t *entry, const uint8_t *other)
 			      WT_WIM_RESOURCE_COMPRESSED |
 			      WT_WIM_RESOURCE_SOLID;
 
-	/* In a solid resource the third number means nothing. */
+	/* In a solid resource the third number has no meaning. */
 	return one.offset == two.offset && one.len == two.len &&
 	       ((one.flags ^ two.flags) & flags) == 0 &&
 	       (one.original_len == two.original_len ||
@@ -159,7 +159,7 @@ static bool is_stream(const struct wt_wim_image *image, const uint8_t *sha1)
 	return false;
 }
 
-/* The old hive of a changed image, which no image may need any more? */
+/* Is it the old hive of a changed image? Perhaps no image needs it any more. */
 static bool is_old_hive(
 	const struct wt_wim_append *append, const uint8_t *entry)
 {
@@ -182,9 +182,9 @@ static bool is_of_part(const uint8_t *entry, uint16_t part)
 	       entry[WT_WIM_BLOB_PART_OFFSET + 1] == part >> 8;
 }
 
-/* May wimlib leave it out? What it reads twice, what no image refers to and
- * what is in another part it drops, and solid resources in which nothing is
- * left. */
+/* May wimlib leave the entry out? It drops what it reads twice, what no image
+ * uses, what is in another part, and solid resources in which nothing is left.
+ */
 static bool is_droppable(const struct wt_wim_append *append,
 	const struct table *new, const uint8_t *entry, uint16_t part)
 {
@@ -198,9 +198,8 @@ static bool is_droppable(const struct wt_wim_append *append,
 	       is_old_hive(append, entry);
 }
 
-/* Does a new entry stand for what an old one stood for, or for what was
- * appended? Of a hive that is put or replaced another number of images make
- * use. */
+/* Does a new entry mean the same as an old one, or what was appended? A put or
+ * replaced hive may be used by a different number of images. */
 static bool is_entry_right(const struct wt_wim_append *append,
 	const struct table *old, const uint8_t *entry,
 	const struct wt_wim_header *header)

@@ -145,7 +145,7 @@ static enum wt_status verify_put(WIMStruct *wim,
 	return taken_verify(append, i, &taking, err);
 }
 
-/* An image that was not changed has the hive that it had. */
+/* An image that was not changed must have the hive that it had. */
 static enum wt_status verify_kept(WIMStruct *wim,
 	const struct wt_wim_append *append, const struct wt_wim_image *image,
 	struct wt_error *err)
