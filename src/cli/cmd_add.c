@@ -56,17 +56,8 @@ static void print_whole(const struct wt_entry *entry)
 void print_add(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status)
 {
-	static const struct cli_column columns[] = {
-		{NULL, false}, {NULL, true}, {NULL, true}};
-	static const struct cli_listing listing = {.columns = columns,
-		.column_count = 3,
-		.add_row = add_row,
-		.print_whole = print_whole,
-		.heads_action = true};
-
-	if (request->is_quiet || status != WT_OK)
+	if (!cli_print_actions(request, outcome, status, add_row, print_whole))
 		return;
-	cli_print_listing(request, outcome, &listing);
 	cli_print_refused(request, outcome);
 	cli_print_verdict(request, outcome, status);
 }

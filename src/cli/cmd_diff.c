@@ -11,16 +11,6 @@ enum wt_status cmd_diff(const struct cli_request *request,
 		&request->options, outcome->report, err);
 }
 
-static void add_row(struct cli_table *table, const struct wt_entry *entry)
-{
-	char problem[CLI_PROBLEM_MAX] = "";
-	const char *cells[] = {
-		entry->key, entry->cert ? entry->cert->subject : NULL, problem};
-
-	cli_problem_text(&entry->problem, problem);
-	cli_table_add(table, cells, CLI_PLAIN);
-}
-
 static void print_whole(const struct wt_entry *entry)
 {
 	cli_line(stdout, "  %s",
@@ -32,17 +22,8 @@ static void print_whole(const struct wt_entry *entry)
 void print_diff(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status)
 {
-	static const struct cli_column columns[] = {
-		{NULL, false}, {NULL, true}, {NULL, true}};
-	static const struct cli_listing listing = {.columns = columns,
-		.column_count = 3,
-		.add_row = add_row,
-		.print_whole = print_whole,
-		.heads_action = true};
-
-	if (request->is_quiet || (status != WT_OK && status != WT_NO))
+	if (!cli_print_actions(request, outcome, status, NULL, print_whole))
 		return;
-	cli_print_listing(request, outcome, &listing);
 	if (status == WT_NO)
 		cli_print_verdict(request, outcome, status);
 	else

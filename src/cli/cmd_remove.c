@@ -27,26 +27,9 @@ enum wt_status cmd_remove(const struct cli_request *request,
 	return ret;
 }
 
-static void add_row(struct cli_table *table, const struct wt_entry *entry)
-{
-	const char *cells[] = {
-		entry->key, entry->cert ? entry->cert->subject : NULL};
-
-	cli_table_add(table, cells, CLI_PLAIN);
-}
-
 void print_remove(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status)
 {
-	static const struct cli_column columns[] = {
-		{NULL, false}, {NULL, true}};
-	static const struct cli_listing listing = {.columns = columns,
-		.column_count = 2,
-		.add_row = add_row,
-		.heads_action = true};
-
-	if (request->is_quiet || (status != WT_OK && status != WT_NO))
-		return;
-	cli_print_listing(request, outcome, &listing);
-	cli_print_verdict(request, outcome, status);
+	if (cli_print_actions(request, outcome, status, NULL, NULL))
+		cli_print_verdict(request, outcome, status);
 }

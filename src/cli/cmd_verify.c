@@ -137,15 +137,6 @@ static void add_row(struct cli_table *table, const struct wt_entry *entry)
 void print_verify(const struct cli_request *request,
 	const struct cli_outcome *outcome, enum wt_status status)
 {
-	static const struct cli_column columns[] = {
-		{NULL, false}, {NULL, true}, {NULL, true}};
-	static const struct cli_listing listing = {.columns = columns,
-		.column_count = 3,
-		.add_row = add_row,
-		.heads_action = true};
-
-	if (request->is_quiet || (status != WT_OK && status != WT_NO))
-		return;
-	cli_print_listing(request, outcome, &listing);
-	cli_print_verdict(request, outcome, status);
+	if (cli_print_actions(request, outcome, status, add_row, NULL))
+		cli_print_verdict(request, outcome, status);
 }

@@ -368,6 +368,35 @@ void cli_print_listing(const struct cli_request *request,
 	free(uses);
 }
 
+static void problem_row(struct cli_table *table, const struct wt_entry *entry)
+{
+	char problem[CLI_PROBLEM_MAX] = "";
+	const char *cells[] = {
+		entry->key, entry->cert ? entry->cert->subject : NULL, problem};
+
+	cli_problem_text(&entry->problem, problem);
+	cli_table_add(table, cells, CLI_PLAIN);
+}
+
+bool cli_print_actions(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status,
+	void (*add_row)(struct cli_table *table, const struct wt_entry *entry),
+	void (*print_whole)(const struct wt_entry *entry))
+{
+	static const struct cli_column columns[] = {
+		{NULL, false}, {NULL, true}, {NULL, true}};
+	const struct cli_listing listing = {.columns = columns,
+		.column_count = 3,
+		.add_row = add_row ? add_row : problem_row,
+		.print_whole = print_whole,
+		.heads_action = true};
+
+	if (request->is_quiet || (status != WT_OK && status != WT_NO))
+		return false;
+	cli_print_listing(request, outcome, &listing);
+	return true;
+}
+
 static int compare_keys(const void *left, const void *right)
 {
 	return strcasecmp(

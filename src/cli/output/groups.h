@@ -29,6 +29,20 @@ struct cli_listing {
 void cli_print_listing(const struct cli_request *request,
 	const struct cli_outcome *outcome, const struct cli_listing *listing);
 
+/**
+ * The same for a command that changes or compares: below a line with the action
+ * and the store, thumbprint, subject and problem of each entry. Prints nothing
+ * if the run is quiet or failed.
+ *
+ * @param add_row      NULL for just these three
+ * @param print_whole  as in cli_listing
+ * @return whether it printed
+ */
+bool cli_print_actions(const struct cli_request *request,
+	const struct cli_outcome *outcome, enum wt_status status,
+	void (*add_row)(struct cli_table *table, const struct wt_entry *entry),
+	void (*print_whole)(const struct wt_entry *entry));
+
 /** The number of certificates with this action, and of images that have one
  *  of them. */
 size_t cli_count_certs(const struct wt_report *report, enum wt_action action,
