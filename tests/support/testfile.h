@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * testfile.h: what the tests of the certificate modules share. */
+ * testfile.h: what many tests share. */
 #ifndef WT_TESTFILE_H
 #define WT_TESTFILE_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <wimtrust/wimtrust.h>
 
@@ -33,6 +36,38 @@ static inline struct bytes bytes_read(const char *path)
 	}
 	fclose(file);
 	return bytes;
+}
+
+/* A whole open file; free() it. */
+static inline uint8_t *contents(int fd, size_t *ret_len)
+{
+	struct stat st = {0};
+	uint8_t *data = NULL;
+
+	if (fstat(fd, &st) == 0)
+		data = malloc((size_t)st.st_size + 1);
+	if (!data || pread(fd, data, (size_t)st.st_size, 0) != st.st_size) {
+		perror("contents");
+		exit(1);
+	}
+	*ret_len = (size_t)st.st_size;
+	return data;
+}
+
+/* Names in a folder, but for "." and "..". */
+static inline size_t names_count(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t count = 0;
+
+	if (!dir) {
+		perror(path);
+		exit(1);
+	}
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count - 2;
 }
 
 /* Says what the error was, where a bare comparison would give a number. */

@@ -145,19 +145,6 @@ static bool is_equal(const char *path, const struct bytes *bytes)
 	return result;
 }
 
-/* Names in a folder, but for "." and "..". */
-static size_t names_count(const char *path)
-{
-	DIR *dir = opendir(path);
-	size_t count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count - 2;
-}
-
 static size_t descriptors_count(void)
 {
 	return names_count("/proc/self/fd");

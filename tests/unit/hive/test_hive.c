@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 #define KEY "00112233445566778899AABBCCDDEEFF00112233"
 
 static int hive_open(const char *name)
@@ -143,20 +145,6 @@ static void a_deleted_entry_is_gone_and_all_others_stay(void **state)
 	wt_hive_content_free(before);
 	close(out);
 	close(fd);
-}
-
-static uint8_t *contents(int fd, size_t *ret_len)
-{
-	struct stat st = {0};
-	uint8_t *data = NULL;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	data = malloc((size_t)st.st_size);
-	assert_non_null(data);
-	assert_int_equal(
-		pread(fd, data, (size_t)st.st_size, 0), (ssize_t)st.st_size);
-	*ret_len = (size_t)st.st_size;
-	return data;
 }
 
 static void a_changed_hive_is_clean_and_few_of_its_pages_differ(void **state)

@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 #define NEW "00112233445566778899AABBCCDDEEFF00112233"
 #define OLD "0123456789ABCDEF0123456789ABCDEF01234567"
 
@@ -146,20 +148,6 @@ static const struct bad_case cases[] = {
 	{"odd-way-unsorted", NULL, "hive-hidden-key", HIDDEN},
 	{"odd-zeros-behind", ALL(NULL)},
 };
-
-static uint8_t *contents(int fd, size_t *ret_len)
-{
-	struct stat st = {0};
-	uint8_t *data = NULL;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	data = malloc((size_t)st.st_size + 1);
-	assert_non_null(data);
-	assert_int_equal(
-		pread(fd, data, (size_t)st.st_size, 0), (ssize_t)st.st_size);
-	*ret_len = (size_t)st.st_size;
-	return data;
-}
 
 /* Is what call said what was expected? */
 static void expect(const char *name, const char *call, const char *expected,

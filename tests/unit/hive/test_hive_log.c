@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 static int file_open(const char *name, const char *suffix)
 {
 	char path[4096] = "";
@@ -38,20 +40,6 @@ static void files_close(const struct wt_hive_files *files)
 	for (int i = 0; i < 3; i++)
 		if (files->log_fds[i] >= 0)
 			close(files->log_fds[i]);
-}
-
-static uint8_t *contents(int fd, size_t *ret_len)
-{
-	struct stat st = {0};
-	uint8_t *data = NULL;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	data = malloc((size_t)st.st_size);
-	assert_non_null(data);
-	assert_int_equal(
-		pread(fd, data, (size_t)st.st_size, 0), (ssize_t)st.st_size);
-	*ret_len = (size_t)st.st_size;
-	return data;
 }
 
 static void assert_same_contents(int left, int right)

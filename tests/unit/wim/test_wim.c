@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 static char folder[] = "/tmp/test-wim-XXXXXX";
 static struct wt_wim_options options;
 
@@ -36,19 +38,6 @@ static const char *sample(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", WT_WIMS, name);
 	return path;
-}
-
-static uint8_t *read_all(int fd, size_t *ret_len)
-{
-	struct stat st = {0};
-	uint8_t *data = NULL;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	data = malloc((size_t)st.st_size + 1);
-	assert_non_null(data);
-	assert_int_equal(pread(fd, data, (size_t)st.st_size, 0), st.st_size);
-	*ret_len = (size_t)st.st_size;
-	return data;
 }
 
 static void read_ok(const char *path, struct wt_wim **ret_wim)
@@ -137,8 +126,8 @@ static void hive_and_logs_are_extracted(void **state)
 	assert_int_equal(wt_wim_extract(sample("logs.wim"), wim, &first, 1,
 				 &options, &hive, NULL),
 		WT_OK);
-	expected = read_all(fd, &expected_len);
-	data = read_all(hive, &len);
+	expected = contents(fd, &expected_len);
+	data = contents(hive, &len);
 	assert_int_equal(len, expected_len);
 	assert_memory_equal(data, expected, len);
 	free(data);
@@ -149,10 +138,10 @@ static void hive_and_logs_are_extracted(void **state)
 				 8192, &options, logs, NULL),
 		WT_OK);
 	assert_int_equal(logs[0], -1);
-	data = read_all(logs[1], &len);
+	data = contents(logs[1], &len);
 	assert_int_equal(len, 8192);
 	free(data);
-	data = read_all(logs[2], &len);
+	data = contents(logs[2], &len);
 	assert_int_equal(len, 4096);
 	free(data);
 	wt_wim_fds_close(logs, WT_HIVE_LOGS);
@@ -232,8 +221,8 @@ static void apply(
 	size_t old_len = 0;
 	size_t new_len = 0;
 
-	old = read_all(src, &old_len);
-	new = read_all(patch->fd, &new_len);
+	old = contents(src, &old_len);
+	new = contents(patch->fd, &new_len);
 	assert_int_equal(old_len, patch->old_len);
 	assert_int_equal(new_len, patch->new_len);
 	assert_int_equal(pwrite(dst, old, old_len, 0), old_len);
@@ -386,7 +375,7 @@ static void damaged_wim_gets_no_fresh_sum(void **state)
 	int fd = open(sample("two.wim"), O_RDONLY | O_CLOEXEC);
 
 	(void)state;
-	data = read_all(fd, &len);
+	data = contents(fd, &len);
 	close(fd);
 	data[1000] ^= 1;
 	snprintf(path, sizeof(path), "%s/damaged.wim", folder);
@@ -423,7 +412,7 @@ static void interrupted_wim_is_put_back(void **state)
 	(void)state;
 	fd = open(sample("bad-interrupted.wim"), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(wt_wim_repair(fd, "w", header, &len, &err), WT_OK);
-	data = read_all(fd, &data_len);
+	data = contents(fd, &data_len);
 	close(fd);
 	assert_int_equal(len, data_len - 5000);
 	snprintf(path, sizeof(path), "%s/repaired.wim", folder);
@@ -480,7 +469,7 @@ static void file_whose_name_is_gone_is_not_called_damaged(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	data = read_all(fd, &len);
+	data = contents(fd, &len);
 	close(fd);
 	snprintf(path, sizeof(path), "%s/gone.wim", folder);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -28,6 +28,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 /* Where the daemon is stopped, or what it does instead of serving. */
 enum moment {
 	NEVER,
@@ -171,18 +173,6 @@ static const char *sample(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", WT_WIMS, name);
 	return path;
-}
-
-static bool is_empty(const char *path)
-{
-	DIR *dir = opendir(path);
-	int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count == 2;
 }
 
 static bool is_mounted_below(const char *path)
@@ -348,7 +338,7 @@ static void only_data_and_times_of_the_hive_differ(void **state)
 	pclose(old);
 	pclose(new);
 	unlink(path);
-	assert_true(is_empty(folder));
+	assert_int_equal(names_count(folder), 0);
 }
 
 static void both_images_are_put(void **state)
@@ -367,7 +357,7 @@ static void both_images_are_put(void **state)
 			fail_msg("%s: %s", names[i], err.reason);
 		assert_int_equal(patch.access, WT_ACCESS_MOUNT);
 		assert_string_equal(patch.access_reason, "");
-		assert_true(is_empty(folder));
+		assert_int_equal(names_count(folder), 0);
 		apply(sample(names[i]), &patch);
 		close(patch.fd);
 		snprintf(command, sizeof(command),
@@ -400,7 +390,7 @@ static void link_to_this_machine_is_not_followed(void **state)
 	assert_string_equal(err.code, "hive-path-link");
 	assert_int_equal(stat(host, &st), 0);
 	assert_int_equal(st.st_size, 8);
-	assert_true(is_empty(folder));
+	assert_int_equal(names_count(folder), 0);
 	assert_false(is_mounted_below(folder));
 }
 
@@ -431,7 +421,7 @@ static void full_staging_folder_is_an_error(void **state)
 		assert_string_equal(err.code, "no-space");
 		assert_int_not_equal(err.hint[0], '\0');
 		assert_int_equal(patch.fd, -1);
-		assert_true(is_empty(small));
+		assert_int_equal(names_count(small), 0);
 	}
 	options.temp_folder = usual;
 	assert_int_equal(umount(small), 0);
@@ -451,7 +441,7 @@ static void without_a_private_namespace_it_mounts_openly(void **state)
 	is_unshare_refused = false;
 	assert_int_equal(patch.access, WT_ACCESS_MOUNT);
 	close(patch.fd);
-	assert_true(is_empty(folder));
+	assert_int_equal(names_count(folder), 0);
 	assert_false(is_mounted_below(folder));
 }
 
@@ -479,7 +469,7 @@ static void without_fuse_auto_says_why(void **state)
 	assert_int_equal(patch.access, WT_ACCESS_UPDATE);
 	assert_int_not_equal(patch.access_reason[0], '\0');
 	close(patch.fd);
-	assert_true(is_empty(folder));
+	assert_int_equal(names_count(folder), 0);
 	assert_int_equal(umount("/dev/fuse"), 0);
 }
 
@@ -508,7 +498,7 @@ static void cancelled_at_any_time_nothing_is_left(void **state)
 			close(patch.fd);
 		else
 			assert_string_equal(err.code, "interrupted");
-		assert_true(is_empty(folder));
+		assert_int_equal(names_count(folder), 0);
 		assert_false(is_mounted_below(folder));
 		while (cancel == 0)
 			usleep(1000);
@@ -607,7 +597,7 @@ static enum wt_status run_stopped(enum moment moment, enum wt_access access,
 	assert_true(atomic_load(&shared->has_stopped));
 	close(alive[1]);
 	assert_ends(alive[0]);
-	assert_true(is_empty(folder));
+	assert_int_equal(names_count(folder), 0);
 	assert_false(is_mounted_below(folder));
 	return ret;
 }

@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "testfile.h"
+
 #define CHUNK_LEN 32768
 /* The blob table in the header, and its entries. */
 #define TABLE_OFFSET 48
@@ -97,26 +99,13 @@ static int tear_down(void **state)
 	return rmdir(folder);
 }
 
-static uint8_t *read_all(int fd, size_t *ret_len)
-{
-	struct stat st = {0};
-	uint8_t *data = NULL;
-
-	assert_int_equal(fstat(fd, &st), 0);
-	data = malloc((size_t)st.st_size + 1);
-	assert_non_null(data);
-	assert_int_equal(pread(fd, data, (size_t)st.st_size, 0), st.st_size);
-	*ret_len = (size_t)st.st_size;
-	return data;
-}
-
 static uint8_t *read_path(const char *path, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t *data = NULL;
 
 	assert_true(fd >= 0);
-	data = read_all(fd, ret_len);
+	data = contents(fd, ret_len);
 	close(fd);
 	return data;
 }
@@ -154,7 +143,7 @@ static void world_open(struct world *world, const char *name)
 			&options, world->hives, NULL),
 		WT_OK);
 	for (size_t i = 0; i < world->put_count; i++) {
-		data = read_all(world->hives[i], &len);
+		data = contents(world->hives[i], &len);
 		fd = memfd_create("hive", MFD_CLOEXEC);
 		assert_int_equal(write(fd, data, len), len);
 		free(data);
@@ -203,7 +192,7 @@ static int put_all(struct world *world)
 		    &err) != WT_OK)
 		fail_msg("%s (%s)", err.reason, err.code);
 	old = read_path(world->path, &old_len);
-	new = read_all(patch.fd, &new_len);
+	new = contents(patch.fd, &new_len);
 	memcpy(new + WT_WIM_HEADER_LEN, old + WT_WIM_HEADER_LEN,
 		patch.tail_offset - WT_WIM_HEADER_LEN);
 	fd = open(
@@ -222,8 +211,8 @@ static int put_all(struct world *world)
 				 world->put_count, &options, hives, NULL),
 		WT_OK);
 	for (size_t i = 0; i < world->put_count; i++) {
-		old = read_all(world->puts[i].hive_fd, &old_len);
-		new = read_all(hives[i], &new_len);
+		old = contents(world->puts[i].hive_fd, &old_len);
+		new = contents(hives[i], &new_len);
 		assert_int_equal(new_len, old_len);
 		assert_memory_equal(new, old, new_len);
 		free(old);
