@@ -115,8 +115,6 @@ enum wt_status cli_read_certs(const struct cli_request *request,
 	struct cli_outcome *outcome, size_t first, struct wt_error *err);
 /** All that was refused, but for what the error is about, is a warning. */
 void cli_warn_refused(struct cli_outcome *outcome, const struct wt_error *err);
-enum wt_status cli_read_cert(const struct cli_request *request,
-	struct cli_outcome *outcome, const char *operand, struct wt_error *err);
 
 /**
  * Reads operands from first on: thumbprints into ret_thumbprints, which the

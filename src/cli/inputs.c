@@ -66,7 +66,7 @@ enum wt_status cli_folders_check(const struct cli_request *request,
 		"its folder was exchanged after the program started");
 }
 
-enum wt_status cli_read_cert(const struct cli_request *request,
+static enum wt_status read_cert(const struct cli_request *request,
 	struct cli_outcome *outcome, const char *operand, struct wt_error *err)
 {
 	size_t note = wt_cert_list_note_count(outcome->certs);
@@ -114,8 +114,7 @@ enum wt_status cli_read_certs(const struct cli_request *request,
 	for (size_t i = first; i < request->operand_count &&
 			       (last == WT_OK || last == WT_ERR_CERT);
 		i++) {
-		last = cli_read_cert(
-			request, outcome, request->operands[i], &why);
+		last = read_cert(request, outcome, request->operands[i], &why);
 		if (last != WT_OK && ret == WT_OK) {
 			*err = why;
 			ret = last;
@@ -137,7 +136,7 @@ static bool looks_like_thumbprint(const char *text)
 static enum wt_status read_operand(const struct cli_request *request,
 	struct cli_outcome *outcome, const char *operand, struct wt_error *err)
 {
-	enum wt_status ret = cli_read_cert(request, outcome, operand, err);
+	enum wt_status ret = read_cert(request, outcome, operand, err);
 
 	if (ret == WT_ERR_FILE && err->native &&
 		looks_like_thumbprint(operand)) {

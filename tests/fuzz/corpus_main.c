@@ -47,7 +47,7 @@ static int folder_run(const char *path)
 	char name[4096] = "";
 	int result = 0;
 
-	/* A target that nothing was ever found in has no folder. */
+	/* A target in which the fuzzer never found a fault has no folder. */
 	if (!folder)
 		return errno == ENOENT ? 0 : file_run(path);
 	while (result == 0 && (entry = readdir(folder))) {

@@ -16,8 +16,8 @@
 static uint8_t der[4096];
 static size_t der_len, serial_at;
 
-/* A certificate whose signature nobody verifies: its serial number makes it
- * another. */
+/* A certificate whose signature nobody verifies. Another serial number makes it
+ * another certificate. */
 static void der_load(void)
 {
 	static const uint8_t serial[SERIAL_LEN] = {
@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (count == 0 || wt_cert_list_new(&list, NULL) != WT_OK)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		/* twice what is odd, so that each number is another */
+		/* odd numbers, so that each is another one */
 		block_put(&bundle, data[2 * i], 2 * i + 1);
 		/* text behind DER that ends the file is refused */
 		if (i + 1 < count)

@@ -11,8 +11,8 @@
 #define SEED UINT64_C(0xC5554E7A884DEF82)
 #define INPUT_LEN_MAX (1u << 20)
 
-/* Hashes that are right, for else nothing behind them is ever reached. Where
- * the flags say so they stay wrong. */
+/* Sets the right hashes, or nothing behind them would ever be reached. Some
+ * flags keep them wrong. */
 static void hashes_mend(uint8_t *log, size_t len)
 {
 	size_t at = 512;
@@ -37,7 +37,7 @@ static int part_open(uint8_t *data, size_t len, bool is_log)
 {
 	int fd = memfd_create("part", MFD_CLOEXEC);
 
-	/* The type of a lost base block is any. */
+	/* A lost base block may have any type. */
 	if (len >= 512 && (is_log || data[4088 % len] != 0x55))
 		wt_put32(data + WT_BASE_CHECKSUM, wt_hive_checksum(data));
 	if (is_log)

@@ -24,7 +24,7 @@ static uint64_t hash_add(uint64_t hash, const uint8_t *data, size_t len)
 
 struct hasher {
 	const struct wt_hive_raw *raw;
-	/* Beyond the old end a damaged hive may lead to what is new. */
+	/* A damaged hive may point beyond its old end, at what is new. */
 	uint32_t end;
 	uint64_t hash;
 	unsigned cells;
@@ -36,8 +36,8 @@ static void cell_hash(void *ctx, uint32_t offset)
 	size_t len = 0;
 	const uint8_t *cell = wt_hive_cell(hasher->raw, offset, 0, &len);
 
-	/* A hive can lie and pass a part of its structure off as data; that
-	 * part changes. */
+	/* A damaged hive may use a part of its structure as data; that part
+	 * changes. */
 	if (cell && cell[0] != 0 &&
 		(strchr("nrs", cell[0]) || cell[0] == 'l') &&
 		strchr("kfhi", cell[1]))
@@ -54,7 +54,7 @@ static uint64_t key_hash(
 	struct wt_hive_raw plain = *raw;
 	struct hasher hasher = {.raw = raw, .end = end};
 
-	/* What two things lead to counts for both. */
+	/* A cell that two things use counts for both. */
 	plain.twice = NULL;
 	hasher.hash = hash_add(0, node, WT_NK_SUBKEY_COUNT);
 	hasher.hash = hash_add(hasher.hash, node + WT_NK_VALUE_COUNT,
@@ -82,7 +82,7 @@ struct walk {
 	size_t count;
 };
 
-/* All keys that are no targets and below none. */
+/* All keys but the targets and those below them. */
 static struct walk walk_new(const struct wt_hive_raw *raw)
 {
 	size_t room = (size_t)raw->key_count + 1;
@@ -156,8 +156,8 @@ static uint8_t *contents(int fd, size_t *ret_len)
 	return data;
 }
 
-/* A changed byte is seen or is none that counts; nothing is read that is not
- * there. */
+/* Every changed byte is seen, unless it has no meaning; nothing is read outside
+ * of the hive. */
 static void spoil_and_compare(const struct wt_hive_raw *before, uint8_t *data,
 	size_t len, const struct wt_hive_change *changes, size_t count)
 {

@@ -10,13 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* No more is in a socket's queue at once. */
+/* The most that the queue of a socket takes. */
 #define INPUT_LEN_MAX 65536u
 #define SECONDS 5
 #define NOW 1780272000
 #define STORES_MAX 64
 
-/* A store may hold what the server sends, be it as a root or as a veto. */
+/* The image may hold what the server sends, as a root or in Disallowed. */
 static void chain_judge(const struct wt_cert_list *chain, unsigned how)
 {
 	struct wt_trust_cert stores[STORES_MAX] = {{0}};

@@ -120,7 +120,7 @@ struct wt_cert_list *chains_read_value(
  */
 
 struct maker {
-	EVP_PKEY *keys[16]; /* of the CA with that number modulo 16 */
+	EVP_PKEY *keys[16]; /* the CA with that number modulo 16 */
 	long serial;
 };
 

@@ -111,7 +111,7 @@ static void start(void)
 		atomic_compare_exchange_strong(
 			&shared->program, &none, getpid());
 	}
-	/* Far from what the program and its children number. */
+	/* Descriptors far above those of the program and its children. */
 	if (log)
 		fd = real_open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (log && fd >= 0) {
@@ -356,8 +356,8 @@ int open64(const char *name, int flags, ...)
 	return open_common(AT_FDCWD, name, flags, mode);
 }
 
-/* A copy of what is written, with a byte in its middle that is another. It is
- * only one, and kept where the sanitizer finds it. */
+/* A copy of what is written, with one byte in its middle changed. There is one
+ * copy, and a static variable holds it for the leak checker. */
 static uint8_t *flipped_copy;
 
 static void *flipped(const void *src, size_t len)
@@ -460,7 +460,7 @@ ssize_t copy_file_range(int src, off64_t *src_at, int dst, off64_t *dst_at,
 	return put;
 }
 
-/* Shared blocks are no writes that could be recorded. */
+/* Writes nothing that could be recorded: it shares blocks. */
 int ioctl(int fd, unsigned long request, ...)
 {
 	int (*real)(int, unsigned long, ...) = dlsym(RTLD_NEXT, "ioctl");

@@ -206,7 +206,7 @@ static bool is_locked_out(const struct opened *me)
 
 static void *on_init(struct fuse_conn_info *connection, struct fuse_config *how)
 {
-	/* Else the cache goes with each new time of the file. */
+	/* Otherwise each new time of the file empties the cache. */
 	if (manners.flip > 0)
 		connection->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 	how->use_ino = !manners.has_odd_inodes;

@@ -16,7 +16,7 @@
 /* How openssl verify's answer relates to ours. */
 enum other {
 	SAME = 0,
-	DIFFERS, /* and has to, or the reason for our own is gone */
+	DIFFERS, /* and must, or our own rule has no reason any more */
 	UNASKED, /* it knows nothing of what is asked */
 };
 

@@ -16,7 +16,8 @@ struct bytes {
 	size_t len;
 };
 
-/* A whole file, or the end of the test program: its path is in our hands. */
+/* A whole file. Ends the test program if it cannot be read: the path is ours.
+ */
 static inline struct bytes bytes_read(const char *path)
 {
 	struct bytes bytes = {0};

@@ -18,8 +18,8 @@
 #define ROOT WT_TESTDATA "/windows10-rsa4096-sha256.der"
 #define ROOT_SHA1 "7A645AEB801671DB9CE1C3E421FD11E0B52D6C2F"
 #define CALLS_MAX 20000
-/* A failure that a child gets over is not seen: so many runs without one, and
- * all calls have had their turn. */
+/* Stop after this many runs without a failure: then every call has failed once.
+ * A failure that a child recovers from cannot be seen. */
 /* Each run starts several children, which takes long under the sanitizers. */
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 29
@@ -254,8 +254,8 @@ static void state_check(const struct fixture *fixture, const struct way *way,
 	}
 	if (!way->is_written)
 		fail_msg("%s: call %u, %s: wrote", way->name, n, fail_name());
-	/* A child and this process may both have met call n: when taking back
-	 * fails as well, the next run does it. */
+	/* A child and this process may both have failed at call n. If taking
+	 * back fails too, the next run does it. */
 	if (!is_tidy(fixture))
 		call(fixture, run_add, &options, NULL);
 	else if (call(fixture, run_verify, &options, &next) !=
@@ -264,8 +264,8 @@ static void state_check(const struct fixture *fixture, const struct way *way,
 			n, fail_name(), next.reason);
 }
 
-/* @return whether a call failed, as far as one can see from here: calls are
- * counted on in the children, where most of the work is done */
+/* @return whether a call failed, as far as this process can see: the children
+ * count on, and they do most of the work */
 static bool one_failure(struct fixture *fixture, const struct way *way,
 	const struct bytes *old, enum wt_status usual, unsigned n, int native)
 {

@@ -69,9 +69,8 @@ static bool is_control(uint32_t code)
 	       code == 0xFEFF;
 }
 
-void wt_text_clean(struct wt_writer *writer, const void *text, size_t len)
+static void text_clean(struct wt_writer *writer, const void *text, size_t len)
 {
-	static const char digits[] = "0123456789ABCDEF";
 	const uint8_t *bytes = text;
 	size_t size = 0;
 	uint32_t code = 0;
@@ -84,11 +83,10 @@ void wt_text_clean(struct wt_writer *writer, const void *text, size_t len)
 		}
 		size = size > 0 ? size : 1;
 		for (size_t i = 0; i < size; i++) {
-			uint8_t byte = bytes[pos + i];
-			char hex[4] = {'\\', 'x', digits[byte >> 4],
-				digits[byte & 15]};
+			char hex[5] = "\\x";
 
-			wt_writer_bytes(writer, hex, sizeof(hex));
+			wt_text_hex(&bytes[pos + i], 1, hex + 2);
+			wt_writer_bytes(writer, hex, 4);
 		}
 	}
 }
@@ -97,7 +95,7 @@ char *wt_text_clean_dup(const void *text, size_t len)
 {
 	struct wt_writer writer = {0};
 
-	wt_text_clean(&writer, text, len);
+	text_clean(&writer, text, len);
 	wt_writer_bytes(&writer, "", 1);
 	if (writer.has_failed) {
 		wt_writer_free(&writer);

@@ -10,12 +10,10 @@
 #include "base/buf.h"
 
 /**
- * Appends text as valid UTF-8 without control characters: each byte of a
- * control character or of an invalid sequence becomes \xNN.
+ * Text as a string of valid UTF-8 without control characters: each byte of a
+ * control character or of an invalid sequence becomes \xNN. free() it. NULL
+ * when there is no memory.
  */
-void wt_text_clean(struct wt_writer *writer, const void *text, size_t len);
-
-/** wt_text_clean() as a string; free() it. NULL when there is no memory. */
 char *wt_text_clean_dup(const void *text, size_t len);
 
 /** Cuts a UTF-8 string in place to less than size bytes, at a character. */

@@ -162,7 +162,7 @@ static int stretch_compare(const struct wt_extent *stretch, int fd,
 	return 0;
 }
 
-int wt_patch_compare(const struct wt_patch *patch, int fd,
+static int patch_compare(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel)
 {
 	uint8_t *buffer = malloc(2 * COMPARE_LEN);
@@ -194,14 +194,14 @@ int wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	fresh_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fresh_fd >= 0)
-		ret = wt_patch_compare(patch, fresh_fd, part, cancel);
+		ret = patch_compare(patch, fresh_fd, part, cancel);
 	saved = errno;
 	if (fresh_fd >= 0)
 		close(fresh_fd);
 	errno = saved;
 	/* Locks that are mandatory (SMB) keep out all but the first one. */
 	if (ret != 0 && (fresh_fd < 0 || errno == EACCES))
-		ret = wt_patch_compare(patch, fd, part, cancel);
+		ret = patch_compare(patch, fd, part, cancel);
 	return ret;
 }
 

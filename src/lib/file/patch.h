@@ -20,14 +20,11 @@ enum wt_status wt_patch_check(const struct wt_patch *patch, uint64_t file_len,
 int wt_patch_write(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
 
-/** 0 when that part of the file is what the patch says, else -1. */
-int wt_patch_compare(const struct wt_patch *patch, int fd,
-	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
-
 /**
- * The same with a descriptor that is opened afresh, past the page cache where
- * the file system lets go of it: what the disk holds, not what was written to
- * memory. To be called when the file is synced.
+ * 0 when that part of the file is what the patch says, else -1. Opens the
+ * descriptor afresh, and goes past the page cache where the file system lets go
+ * of it: so it reads what the disk holds, not what was written to memory. To be
+ * called when the file is synced.
  */
 int wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);

@@ -95,7 +95,7 @@ static enum wt_status end_by(void *arg, struct wt_error *err)
 	return WT_OK;
 }
 
-/* The machine's fault is not the file's. */
+/* A fault of the machine is not blamed on the file. */
 static void want_of_memory_and_a_bad_disk_are_told_apart(void **state)
 {
 	static const struct {
@@ -218,7 +218,7 @@ static enum wt_status run_a_process(void *arg, struct wt_error *err)
 		       : WT_NO;
 }
 
-/* Daemons do; and a process that was started so remains so. */
+/* Daemons do that, and what they start inherits it. */
 static void caller_may_ignore_what_becomes_of_its_children(void **state)
 {
 	int *shared = wt_shared_new(sizeof(*shared));
@@ -234,7 +234,8 @@ static void caller_may_ignore_what_becomes_of_its_children(void **state)
 	assert_string_equal(err.code, "hive-crash");
 	assert_int_equal(
 		wt_child_run(&plain, run_a_process, NULL, NULL), WT_OK);
-	/* One that has ended has no number any more, or somebody else has. */
+	/* A process that has ended has no number any more, or another process
+	 * has it. */
 	assert_int_equal(
 		wt_child_start(&plain, share_seven, shared, &job, NULL), WT_OK);
 	while (waitpid(-1, NULL, WNOHANG) >= 0)

@@ -148,7 +148,7 @@ static void short_reads_and_signals_are_no_errors(void **state)
 	close(fd);
 }
 
-/* What is behind the length that was opened is a later state's. */
+/* Bytes behind the length at opening belong to a later state. */
 static void what_was_opened_is_hashed_and_nothing_else(void **state)
 {
 	char hex[WT_SHA256_HEX_LEN + 1] = "", again[WT_SHA256_HEX_LEN + 1] = "";

@@ -135,7 +135,7 @@ static bool signal_program(void)
 		       SIGWINCH) == 0;
 }
 
-/* What wakes up the reader of a pipe is a signal of the writer's choice. */
+/* The writer of a pipe may choose the signal that its reader gets. */
 static bool signal_by_fcntl(void)
 {
 	int pipe_fds[2];
@@ -218,7 +218,7 @@ static bool get_privileges_back(void)
 static const struct attack {
 	const char *name;
 	bool (*try)(void);
-	bool works_for_root; /* unlocked, so the test is one that can fail */
+	bool works_for_root; /* without locks, to show that the test can fail */
 } attacks[] = {
 	{"read_secret", read_secret, true},
 	{"list_folder", list_folder, true},
@@ -378,8 +378,8 @@ static void status_read(const struct wt_sandbox *sandbox, char text[4096])
 	text[len] = '\0';
 }
 
-/* Whatever the other locks leave: nothing of what root may, but to open files
- * for who opens them by name. */
+/* A locked child has none of the rights of root, except to open files if it
+ * opens them by name. */
 static void a_child_of_root_is_none(void **state)
 {
 	const struct wt_sandbox in_memory = {0};
@@ -400,7 +400,8 @@ static void a_child_of_root_is_none(void **state)
 	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
 }
 
-/* It hides from who waits for it, and beats. */
+/* Starts a process that closes its descriptors, so that nobody sees when it
+ * ends, and counts. */
 static enum wt_status leave_one_behind(void *arg, struct wt_error *err)
 {
 	pid_t pid = fork();

@@ -33,7 +33,8 @@ static enum wt_status die(void *arg, struct wt_error *err)
 	abort();
 }
 
-/* What may write anything writes a status and an error that are none. */
+/* A process that may write anything writes a status and an error that do not
+ * exist. */
 static enum wt_status lie(void *arg, struct wt_error *err)
 {
 	(void)arg;

@@ -207,7 +207,7 @@ static void every_prefix_is_an_error_or_a_shorter_result(void **state)
 
 		snprintf(path, sizeof(path), CERTS "%s", names[i]);
 		bytes = bytes_read(path);
-		/* a large file's each byte would take long for little */
+		/* every byte of a large file would take long and show little */
 		step = bytes.len > 4000 ? 5 : 1;
 		for (size_t len = 0; len < bytes.len; len += step) {
 			struct wt_cert_list *list = list_new();
@@ -375,7 +375,7 @@ static void pem_of_100000_blocks_takes_no_quadratic_time(void **state)
 	free(pem.data);
 }
 
-/* Each is looked through once, however often it seems to begin. */
+/* Each certificate is parsed once, however often it seems to begin. */
 static void repeated_beginnings_take_no_quadratic_time(void **state)
 {
 	static const char *const texts[] = {"-----BEGIN CERTIFICATE-----\n",

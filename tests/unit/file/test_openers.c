@@ -145,7 +145,8 @@ static void a_file_that_is_open_is_not_replaced_yet(void **state)
 	assert_true(fixture_is_new(fixture, fixture->target));
 }
 
-/* It finds the new file when it opens the path again, and our lock on it. */
+/* The writer finds the new file when it opens the path again, and our lock on
+ * it. */
 static void who_holds_the_replaced_file_is_waited_for(void **state)
 {
 	struct fixture *fixture = *state;

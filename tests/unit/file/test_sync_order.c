@@ -16,7 +16,7 @@ struct model {
 		ino_t ino;
 		bool is_dirty;
 	} files[FILES_MAX];
-	bool is_folder_dirty; /* a name that counts was made or taken */
+	bool is_folder_dirty; /* an important name was made or removed */
 	bool is_tail_dirty;   /* written behind the old end, not synced */
 	bool is_append;	      /* the head may follow its tail only */
 	ino_t target, undo;
@@ -345,7 +345,7 @@ static void taking_back(void **state)
 	assert_true(fixture_is_old(fixture, fixture->target));
 }
 
-/* It is the signal that is told, and not a disk that lost something. */
+/* The error is the signal, not a disk that lost something. */
 static void a_signal_while_the_tail_is_written(void **state)
 {
 	struct fixture *fixture = *state;
@@ -359,8 +359,8 @@ static void a_signal_while_the_tail_is_written(void **state)
 	assert_int_equal(fixture_count(fixture), 1);
 }
 
-/* The next run after one that was killed: nothing that that one wrote is
- * known to be on the disk. */
+/* The next run after a killed one: nothing that the killed one wrote may count
+ * as being on the disk. */
 static void recover(
 	struct fixture *fixture, int stop_at_head, bool is_stop_at_undo)
 {

@@ -43,7 +43,8 @@ static void restart(struct fixture *fixture)
 	fixture_write(fixture->target, fixture->old_data, OLD_LEN);
 }
 
-/* What the next run leaves. Its own opinion is not asked: the file is. */
+/* What the next run leaves. The test looks at the file, not at what the run
+ * says. */
 static void next_run(struct fixture *fixture)
 {
 	struct wt_workfile *file = NULL;

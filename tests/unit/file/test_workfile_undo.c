@@ -150,8 +150,8 @@ static void a_change_that_shortens_is_finished(void **state)
 	}
 }
 
-/* Killed while the change was written, or while it was taken back: whatever
- * stands where it was cut off, or not yet again, all of it comes back. */
+/* The run was killed while it wrote the change or took it back. Whatever is
+ * where it cut off, all of the old file comes back. */
 static void a_torn_change_that_shortens_is_taken_back(void **state)
 {
 	static const size_t lens[] = {
@@ -186,7 +186,7 @@ static void a_cut_file_with_its_old_pages_becomes_whole_again(void **state)
 		fixture, fixture->old_data, OLD_LEN, "state before"));
 	next_run(fixture, "state before was restored");
 	assert_true(fixture_is_old(fixture, fixture->target));
-	/* Shorter than both is not of our making. */
+	/* Another program made the file shorter than both. */
 	leave_undo(fixture, NULL);
 	shorten(fixture, SHORT_LEN - 1);
 	next_run(fixture, "another program");
@@ -276,8 +276,8 @@ static void one_byte_of_another_program_is_left(void **state)
 	assert_int_equal(fixture_count(fixture), 1);
 }
 
-/* At whatever byte the undo file ends, or is wrong: it was never finished,
- * so that nothing was written. */
+/* Wherever the undo file ends or is wrong: it was never finished, so nothing
+ * was written. */
 static void a_damaged_undo_file_changes_nothing(void **state)
 {
 	struct fixture *fixture = *state;

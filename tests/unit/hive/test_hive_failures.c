@@ -239,7 +239,8 @@ static unsigned fd_count(void)
 	return count;
 }
 
-/* The codes of what fails for no fault of the hive, and for want of iconv. */
+/* The codes of failures that are not the fault of the hive, and of a lack of
+ * iconv. */
 static struct {
 	const char *call, *code;
 	int native;	/* 0: any */
@@ -318,7 +319,7 @@ static void every_call_fails_in_turn(void **state)
 			while (run_failing(&jobs[i], &files, n, natives[j]))
 				n++;
 		}
-		/* A sweep that meets nothing shows nothing. */
+		/* A sweep in which no call failed proves nothing. */
 		assert_in_range(n, 5, 10000);
 		for (int j = 0; j < 3; j++)
 			if (files.log_fds[j] >= 0)

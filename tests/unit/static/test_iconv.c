@@ -73,8 +73,8 @@ static void compare(
 	errno = 0;
 	ret[1] = iconv(pair->other, &src[1], &left[1], &dst[1], &free_len[1]);
 	error[1] = errno;
-	/* Whether a lack of room or a character that there is not comes first
-	 * is all the same. */
+	/* It does not matter which comes first, a lack of room or a missing
+	 * character. */
 	if (error[1] == E2BIG && error[0] == EILSEQ)
 		error[1] = EILSEQ;
 	if (ret[0] != ret[1] || error[0] != error[1] || left[0] != left[1] ||

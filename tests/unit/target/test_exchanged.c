@@ -24,7 +24,7 @@ static char folder[] = "/tmp/test-exchanged-XXXXXX";
 static char target[64], other[64], temp[64];
 static bool is_to_exchange;
 
-/* other takes the name; what had it is to be had by its descriptor only. */
+/* other takes the name; the old file has none then, only its descriptor. */
 static void exchange(void)
 {
 	if (is_to_exchange)
@@ -126,7 +126,8 @@ static void the_locked_file_gets_its_own_header_back(void **state)
 	options.repair = true;
 	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
 	is_to_exchange = true;
-	/* That it is another by now is said, or not noticed yet. */
+	/* The error says that it is another file by now, or nothing noticed
+	 * that yet. */
 	(void)add(&options, report);
 	assert_false(is_to_exchange);
 	assert_int_equal(pread(fd, guid, GUID_LEN, GUID_OFFSET), GUID_LEN);
@@ -177,7 +178,8 @@ static void who_reads_looks_again_at_the_new_file(void **state)
 	(void)state;
 	copy(WT_WIMS "/two.wim", target);
 	copy(WT_WIMS "/plain.wim", other);
-	/* It starts another image than its header says, which is warned of. */
+	/* It boots another image than its header says, which causes a warning.
+	 */
 	fd = open(target, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "\1", 1, BOOT_INDEX_OFFSET), 1);
 	close(fd);
@@ -192,7 +194,7 @@ static void who_reads_looks_again_at_the_new_file(void **state)
 	wt_report_free(report);
 }
 
-/* And what is damaged is damaged at the first look. */
+/* A damaged file is damaged at the first look. */
 static void who_reads_what_stays_looks_once(void **state)
 {
 	struct wt_options options = {0};

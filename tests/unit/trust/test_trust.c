@@ -50,7 +50,7 @@ static void every_question_has_its_answer(void **state)
 		if (question->code) {
 			assert_string_equal(result->verdict.object, "image 1");
 			assert_string_not_equal(result->verdict.hint, "");
-			/* Nothing of it may be lost in an ordinary case. */
+			/* An ordinary case must lose nothing. */
 			assert_null(strstr(result->verdict.reason, "..."));
 			assert_null(strstr(result->verdict.hint, "..."));
 		}

@@ -23,8 +23,8 @@
 
 #include "testfile.h"
 
-/* After so many failures in a row that did no harm, there are no more calls:
- * some may fail, such as the probe for a better way. */
+/* After this many harmless failures in a row, no calls are left. Some may fail,
+ * such as the probe for a better way. */
 #define HARMLESS_MAX 25
 #define CALLS_MAX 1000
 

@@ -46,7 +46,7 @@ struct shared {
 	atomic_int writes;
 	atomic_bool has_stopped; /* and waits for nobody */
 	atomic_bool is_later;	 /* than any limit, once it has stopped */
-	atomic_bool is_hasty;	 /* who waits does not sleep, once it has */
+	atomic_bool is_hasty;	 /* waits do not sleep, once it has */
 };
 
 static struct shared *shared;
@@ -460,7 +460,7 @@ static void without_fuse_auto_says_why(void **state)
 		WT_ERR_FILE);
 	assert_string_equal(err.code, "mount-failed");
 	assert_non_null(strstr(err.hint, "--access update"));
-	/* Who does not ask why is not told. */
+	/* A caller that does not ask why is not told. */
 	assert_int_equal(
 		make("two.wim", NULL, WT_ACCESS_MOUNT, 70000, &patch, NULL),
 		WT_ERR_FILE);
@@ -508,8 +508,8 @@ static void cancelled_at_any_time_nothing_is_left(void **state)
 	signal(SIGALRM, SIG_DFL);
 }
 
-/* In a chroot the root is no mount, and mounts cannot be made private: what a
- * killed run leaves there is the next run's to remove. */
+/* In a chroot the root is no mount, and mounts cannot be made private. So the
+ * next run must remove what a killed one left. */
 static bool can_be_private(void)
 {
 	int status = 0;
@@ -717,8 +717,8 @@ static void update_takes_over_from_a_stopped_daemon(void **state)
 	}
 }
 
-/* In real time: with the update in place of it, it is waited for 4 seconds,
- * and 30 otherwise. */
+/* In real time: wimtrust waits 4 seconds if update can replace the mount,
+ * otherwise 30. */
 static void mount_that_never_comes_is_not_waited_for(void **state)
 {
 	struct wt_wim_patch patch = {.fd = -1};

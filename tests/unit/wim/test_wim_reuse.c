@@ -289,8 +289,8 @@ static void what_does_not_apply_is_left_to_wimlib(void **state)
 	world_close(&world);
 }
 
-/* Between reading the hive and its chunks the file does not change; should it
- * do so, what is stored is refused or right. */
+/* The file does not change between reading the hive and its chunks. If it did,
+ * the result would be refused or right. */
 static void nonsense_between_chunks_is_not_followed(void **state)
 {
 	static const struct {
@@ -365,7 +365,7 @@ static int damage_is_told(const struct world *world)
 	return is_taken;
 }
 
-/* Many a byte of a chunk may be another one, and the chunk decompresses. */
+/* Many bytes of a chunk can change so that it still decompresses. */
 static void damaged_chunks_are_told_and_not_put(void **state)
 {
 	static const char *const names[] = {"plain.wim", "xpress.wim"};
@@ -531,7 +531,7 @@ static void a_damaged_blob_table_is_refused(void **state)
 	damaged_entry = -1;
 }
 
-/* Nothing but the hive may be another one in what wimlib writes. */
+/* Only the hive may differ in what wimlib writes. */
 static void what_else_wimlib_changes_is_refused(void **state)
 {
 	int (*const ways[])(WIMStruct *) = {
