@@ -242,14 +242,15 @@ static void test_nothing_asked(void **state)
 	struct fixture *fixture = *state;
 	struct wt_report *report = fixture->report;
 	struct wt_cert_list *empty = NULL;
-	struct wt_error errs[4] = {0};
+	struct wt_error errs[5] = {0};
 
 	assert_int_equal(wt_cert_list_new(&empty, NULL), WT_OK);
 	wt_target_add(HIVE, empty, NULL, report, &errs[0]);
 	wt_target_remove(HIVE, NULL, 0, empty, NULL, report, &errs[1]);
 	wt_target_verify(HIVE, NULL, 0, empty, NULL, report, &errs[2]);
 	wt_target_verify(HIVE, NULL, 0, NULL, NULL, report, &errs[3]);
-	for (size_t i = 0; i < 4; i++) {
+	wt_target_remove(HIVE, NULL, 0, NULL, NULL, report, &errs[4]);
+	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(errs[i].status, WT_ERR_USAGE);
 		assert_string_equal(errs[i].code, "no-certificate");
 	}
