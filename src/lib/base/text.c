@@ -176,16 +176,22 @@ bool wt_text_is_equal_nocase(const char *text, size_t len, const char *word)
 
 bool wt_text_is_thumbprint(const char *text, size_t len)
 {
-	if (len != 40)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
+	size_t digits = 0;
 
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-			    (c >= 'A' && c <= 'F')))
-			return false;
-	}
-	return true;
+	while (digits < len && wt_text_hex_value(text[digits]) >= 0)
+		digits++;
+	return digits == 40 && len == 40;
+}
+
+int wt_text_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
 }
 
 void wt_text_hex(const uint8_t *data, size_t len, char *ret_hex)

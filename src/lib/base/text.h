@@ -41,6 +41,9 @@ void wt_text_time(int64_t seconds, char ret_text[32]);
 /** The same without the time of day. */
 void wt_text_date(int64_t seconds, char ret_text[32]);
 
+/** The value of a hex digit in any case, -1 of anything else. */
+int wt_text_hex_value(char c);
+
 /** Upper-case hex with a NUL: ret_hex holds 2 * len + 1 bytes. */
 void wt_text_hex(const uint8_t *data, size_t len, char *ret_hex);
 

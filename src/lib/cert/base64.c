@@ -2,6 +2,8 @@
  * cert/base64.c: Base64 as it comes out of mails, quotes and scripts. */
 #include "cert/base64.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 static int digit_value(char c)
@@ -80,14 +82,6 @@ static size_t quoted_len(const char *text, size_t len, bool is_line_start)
 	return pos + (pos < len && strchr("nrt", text[pos]) ? 1 : 0);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The length of an escape at text, 0 when there is none: \u002B as encoders of
  * JSON write + and =, \x2B, %2B of a URL, or =3D of a mail. Without it the
  * letters behind the backslash would be read as Base64. */
@@ -111,9 +105,9 @@ static size_t escape_read(const char *text, size_t len, char *ret_char)
 	if (end > len)
 		return 0;
 	while (++pos < end) {
-		if (hex_value(text[pos]) < 0)
+		if (wt_text_hex_value(text[pos]) < 0)
 			return 0;
-		value = value << 4 | hex_value(text[pos]);
+		value = value << 4 | wt_text_hex_value(text[pos]);
 	}
 	if (value > 0x7F)
 		return 0;

@@ -220,17 +220,6 @@ static enum wt_status section_read(
 	return WT_OK;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * Bytes of one or two digits between commas. A line that goes on ends with a
  * backslash.
@@ -260,10 +249,10 @@ static enum wt_status hex_read(struct reg *reg, struct span line,
 				value = 0;
 				continue;
 			}
-			if (hex_value(c) < 0 || ++digits > 2)
+			if (wt_text_hex_value(c) < 0 || ++digits > 2)
 				return malformed(reg, err,
 					"this is not hex as regedit writes it");
-			value = value * 16 + hex_value(c);
+			value = value * 16 + wt_text_hex_value(c);
 		}
 		if (goes_on && !line_next(reg, &line))
 			return wt_fail(err, WT_ERR_CERT, "reg-truncated",

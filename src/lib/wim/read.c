@@ -259,8 +259,7 @@ static void fill_info(const struct wt_wim_header *header, uint64_t len,
 	};
 	snprintf(info->compression, sizeof(info->compression), "%s",
 		compression);
-	for (size_t i = 0; i < sizeof(header->guid); i++)
-		snprintf(info->guid + 2 * i, 3, "%02X", header->guid[i]);
+	wt_text_hex(header->guid, sizeof(header->guid), info->guid);
 }
 
 /* What lies between the resources belongs to nothing. Resources that overlap
