@@ -158,6 +158,28 @@ static enum wt_status check_operands(
 }
 
 /* Options that contradict each other, as far as the library cannot see it. */
+/* Each file that is written has a name of its own. */
+static enum wt_status check_files(
+	const struct cli_request *request, struct wt_error *err)
+{
+	const char *const files[] = {request->options.output,
+		request->report_file, request->attest_file};
+	const size_t count = sizeof(files) / sizeof(files[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = i + 1; j < count; j++) {
+			if (!files[i] || !files[j] ||
+				strcmp(files[i], files[j]) != 0)
+				continue;
+			wt_fail(err, WT_ERR_USAGE, "usage", files[i],
+				"cannot take two results");
+			wt_error_hint(err, "name another file");
+			return WT_ERR_USAGE;
+		}
+	}
+	return WT_OK;
+}
+
 static enum wt_status check_settings(
 	const struct cli_request *request, struct wt_error *err)
 {
@@ -190,7 +212,7 @@ static enum wt_status check_settings(
 		wt_error_hint(err, "give it a file, -o FILE, or a pipe");
 		return WT_ERR_USAGE;
 	}
-	return WT_OK;
+	return check_files(request, err);
 }
 
 /* The time that what is written may not be later than, as reproducible builds

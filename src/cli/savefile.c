@@ -191,6 +191,28 @@ enum wt_status cli_save_file(const struct cli_save *save, const void *data,
 	return ret;
 }
 
+/* The file of an earlier run has a JSON object. Any other was named by mistake:
+ * the target, a certificate, a backup. */
+static enum wt_status check_replaced(
+	const struct cli_save *save, struct wt_error *err)
+{
+	int fd = openat(save->dir_fd, save->name,
+		O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char first = '{';
+	ssize_t done = fd < 0 ? -1 : read(fd, &first, 1);
+	int number = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = number;
+	if (done < 0)
+		return fail_save(save, "cannot be read, to be replaced", err);
+	if (first == '{')
+		return WT_OK;
+	return wt_fail(err, WT_ERR_FILE, "output", save->path,
+		"exists, and is not JSON: it is not replaced");
+}
+
 enum wt_status cli_save_probe(const struct cli_save *save, struct wt_error *err)
 {
 	struct stat st = {0};
@@ -199,9 +221,11 @@ enum wt_status cli_save_probe(const struct cli_save *save, struct wt_error *err)
 	/* A device or a pipe is written to where it is. */
 	if (is_there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return WT_OK;
-	if (is_there && S_ISDIR(st.st_mode))
+	if (is_there && S_ISDIR(st.st_mode)) {
 		errno = EISDIR;
-	else if (faccessat(save->dir_fd, ".", W_OK | X_OK, 0) == 0)
-		return WT_OK;
-	return fail_save(save, "cannot be created", err);
+		return fail_save(save, "cannot be created", err);
+	}
+	if (faccessat(save->dir_fd, ".", W_OK | X_OK, 0) != 0)
+		return fail_save(save, "cannot be created", err);
+	return is_there ? check_replaced(save, err) : WT_OK;
 }

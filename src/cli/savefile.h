@@ -23,7 +23,8 @@ enum wt_status cli_save_file(const struct cli_save *save, const void *data,
 	size_t len, bool force, const volatile sig_atomic_t *cancel,
 	struct wt_error *err);
 
-/** Could such a file be made? Asked before the work that it tells of. */
+/** Could JSON be saved there? It replaces JSON and nothing else. Asked before
+ *  the work that it tells of, and again after it. */
 enum wt_status cli_save_probe(
 	const struct cli_save *save, struct wt_error *err);
 

@@ -55,6 +55,45 @@ class Report(Case):
         run = wimtrust('add', '--report', '-', target, ROOT_DER)
         self.assertEqual(run.status, 2)
 
+    def test_replaces_a_report_and_nothing_else(self):
+        cert = self.copy(ROOT_DER, 'root.cer')
+        target = self.wim()
+        names = [target, cert, self.copy(target, 'two.wim.bak')]
+        link = self.folder / 'link'
+        link.symlink_to(target)
+        for option, said in (('--report', 'was changed'),
+                             ('--attest', 'are in the image')):
+            self.wim()
+            for path in names + [link]:
+                before = [name.read_bytes() for name in names]
+                run = wimtrust('add', option, path, target, cert)
+                self.assertEqual(run.status, 7, run.err)
+                self.assertIn('is not JSON', run.err)
+                self.assertEqual([name.read_bytes() for name in names], before)
+            # What the run itself makes is no report either.
+            run = wimtrust('add', '--backup=.json', option,
+                           self.folder / 'two.wim.json', target, cert)
+            self.assertEqual(run.status, 7, run.err)
+            self.assertIn(said, run.err)
+            backup = self.folder / 'two.wim.json'
+            self.assertEqual(backup.read_bytes(), before[0])
+            backup.unlink()
+            for content in ('', '{"earlier": true}\n'):
+                report = self.folder / 'report'
+                report.write_text(content, encoding='utf-8')
+                run = wimtrust('add', option, report, self.wim('two.wim'), cert)
+                self.assertEqual(run.status, 0, run.err)
+                self.assertTrue(load(report))
+
+    def test_has_a_name_of_its_own(self):
+        target = self.wim()
+        same = self.folder / 'same'
+        for one, other in (('--report', '--attest'), ('--report', '-o'),
+                           ('--attest', '-o')):
+            run = wimtrust('add', one, same, other, same, target, ROOT_DER)
+            self.assertEqual(run.status, 2, run.err)
+            self.assertFalse(same.exists())
+
 
 class Attest(Case):
     def attest(self, *args, status=0, command='add'):

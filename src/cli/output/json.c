@@ -442,8 +442,10 @@ enum wt_status cli_json_write(const struct cli_request *request,
 		return wt_fail_memory(err);
 	/* The NUL gives way to the end of the line. */
 	text[len] = '\n';
-	ret = cli_save_file(
-		save, text, len + 1, true, request->options.cancel, err);
+	ret = cli_save_probe(save, err);
+	if (ret == WT_OK)
+		ret = cli_save_file(save, text, len + 1, true,
+			request->options.cancel, err);
 	free(text);
 	return ret;
 }
