@@ -36,6 +36,13 @@ class Machine(Case):
                 run, 7, f'{target}: cannot be opened: /proc is not mounted '
                 'here', 'run: mount -t proc proc /proc')
 
+    def test_a_root_without_devices_has_the_same_sandbox(self):
+        for target in (self.target, self.hive()):
+            here = wimtrust('list', '--json', target)
+            there = self.without('/dev', WIMTRUST, 'list', '--json', target)
+            self.assertEqual(there.status, 0, there.err)
+            self.assertEqual(there.json['sandbox'], here.json['sandbox'])
+
     def test_conversions_that_are_missing(self):
         folders = glob.glob('/usr/lib/*/gconv')
         if len(folders) != 1:
