@@ -125,7 +125,7 @@ static enum wt_status target_edit(
 {
 	const struct wt_options *options = target->options;
 	struct wt_report *report = target->report;
-	bool is_changed_any = false, is_to_publish = false;
+	bool is_changed_any = false, is_to_write = false, is_to_publish = false;
 	enum wt_status ret = hives_write(edit, target, err);
 
 	for (size_t i = 0; i < target->hive_count; i++)
@@ -133,17 +133,16 @@ static enum wt_status target_edit(
 				  (edit->hives && edit->hives[i].is_changed);
 	/* Only a WIM has holes that a rebuild drops. */
 	is_changed_any |= target->wim && target->wim->info.has_wrong_boot;
-	is_to_publish =
-		!options->dry_run &&
-		(is_changed_any || options->output ||
-			(options->rebuild && report->kind == WT_TARGET_WIM));
+	is_to_write = is_changed_any || options->output ||
+		      (options->rebuild && report->kind == WT_TARGET_WIM);
+	is_to_publish = is_to_write && !options->dry_run;
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_prepare(target, err);
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_publish(target, err);
 	wt_target_warn_boot(target, ret == WT_OK && is_to_publish);
 	if (ret == WT_OK && options->dry_run)
-		report->is_changed |= is_changed_any;
+		report->is_changed |= is_to_write;
 	if (ret != WT_OK) {
 		report->output = report->backup = NULL;
 		report->commit = WT_COMMIT_AUTO;

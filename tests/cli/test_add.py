@@ -118,6 +118,19 @@ class Add(Case):
         self.assertEqual(before, digest(f"{image}.bak"))
         self.check_result(image)
 
+    def test_dry_run_says_whether_it_would_write(self):
+        output = self.path("new.wim")
+        for more in ([], ["--rebuild"], ["--output", output]):
+            for number in range(2):
+                image = self.wim("plain.wim")
+                if number:
+                    self.wt("add", image, ROOT_DER)
+                dry, run = (self.json("add", image, ROOT_DER, *more, *option)
+                            for option in (["--dry-run"], []))
+                self.assertEqual(dry["target"]["changed"],
+                                 run["target"]["changed"], (more, number))
+                output.unlink(missing_ok=True)
+
     def test_dry_run_writes_nothing(self):
         image = self.copy(sample("lzx.wim"))
         before = digest(image)
