@@ -83,6 +83,7 @@ options:
         C(--commit=append), C(--backup) or C(--access=update). Each goes to
         the steps of I(state) that know it.
       - A value is behind C(=), or is the next element of the list.
+      - C(--rebuild) writes the image in every run.
       - With I(state=exact), C(--backup) keeps the file from before both steps,
         and C(--attest) states the last one that wrote.
     type: list
@@ -162,18 +163,25 @@ from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 # What stays as it is.
 QUIET = ("unchanged", "present", "absent", "refused", "missing", "kept")
 
-# Options by the commands that know them; any other is for those that write.
+# Options by the commands that know them. Others are refused: abbreviations and
+# letters in a row too, since one of them may be of those that are.
 WRITERS = ("add", "remove")
-KNOWN = {
-    "--allow": ("add",), "--keep-going": ("add",), "--friendly-name": ("add",),
-    "-r": WRITERS + ("verify",), "--recursive": WRITERS + ("verify",)}
-KNOWN.update((name, WRITERS + ("verify", "list")) for name in (
-    "--check", "--discard-logs", "--replay-logs", "--require-sandbox"))
-# What has a parameter of its own, and what would make the result untrue.
+TARGETS = WRITERS + ("verify", "list")
+# With a value, which may be the next word.
+VALUES = {"--allow": ("add",), "--friendly-name": ("add",)}
+VALUES.update((name, WRITERS) for name in (
+    "--commit", "--access", "--threads", "--wait", "--attest"))
+VALUES.update((name, TARGETS) for name in ("--color", "--progress"))
+FLAGS = {"--keep-going": ("add",)}
+FLAGS.update((name, WRITERS) for name in ("--backup", "--rebuild", "--repair"))
+FLAGS.update((name, WRITERS + ("verify",)) for name in ("-r", "--recursive"))
+FLAGS.update((name, TARGETS) for name in (
+    "--check", "--discard-logs", "--replay-logs", "--require-sandbox", "-v",
+    "--verbose", "-q", "--quiet"))
+KNOWN = dict(VALUES, **FLAGS)
+# What has a parameter of its own.
 OWN = {"--image": "images", "-i": "images", "--store": "store", "-s": "store",
        "--for": "for", "--base": "base", "--exact": "state"}
-REFUSED = ("--output", "-o", "--dry-run", "-n", "--json", "--report",
-           "--help", "-h", "--version", "-V", "--")
 
 
 def name_of(option):
@@ -181,13 +189,16 @@ def name_of(option):
 
 
 def grouped(words):
-    """Each option with the values behind it."""
+    """Each option with its value."""
     groups = []
+    wants_value = False
     for word in words:
-        if word.startswith("-") or not groups:
-            groups.append([])
-        groups[-1].append(word)
-    return groups
+        if wants_value:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+        wants_value = not wants_value and word in VALUES
+    return groups, wants_value
 
 
 class Wimtrust:
@@ -195,15 +206,18 @@ class Wimtrust:
         self.module = module
         self.params = module.params
         self.warnings = []
-        self.options = grouped(self.params["options"])
+        self.options, wants_value = grouped(self.params["options"])
         for option in self.options:
             name = name_of(option[0])
             if name in OWN:
                 module.fail_json(msg="options: %s: use the parameter %s" % (
                     name, OWN[name]))
-            if name in REFUSED or not name.startswith("-"):
+            if name not in KNOWN:
                 module.fail_json(
                     msg="options: %s is not for this module" % name)
+        if wants_value:
+            module.fail_json(
+                msg="options: %s has no value" % self.options[-1][0])
 
     def select(self, images):
         return [word for image in images for word in ("--image", str(image))]
@@ -213,10 +227,13 @@ class Wimtrust:
         argv = [self.params["executable"], command, "--json"]
         argv += self.select(self.params["images"] if images is None else images)
         argv += arguments
+        is_dry = command in WRITERS and self.module.check_mode
         for option in self.options:
-            if command in KNOWN.get(name_of(option[0]), WRITERS):
+            name = name_of(option[0])
+            # What would be is not attested.
+            if command in KNOWN[name] and not (is_dry and name == "--attest"):
                 argv += option
-        if command in WRITERS and self.module.check_mode:
+        if is_dry:
             argv.append("--dry-run")
         argv += ["--", self.params["target"]] + list(operands)
         status, out, err = self.module.run_command(argv)
