@@ -43,6 +43,22 @@ class Machine(Case):
             self.assertEqual(there.status, 0, there.err)
             self.assertEqual(there.json['sandbox'], here.json['sandbox'])
 
+    def test_every_child_that_asks_for_landlock_has_it(self):
+        trace = self.folder / 'trace'
+        for command in (['add', '--rebuild'], ['remove', '--rebuild'],
+                        ['add', '--access=update'], ['list']):
+            run = wimtrust(
+                '-f', '-e', 'trace=/landlock', '-e', 'signal=none', '-o',
+                trace, WIMTRUST, *command, self.target,
+                *([] if command == ['list'] else [ROOT_DER]),
+                program='strace')
+            if 'Operation not permitted' in run.err:
+                self.skipTest('tracing is refused')
+            self.assertEqual(run.status, 0, run.err)
+            calls = trace.read_text()
+            self.assertEqual(calls.count('landlock_create_ruleset({'),
+                             calls.count('landlock_restrict_self('), calls)
+
     def test_conversions_that_are_missing(self):
         folders = glob.glob('/usr/lib/*/gconv')
         if len(folders) != 1:

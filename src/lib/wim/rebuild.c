@@ -73,11 +73,19 @@ enum wt_status wt_wim_rebuild(const char *path, const char *new_path,
 	const struct wt_sandbox sandbox = {
 		.read_path = path, .write_path = new_path};
 	enum wt_status ret = WT_OK;
+	int fd = -1;
 
 	ret = read_header(path, rebuilding.object, &header, err);
 	if (ret != WT_OK)
 		return ret;
 	rebuilding.has_integrity_table = header.integrity.len > 0;
+	/* Landlock knows files, not names: the child may write to one that is
+	 * there. */
+	fd = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return wt_fail_errno(err, WT_ERR_FILE, "open-failed",
+			rebuilding.object, "cannot rebuild it");
+	close(fd);
 	ret = wt_wim_child_run(rebuilding.object, 0, options, &sandbox,
 		rebuild_in_child, &rebuilding, err);
 	if (ret != WT_OK)
