@@ -54,8 +54,8 @@ PLACES = {
     'odd-inodes': 'inodes=odd,remove-open=rename,flock=kernel',
     'folder-fsync': 'folder-sync=EPERM,flock=kernel',
     'folder-fsync-badf': 'folder-sync=EBADF,flock=kernel',
-    # rclone: extended attributes answer as a broken disk does.
-    'broken-attributes': 'xattr=EIO,flock=kernel',
+    # rclone: extended attributes and links answer as a broken disk does.
+    'broken-attributes': 'xattr=EIO,link=EIO,rename-flags=EINVAL,flock=kernel',
 }
 PLACE = sys.argv.pop(1)
 # Where each run waits for what was closed, every moment costs more.

@@ -293,6 +293,19 @@ const char *wt_io_size_text(uint64_t len, char dst[32])
 	return dst;
 }
 
+int wt_io_stat(int dir_fd, const char *name, struct stat *ret_found)
+{
+	struct statx asked = {0};
+
+	/* What stat() answers next is then the server's. */
+	(void)statx(dir_fd, name,
+		AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC,
+		STATX_MTIME, &asked);
+	if (name[0] == '\0')
+		return fstat(dir_fd, ret_found);
+	return fstatat(dir_fd, name, ret_found, AT_SYMLINK_NOFOLLOW);
+}
+
 int64_t wt_io_mtime_ns(const struct stat *file)
 {
 	return (int64_t)file->st_mtim.tv_sec * 1000000000 +

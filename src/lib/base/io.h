@@ -95,6 +95,15 @@ int wt_io_random_name(char *dst, size_t len);
 /** "1.5 GB", for messages. Returns dst. */
 const char *wt_io_size_text(uint64_t len, char dst[32]);
 
+/**
+ * stat() that asks the server. Otherwise the kernel may answer from its cache,
+ * and cifs makes up times there until it has asked.
+ *
+ * @param name  in dir_fd, a link is not followed; "" for dir_fd itself
+ * @return 0, or -1 with errno set
+ */
+int wt_io_stat(int dir_fd, const char *name, struct stat *ret_found);
+
 /** When a file was last changed, in nanoseconds since 1970. */
 int64_t wt_io_mtime_ns(const struct stat *file);
 

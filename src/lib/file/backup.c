@@ -98,11 +98,8 @@ static enum wt_status backup_stage(struct wt_copy *copy,
 {
 	if (wt_temp_unused_name(copy->dir_fd, copy->name, temp_name) != 0)
 		return wt_io_fail(err, copy->path, "cannot make its backup");
-	if (linkat(copy->dir_fd, copy->name, copy->dir_fd, temp_name, 0) != 0) {
-		if (wt_traits_is_cannot(errno))
-			return backup_copy(copy, temp_name, err);
-		return wt_io_fail(err, copy->path, "cannot make its backup");
-	}
+	if (linkat(copy->dir_fd, copy->name, copy->dir_fd, temp_name, 0) != 0)
+		return backup_copy(copy, temp_name, err);
 	if (is_replaced_file(copy, temp_name))
 		return WT_OK;
 	unlinkat(copy->dir_fd, temp_name, 0);

@@ -123,7 +123,7 @@ static enum wt_status output_look(struct wt_copy *copy, struct wt_error *err)
 				? "cannot be made"
 				: "is there and cannot be opened");
 	copy->replaced_fd = fd;
-	if (fstat(fd, &copy->replaced) != 0)
+	if (wt_io_stat(fd, "", &copy->replaced) != 0)
 		return wt_io_fail(err, copy->path, "cannot read it");
 	if (!S_ISREG(copy->replaced.st_mode))
 		return wt_fail(err, WT_ERR_FILE, "not-a-file", copy->path,
@@ -345,7 +345,7 @@ enum wt_status wt_copy_begin(struct wt_workfile *file,
 	copy->file = file;
 	copy->publish = publish;
 	copy->fd = copy->dir_fd = copy->replaced_fd = copy->lock_fd = -1;
-	if (fstat(file->fd, &copy->source) != 0) {
+	if (wt_io_stat(file->fd, "", &copy->source) != 0) {
 		ret = wt_io_fail(err, file->path, "cannot read it");
 		goto out;
 	}

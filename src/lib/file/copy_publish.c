@@ -43,7 +43,7 @@ static enum wt_status source_check(
 
 	if (file->is_locked || file->mtime_ns == 0)
 		return WT_OK;
-	if (fstat(file->fd, &now) != 0)
+	if (wt_io_stat(file->fd, "", &now) != 0)
 		return wt_io_fail(err, file->path, "cannot read it");
 	if (wt_io_mtime_ns(&now) == file->mtime_ns)
 		return WT_OK;
@@ -177,7 +177,7 @@ static enum wt_status untouched_check(
 {
 	struct stat now = {0};
 
-	if (fstatat(copy->dir_fd, copy->name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+	if (wt_io_stat(copy->dir_fd, copy->name, &now) != 0)
 		return wt_io_fail(err, copy->path, "cannot be read any more");
 	if (!wt_io_is_same(&now, &copy->replaced) ||
 		now.st_size != copy->replaced.st_size ||
@@ -200,9 +200,10 @@ static int rename_new(const struct wt_copy *copy)
 		unlinkat(copy->dir_fd, copy->temp_name, 0);
 		return 0;
 	}
-	if (!wt_traits_is_cannot(errno))
+	if (errno == EEXIST)
 		return -1;
-	/* Neither: a look is all that is left. */
+	/* Neither, whatever link() said: rclone answers as a broken disk does.
+	 * A look is all that is left. */
 	if (faccessat(copy->dir_fd, copy->name, F_OK, AT_SYMLINK_NOFOLLOW) ==
 		0) {
 		errno = EEXIST;

@@ -299,12 +299,24 @@ enum wt_status wt_run_folder_check_room(const struct wt_run_folder *folder,
 	return WT_ERR_FILE;
 }
 
-enum wt_status wt_run_folder_check_locks(
+static enum wt_status unfit(const struct wt_run_folder *folder,
+	const char *code, const char *what, struct wt_error *err)
+{
+	char parent[sizeof(err->object)];
+
+	parent_name(folder, parent);
+	wt_fail(err, WT_ERR_FILE, code, parent,
+		"the folder for temporary files is on a file system %s", what);
+	wt_error_hint(err, "set TMPDIR to a folder on a local disk");
+	return WT_ERR_FILE;
+}
+
+enum wt_status wt_run_folder_try(
 	const struct wt_run_folder *folder, struct wt_error *err)
 {
-	static const char name[] = "locks";
-	char parent[sizeof(err->object)];
-	bool is_locked_out = false;
+	static const char name[] = "try";
+	bool is_made = false, is_locked_out = false, is_kept = false;
+	char byte = 0;
 	int fd = -1;
 
 	if (wt_traits_is_plain(folder->fd))
@@ -312,19 +324,23 @@ enum wt_status wt_run_folder_check_locks(
 	fd = wt_io_open(folder->fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return WT_OK; /* then the next file cannot be made either */
-	is_locked_out = flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-			wt_io_truncate(fd, 1) == 0 &&
+	is_made = wt_io_truncate(fd, 1) == 0;
+	is_locked_out = is_made && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
 			wt_traits_is_locked_out(folder->fd, name);
-	close(fd);
 	(void)unlinkat(folder->fd, name, 0);
-	if (!is_locked_out)
-		return WT_OK;
-	parent_name(folder, parent);
-	wt_fail(err, WT_ERR_FILE, "temp-locks", parent,
-		"the folder for temporary files is on a file system whose "
-		"locks keep wimlib out of its own files");
-	wt_error_hint(err, "set TMPDIR to a folder on a local disk");
-	return WT_ERR_FILE;
+	/* The kernel has read it already. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	is_kept = !is_made || wt_io_read(fd, &byte, 1, 0) == 0;
+	close(fd);
+	if (is_locked_out)
+		return unfit(folder, "temp-locks",
+			"whose locks keep wimlib out of its own files", err);
+	if (!is_kept)
+		return unfit(folder, "temp-removes",
+			"that loses what is in an open file when its name is "
+			"removed",
+			err);
+	return WT_OK;
 }
 
 const char *wt_run_folder_path(const struct wt_run_folder *folder)

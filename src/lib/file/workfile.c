@@ -214,7 +214,7 @@ static enum wt_status recovery_look(
 	struct stat found = {0};
 	bool is_live = false;
 
-	if (fstat(file->fd, &found) != 0)
+	if (wt_io_stat(file->fd, "", &found) != 0)
 		return wt_io_fail(err, file->path, "cannot read it");
 	file->dev = found.st_dev;
 	file->ino = found.st_ino;
@@ -574,7 +574,7 @@ enum wt_status wt_workfile_lock(const char *path, int dir_fd,
 	if (ret != WT_OK)
 		goto out;
 	(void)wt_temp_sweep(file->dir_fd, file->name, &found);
-	if (fstat(file->fd, &found) != 0) {
+	if (wt_io_stat(file->fd, "", &found) != 0) {
 		ret = wt_io_fail(err, path, "cannot read it");
 		goto out;
 	}

@@ -191,12 +191,13 @@ enum wt_status wt_run_folder_new(const char *parent,
 const char *wt_run_folder_path(const struct wt_run_folder *folder);
 
 /**
- * Can wimlib work in the folder? It locks a file and writes to it by another
- * descriptor.
+ * Can wimlib and this library work in the folder? wimlib locks a file and
+ * writes to it by another descriptor; a patch is read after its file was
+ * removed.
  *
- * @return WT_ERR_FILE: temp-locks
+ * @return WT_ERR_FILE: temp-locks, temp-removes
  */
-enum wt_status wt_run_folder_check_locks(
+enum wt_status wt_run_folder_try(
 	const struct wt_run_folder *folder, struct wt_error *err);
 
 /**

@@ -349,7 +349,7 @@ static enum wt_status wim_patch(struct wt_target *target,
 	if (ret != WT_OK)
 		goto out;
 	folder = wt_run_folder_path(target->temp_folder);
-	ret = wt_run_folder_check_locks(target->temp_folder, err);
+	ret = wt_run_folder_try(target->temp_folder, err);
 	if (ret == WT_OK)
 		ret = temp_room_check(target, err);
 	if (ret != WT_OK)

@@ -161,8 +161,8 @@ static const struct meaning meanings[] = {
 	{WIMLIB_ERR_OPEN, WT_ERR_FILE, "open-failed", NULL},
 	{WIMLIB_ERR_NO_FILENAME, WT_ERR_FILE, "open-failed",
 		"its file system forgets the names of open files, as rclone's "
-		"does: use --commit append, or copy the file to a local disk "
-		"first"},
+		"does: write to a local disk with -o FILE, or use --commit "
+		"append without --rebuild"},
 	{WIMLIB_ERR_MKDIR, WT_ERR_FILE, "write-failed", NULL},
 	{WIMLIB_ERR_ALREADY_LOCKED, WT_ERR_FILE, "locked", NULL},
 	{WIMLIB_ERR_FUSE, WT_ERR_FILE, "mount-failed", NULL},

@@ -6,13 +6,82 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+/* A client of SMB, which makes times up until it is told to ask the server. */
+static bool makes_times_up, has_asked;
+static int times_made_up;
+
+int __real_statx(int dir_fd, const char *name, int flags, unsigned mask,
+	struct statx *found);
+int __wrap_statx(int dir_fd, const char *name, int flags, unsigned mask,
+	struct statx *found);
+int __wrap_statx(int dir_fd, const char *name, int flags, unsigned mask,
+	struct statx *found)
+{
+	has_asked = (flags & AT_STATX_FORCE_SYNC) != 0;
+	return __real_statx(dir_fd, name, flags, mask, found);
+}
+
+static int answer(int ret, struct stat *found)
+{
+	if (ret == 0 && makes_times_up && !has_asked)
+		found->st_mtim.tv_sec += ++times_made_up;
+	has_asked = false;
+	return ret;
+}
+
+int __real_fstat64(int fd, struct stat *found);
+int __wrap_fstat64(int fd, struct stat *found);
+int __wrap_fstat64(int fd, struct stat *found)
+{
+	return answer(__real_fstat64(fd, found), found);
+}
+
+int __real_fstatat64(
+	int dir_fd, const char *name, struct stat *found, int flags);
+int __wrap_fstatat64(
+	int dir_fd, const char *name, struct stat *found, int flags);
+int __wrap_fstatat64(
+	int dir_fd, const char *name, struct stat *found, int flags)
+{
+	return answer(__real_fstatat64(dir_fd, name, found, flags), found);
+}
+
+/* rclone's mount: what is in an open file goes with its name. */
+static bool loses_removed;
+
+int __real_fstatfs64(int fd, struct statfs *found);
+int __wrap_fstatfs64(int fd, struct statfs *found);
+int __wrap_fstatfs64(int fd, struct statfs *found)
+{
+	int ret = __real_fstatfs64(fd, found);
+
+	if (loses_removed)
+		found->f_type = FUSE_SUPER_MAGIC;
+	return ret;
+}
+
+ssize_t __real_pread64(int fd, void *dst, size_t len, off_t offset);
+ssize_t __wrap_pread64(int fd, void *dst, size_t len, off_t offset);
+ssize_t __wrap_pread64(int fd, void *dst, size_t len, off_t offset)
+{
+	struct stat found = {0};
+
+	if (loses_removed && fstat(fd, &found) == 0 && found.st_nlink == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return __real_pread64(fd, dst, len, offset);
+}
 
 static void lock_target(struct fixture *fixture, struct wt_workfile **ret_file)
 {
@@ -507,6 +576,52 @@ static void a_file_that_was_replaced_meanwhile_is_left_alone(void **state)
 	free(other);
 }
 
+static void times_are_those_of_the_server(void **state)
+{
+	struct fixture *fixture = *state;
+	char *output = fixture_path(fixture, "out.wim");
+	struct wt_publish elsewhere = {.output = output, .force = true};
+	struct wt_publish publish = {0};
+	struct wt_workfile *file = NULL;
+	struct wt_copy *copy = NULL;
+	struct wt_error err = {0};
+	enum wt_status ret = WT_OK;
+
+	makes_times_up = true;
+	for (int i = 0; ret == WT_OK && i < 2; i++) {
+		ret = wt_workfile_open(fixture->target, -1, &file, &err);
+		if (ret == WT_OK)
+			ret = wt_copy_begin(file, &elsewhere, 0, &copy, &err);
+		if (ret == WT_OK)
+			ret = wt_copy_publish(copy, &fixture->patch, &err);
+		wt_workfile_close(file);
+	}
+	if (ret == WT_OK)
+		ret = replace(fixture, &publish, &err);
+	makes_times_up = false;
+	if (ret != WT_OK)
+		fail_msg("%s: %s", err.object, err.reason);
+	assert_true(times_made_up > 0);
+	free(output);
+}
+
+static void temporary_files_must_outlive_their_names(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wt_run_folder *folder = NULL;
+	struct wt_error err = {0};
+
+	assert_int_equal(
+		wt_run_folder_new(fixture->folder, &folder, NULL), WT_OK);
+	assert_int_equal(wt_run_folder_try(folder, NULL), WT_OK);
+	loses_removed = true;
+	assert_int_equal(wt_run_folder_try(folder, &err), WT_ERR_FILE);
+	loses_removed = false;
+	assert_string_equal(err.code, "temp-removes");
+	wt_run_folder_free(folder);
+	assert_int_equal(fixture_count(fixture), 1);
+}
+
 static void abandoned_copies_go_and_live_ones_stay(void **state)
 {
 	struct fixture *fixture = *state;
@@ -562,6 +677,8 @@ int main(void)
 		TEST(the_path_is_looked_at_again_under_the_lock),
 		TEST(waiting_ends_when_it_is_cancelled),
 		TEST(a_file_that_was_replaced_meanwhile_is_left_alone),
+		TEST(times_are_those_of_the_server),
+		TEST(temporary_files_must_outlive_their_names),
 		TEST(abandoned_copies_go_and_live_ones_stay),
 	};
 
