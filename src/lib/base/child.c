@@ -399,6 +399,9 @@ enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	return ret == WT_OK ? wt_child_finish(job, NULL, NULL, err) : ret;
 }
 
+/* It does nothing, and no signal of the user's ends the wait. */
+#define LOCKS_SECONDS 3
+
 static enum wt_status do_nothing(void *arg, struct wt_error *err)
 {
 	(void)arg;
@@ -409,14 +412,14 @@ static enum wt_status do_nothing(void *arg, struct wt_error *err)
 unsigned wt_locks(void)
 {
 	static const struct wt_sandbox in_memory;
-	const struct wt_child how = {.sandbox = &in_memory};
+	const struct wt_child how = {
+		.limits = {.seconds = LOCKS_SECONDS}, .sandbox = &in_memory};
 	struct wt_child_job *job = NULL;
 	unsigned locks = 0;
 
 	if (wt_child_start(&how, do_nothing, NULL, &job, NULL) != WT_OK)
 		return 0;
-	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	(void)job_wait(job, NULL, NULL);
 	locks = job->outcome->is_done ? job->outcome->locks : 0;
 	job_free(job);
 	return locks;

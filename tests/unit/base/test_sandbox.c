@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,7 @@ static const struct attack {
 static const struct attack *attack; /* the one that is tried; NULL: none */
 static int attacker; /* the child that tries it; those before it work */
 static bool locks_are_left_out;
+static bool stops; /* and answers no more */
 
 unsigned __real_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied);
@@ -263,6 +265,8 @@ unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 {
 	unsigned locks = 0;
 
+	if (stops)
+		raise(SIGSTOP);
 	if (!locks_are_left_out)
 		locks = __real_wt_sandbox_enter(sandbox, alive_fd, denied);
 	if (attack && !sandbox->mounts &&
@@ -316,6 +320,15 @@ static void each_kind_refuses_each_attack(void **state)
 					kinds[k].name, child);
 		}
 	}
+}
+
+static void a_child_that_stops_is_given_up(void **state)
+{
+	(void)state;
+	stops = true;
+	assert_int_equal(wt_locks(), 0);
+	stops = false;
+	assert_int_not_equal(wt_locks(), 0);
 }
 
 /* Without the locks most of it works: the attacks are real. */
@@ -569,6 +582,7 @@ int main(void)
 		cmocka_unit_test(a_forbidden_call_of_a_helper_is_named),
 		cmocka_unit_test(the_time_may_be_asked_for),
 		cmocka_unit_test(a_child_of_root_is_none),
+		cmocka_unit_test(a_child_that_stops_is_given_up),
 	};
 	const unsigned all =
 		WT_LOCK_PRIVILEGES | WT_LOCK_LANDLOCK | WT_LOCK_SECCOMP;
