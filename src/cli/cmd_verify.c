@@ -64,7 +64,7 @@ static void hint_add(const struct cli_request *request,
 
 	if (!out)
 		return;
-	fputs("put it in: wimtrust add", out);
+	fputs("to add it: wimtrust add", out);
 	if (outcome->report->member)
 		fputs(" -o boot.wim", out);
 	for (size_t i = 0; i < options->image_count; i++)

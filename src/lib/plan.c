@@ -141,23 +141,31 @@ static enum wt_status plan_refused(const struct wt_plan *plan,
 				      : 0;
 	size_t good_count = plan->item_count - plan->refused_count;
 	bool is_one = plan->item_count + unread_count == 1;
+	bool has_root = false;
 	char hint[sizeof(first.hint)] = "";
 
 	for (size_t i = 0; i < unread_count; i++)
 		refusal_say(
 			wt_cert_list_refused(certs, i), NULL, report, &first);
-	for (size_t i = 0; i < plan->item_count; i++)
+	for (size_t i = 0; i < plan->item_count; i++) {
+		has_root |= wt_cert_info(plan->items[i].cert)->is_self_signed;
 		if (plan->items[i].refusal.status != WT_OK)
 			refusal_say(&plan->items[i].refusal,
 				is_one ? NULL
 				       : wt_cert_info(plan->items[i].cert),
 				report, &first);
+	}
 	if (good_count > 0) {
 		memcpy(hint, first.hint, sizeof(hint));
 		first.hint[0] = '\0';
+		/* A server's chain: what is good in it is not enough. */
 		wt_error_hint(&first,
-			"--keep-going adds the good ones (%zu)%s%s", good_count,
-			hint[0] ? "; " : "", hint);
+			"%s--keep-going adds the good ones (%zu)%s%s",
+			has_root || unread_count > 0
+				? ""
+				: "no root is among these; wimtrust show names "
+				  "the root to add; ",
+			good_count, hint[0] ? "; " : "", hint);
 	}
 	if (err)
 		*err = first;

@@ -177,7 +177,7 @@ static void verify_hint(const struct wt_report *report,
 {
 	if (strcmp(first->problem.code, "cert-no-store") == 0)
 		wt_error_hint(err, "for a server's own certificate, verify the "
-				   "CA that issued it");
+				   "root above it");
 	else if (strcmp(first->problem.code, "cert-limited-copy") == 0)
 		wt_error_hint(err, "%s", first->problem.hint);
 	else if (first->action == WT_ACTION_EXTRA)
@@ -205,7 +205,7 @@ static enum wt_status verify_result(const struct wt_report *report,
 	size_t wrong = 0, total = 0;
 	const struct wt_image *image = NULL;
 	const struct wt_entry *first = NULL;
-	char place[32] = "";
+	char place[32] = "", more[64] = "";
 
 	for (size_t i = 0; i < report->image_count; i++)
 		for (size_t j = 0; j < wt_report_image(report, i)->entry_count;
@@ -227,10 +227,13 @@ static enum wt_status verify_result(const struct wt_report *report,
 	if (image->index > 0)
 		snprintf(place, sizeof(place), "image %d: ", image->index);
 	/* What is wrong with a value is a sentence of its own. */
+	if (wrong > 1)
+		snprintf(more, sizeof(more), " (the first of %zu problems)",
+			wrong);
 	wt_fail(err, WT_NO, first->problem.code, report->target, "%s%s%s %s%s",
 		place, entry_name(first),
 		first->problem.status == WT_NO ? "" : ":",
-		first->problem.reason, wrong > 1 ? ", and more" : "");
+		first->problem.reason, more);
 	verify_hint(report, image, first, options, has_certs, err);
 	wt_error_hint(err, "%zu of %zu are wrong; wimtrust add corrects them",
 		wrong, total);

@@ -294,7 +294,7 @@ class Verify(Case):
                 wimtrust('verify', hive, chains / 'server.pem'), 1,
                 f'{hive}: CN=server.example is neither a CA nor '
                 f'self-signed: name the store with --store{where}',
-                "for a server's own certificate, verify the CA that issued it")
+                "for a server's own certificate, verify the root above it")
             wimtrust('add', '-s', 'trustedpeople', '--allow', 'not-ca', hive,
                      chains / 'server.pem')
         run = wimtrust('verify', '-s', 'trustedpeople', hive,

@@ -221,7 +221,7 @@ class Operands(Case):
         hint = self.hint('check', 'a.wim', 'chain.pem', status=1)
         self.assertIn('wimtrust add a.wim ', hint)
         self.assertEqual(self.hint('verify', 'a.wim', 'r.cer', status=1),
-                         'put it in: wimtrust add a.wim r.cer')
+                         'to add it: wimtrust add a.wim r.cer')
 
     def test_hints_repeat_the_options(self):
         self.copy(self.folder / 'a.wim', 'my boot.wim')
@@ -253,7 +253,7 @@ class Operands(Case):
                 with self.subTest(args=args, certs=certs):
                     command = ['verify', *args, 'a.wim', *certs]
                     hint = self.hint(*command, status=1)
-                    self.assertTrue(hint.startswith('put it in: wimtrust '))
+                    self.assertTrue(hint.startswith('to add it: wimtrust '))
                     words = shlex.split(hint)[4:]
                     self.assertEqual(words[-len(certs):], certs)
                     run = wimtrust(*words, cwd=self.folder)
@@ -265,7 +265,7 @@ class Operands(Case):
         wimtrust('add', 'a.wim', 'r.cer', cwd=self.folder)
         hint = self.hint('verify', 'a.wim', 'r.cer', 'other root.cer',
                          status=1)
-        self.assertEqual(hint, "put it in: wimtrust add a.wim "
+        self.assertEqual(hint, "to add it: wimtrust add a.wim "
                          "'other root.cer'")
         # A thumbprint cannot be added.
         wimtrust('add', '--for', 'email', 'a.wim', 'r.cer', cwd=self.folder)

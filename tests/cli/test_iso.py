@@ -69,7 +69,7 @@ class Read(Iso):
                 run = self.run_here('verify', iso, ROOT_DER)
                 self.assertEqual(run.status, 1)
                 # Nothing is added to an ISO itself.
-                self.assertIn('hint: put it in: wimtrust add -o boot.wim '
+                self.assertIn('hint: to add it: wimtrust add -o boot.wim '
                               f'{iso} {ROOT_DER}\n', run.err)
                 run = self.run_here('diff', iso, self.folder / 'with.wim')
                 self.assertEqual(run.status, 1, run.err)

@@ -62,6 +62,16 @@ class Images(Case):
                                  "add", image, ROOT_DER, "-i", chosen)
             self.assertIn("image 1", error["message"])
 
+    def test_folder_of_a_stick_names_its_boot_image(self):
+        for place in ("sources", "SOURCES"):
+            stick = self.folder / ("stick " + place)
+            (stick / place).mkdir(parents=True)
+            name = "boot.wim" if place == "sources" else "BOOT.WIM"
+            shutil.copy(sample("lzx.wim"), stick / place / name)
+            error = self.refuses(6, "no-hive", stick, "list", stick)
+            self.assertEqual(error["hint"], "its boot image is %s/%s: name "
+                             "that file" % (place, name))
+
     def test_name_that_is_a_number(self):
         image = self.copy(sample("two.wim", "--images", "2"))
         run_other("wimlib-imagex", "info", image, "2", "2022")

@@ -412,6 +412,16 @@ class Consent(Case):
             'hint: --keep-going adds the good ones (2); '), hint)
         self.assertLess(hint.index('--keep-going'), hint.index('--allow'))
 
+    def test_chain_of_a_server_is_not_enough(self):
+        chains = odd.CERTS.parent / 'chains'
+        run = wimtrust('add', self.hive(), chains / 'server.pem',
+                       chains / 'inter.pem')
+        self.assertEqual(run.status, 3)
+        self.assertIn('trust the root above it', run.err)
+        self.assertIn('hint: no root is among these; wimtrust show names the '
+                      'root to add; --keep-going adds the good ones (1); ',
+                      run.err)
+
 
 if __name__ == '__main__':
     main()

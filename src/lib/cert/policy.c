@@ -144,7 +144,7 @@ static enum wt_status ca_check(const struct wt_cert *cert, enum wt_store store,
 				? "the certificate is not a CA: it may not "
 				  "issue others"
 				: "the certificate is not a CA and not "
-				  "self-signed: trust the CA that issued it");
+				  "self-signed: trust the root above it");
 		wt_error_hint(err, "--allow not-ca%s adds it anyway",
 			store != WT_STORE_AUTO ? "" : " with a named --store");
 		return WT_ERR_CERT;

@@ -55,11 +55,20 @@ static enum wt_status name_find(int dir_fd, const char *wanted,
 	return ret;
 }
 
+/* A stick, or an ISO image that is mounted, is a folder too. */
 static enum wt_status no_hive(
-	const char *path, const char *missing, struct wt_error *err)
+	int dir_fd, const char *path, const char *missing, struct wt_error *err)
 {
+	static const char *const media[] = {
+		"sources/boot.wim", "SOURCES/BOOT.WIM", "Sources/boot.wim"};
+
 	wt_fail(err, WT_ERR_IMAGE, "no-hive", path,
 		"holds no Windows/System32/config/SOFTWARE (no %s)", missing);
+	for (size_t i = 0; i < sizeof(media) / sizeof(media[0]); i++)
+		if (faccessat(dir_fd, media[i], F_OK, 0) == 0)
+			wt_error_hint(err,
+				"its boot image is %s: name that file",
+				media[i]);
 	wt_error_hint(err,
 		"give the folder that holds the Windows folder, a .wim or "
 		".esd file, or a SOFTWARE hive itself");
@@ -118,7 +127,7 @@ static enum wt_status part_enter(
 	if (ret != WT_OK)
 		return ret;
 	if (count == 0)
-		return no_hive(*path, hive_path[part], err);
+		return no_hive(*fd, *path, hive_path[part], err);
 	if (count > 1) {
 		wt_fail(err, WT_ERR_IMAGE, "hive-path-ambiguous", *path,
 			"holds %s %zu times in different case", name, count);
