@@ -40,7 +40,7 @@ enum wt_status cli_attest_before(const struct cli_request *request,
 
 	if (request->options.dry_run) {
 		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
-			"--attest and --dry-run exclude each other");
+			"--attest and --dry-run cannot be used together");
 		wt_error_hint(err, "--report FILE tells what would be done");
 		return WT_ERR_USAGE;
 	}

@@ -64,8 +64,9 @@ static enum wt_status refuse_privilege(struct wt_error *err)
 {
 	if (!getauxval(AT_SECURE))
 		return WT_OK;
-	wt_fail(err, WT_ERR_USAGE, "set-user-id", "set-user-ID",
-		"will not run so, nor set-group-ID or with file capabilities");
+	wt_fail(err, WT_ERR_USAGE, "set-user-id", NULL,
+		"does not run set-user-ID, set-group-ID or with file "
+		"capabilities");
 	wt_error_hint(err, "clear it with chmod ug-s or setcap -r, and run it "
 			   "as the user who owns the image");
 	return WT_ERR_USAGE;
@@ -95,7 +96,7 @@ static enum wt_status fail_no_command(const char *word, struct wt_error *err)
 		names[count++] = c->name;
 	if (word[0] == '-') {
 		wt_fail(err, WT_ERR_USAGE, "unknown-option", word,
-			"is not an option of the program alone");
+			"is not an option without a command");
 		wt_error_hint(err, "wimtrust --help, or the command first: "
 				   "wimtrust COMMAND [OPTION]...");
 		return WT_ERR_USAGE;
@@ -127,7 +128,7 @@ static enum wt_status check_operands(
 
 	if (request->server && count > 1) {
 		wt_fail(err, WT_ERR_USAGE, "usage", command->name,
-			"--connect and CHAIN exclude each other");
+			"--connect and CHAIN cannot be used together");
 		wt_error_hint(err, "leave one of them out");
 		return WT_ERR_USAGE;
 	}
@@ -187,14 +188,15 @@ static enum wt_status check_settings(
 
 	if (options->discard_logs && options->replay_logs) {
 		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
-			"--discard-logs and --replay-logs exclude each other");
+			"--discard-logs and --replay-logs cannot be used "
+			"together");
 		wt_error_hint(err, "--replay-logs keeps what Windows wrote "
 				   "last, --discard-logs discards it");
 		return WT_ERR_USAGE;
 	}
 	if (request->json && request->wants_pem) {
 		wt_fail(err, WT_ERR_USAGE, "usage", request->command->name,
-			"--json and --pem exclude each other");
+			"--json and --pem cannot be used together");
 		wt_error_hint(err, "run it twice, once with each");
 		return WT_ERR_USAGE;
 	}

@@ -465,7 +465,7 @@ class NothingIsLost(Case):
         self.assertEqual(run.json['inputs'][0]['certificates'], 150)
         self.assertRegex(
             run.json['warnings'][0]['message'],
-            'bytes between the certificates are no text, the first at')
+            'bytes between the certificates are not text, the first at')
         blocks[75] = junk + odd.ROOT
         run = wimtrust('show', '--json', '-', input=b''.join(blocks))
         self.assertEqual(run.status, 3)

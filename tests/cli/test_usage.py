@@ -68,8 +68,8 @@ class Mistakes(Case):
          'did you mean wimtrust list?'),
         (['frobnicate'], 'frobnicate: is not a command',
          'the commands are ' + NAMES),
-        (['--json-x', 'nothing'], '--json-x: is not an option of the program '
-         'alone', 'wimtrust --help, or the command first: wimtrust COMMAND '
+        (['--json-x', 'nothing'], '--json-x: is not an option without a '
+         'command', 'wimtrust --help, or the command first: wimtrust COMMAND '
          '[OPTION]...'),
         (['list', '--imgae', '1', 'x'], 'list: there is no option --imgae',
          'did you mean --image?'),
@@ -125,7 +125,7 @@ class Mistakes(Case):
         (['completion', 'tcsh'], 'tcsh: is not a shell that has completions',
          'bash, zsh and fish have one'),
         (['list', '--json', '--pem', 'x'],
-         'list: --json and --pem exclude each other', 'run it twice, once with each'),
+         'list: --json and --pem cannot be used together', 'run it twice, once with each'),
     )
 
     def test_each_names_object_reason_and_remedy(self):
@@ -229,7 +229,7 @@ class Streams(Case):
                 stdout=subprocess.PIPE, check=False).stdout:
             self.skipTest('this file system knows no set-user-ID')
         self.assertEqual(run.status, 2)
-        self.assertIn('will not run so', run.err)
+        self.assertIn('does not run set-user-ID', run.err)
         self.assertEqual(run.out, '')
 
 

@@ -123,7 +123,7 @@ static enum wt_status connect_any(
 
 	if (failure != 0) {
 		wt_fail(err, WT_ERR_FILE, "connect-name", fetch->host,
-			"has no address that can be found: %s",
+			"cannot be resolved: %s",
 			failure == EAI_SYSTEM ? strerror(errno)
 					      : gai_strerror(failure));
 		wt_error_hint(err, "look at the spelling, and whether this "

@@ -778,7 +778,7 @@ static enum wt_status notes_add(const struct scan *scan, struct wt_error *err)
 			scan->commented_line);
 	if (ret == WT_OK && scan->stray_count > 0)
 		ret = wt_cert_list_add_note(scan->list, err,
-			"%s: %zu byte%s between the certificates %s no text, "
+			"%s: %zu byte%s between the certificates %s not text, "
 			"the first at %zu",
 			scan->object, scan->stray_count,
 			scan->stray_count == 1 ? "" : "s",

@@ -318,7 +318,7 @@ static enum wt_status publish_new(struct wt_copy *copy, struct wt_error *err)
 		return WT_OK;
 	if (errno == EEXIST)
 		return wt_fail(err, WT_ERR_FILE, "output-exists", copy->path,
-			"was made in the meantime");
+			"was created by another program in the meantime");
 	return wt_io_fail(
 		err, copy->path, "the finished file cannot be renamed to it");
 }

@@ -364,7 +364,7 @@ static enum wt_status no_locks(const char *path, struct wt_error *err)
 	/* NFS does this. */
 	if (errno == EBADF)
 		return wt_fail_errno(err, WT_ERR_FILE, "permission", path,
-			"can be locked only by who may write it");
+			"can be locked only by a user who may write it");
 	wt_fail_errno(err, WT_ERR_FILE, "no-locks", path,
 		"cannot be locked, so another writer would go unnoticed");
 	wt_error_hint(err, "write another file with -o FILE, or change a copy "

@@ -75,7 +75,7 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 	if (state.has_long_log)
 		wt_report_warn(report, "hive-bad-log",
 			"%s: a transaction log beside it is longer than any "
-			"that Windows writes (%llu MB), and was left out",
+			"that Windows writes (%llu MB), and was ignored",
 			files->object,
 			(unsigned long long)(WT_HIVE_LOG_MAX >> 20));
 	if (options->replay_logs && state.has_usable_log) {

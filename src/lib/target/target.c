@@ -206,8 +206,8 @@ static enum wt_status wim_repair(struct wt_target *target, struct wt_error *err)
 		target->file->len = patch.new_len;
 		target->report->is_changed = true;
 		wt_report_warn(target->report, "repaired",
-			"%s: an interrupted write was taken back, %llu bytes "
-			"were cut off",
+			"%s: undid an interrupted write, and cut off %llu "
+			"bytes",
 			target->file->path,
 			(unsigned long long)(patch.old_len - patch.new_len));
 	}
