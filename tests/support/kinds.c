@@ -240,13 +240,10 @@ static void extract_wim(void)
 static void rebuild_wim(void)
 {
 	char path[64] = "";
-	int fd = -1;
 
 	snprintf(path, sizeof(path), "%s/copy", kind_folder);
 	kind_victim_fd = file_copy(WT_WIMS "/two.wim");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	(void)wt_wim_rebuild(kind_target, path, &options, NULL);
-	close(fd);
 	unlink(path);
 	close(kind_victim_fd);
 }
