@@ -472,6 +472,18 @@ class NothingIsLost(Case):
         self.assertEqual(run.json['error']['code'], 'cert-in-data')
         self.assertRegex(run.json['error']['object'], r'\(byte \d+\)$')
 
+    def test_reg_file_behind_other_text_is_named(self):
+        reg = (odd.CERTS / 'root.reg').read_bytes().decode('utf-16')
+        pem = odd.pem(odd.ROOT2).encode()
+        for text in (reg.encode(), reg.encode('utf-16'),
+                     b'\xff\xfe' + reg.encode('utf-16le')):
+            run = wimtrust('show', '--json', '-', input=pem + text)
+            self.assertEqual((run.status, run.json['error']['code']),
+                             (3, 'cert-in-data'))
+            self.assertEqual(len(run.json['certificates']), 1)
+        run = wimtrust('show', '-', input=b'write "Blob"=hex:03 and so on')
+        self.assertIn('[cert-none]', run.err)
+
     def test_what_follows_der_is_read_or_named(self):
         for data, count in ((odd.ROOT + b' \r\n\t\x1a\0\0', 1),
                             (odd.make.p7b(odd.ROOT) + b'\r\n\x1a', 1),

@@ -786,6 +786,23 @@ static enum wt_status notes_add(const struct scan *scan, struct wt_error *err)
 	return ret;
 }
 
+/* A .reg file that was joined to certificates is not read there. */
+static enum wt_status reg_refuse(struct scan *scan, struct wt_error *err)
+{
+	static const char word[] = "\"Blob\"=hex";
+	static const char wide[] = "\"\0B\0l\0o\0b\0\"\0=\0h\0e\0x";
+	const uint8_t *found =
+		memmem(scan->data, scan->len, word, sizeof(word) - 1);
+
+	if (!found)
+		found = memmem(scan->data, scan->len, wide, sizeof(wide) - 1);
+	if (!found)
+		return WT_OK;
+	return thing_refuse(scan, (size_t)(found - scan->data), "cert-in-data",
+		"a value of a .reg file is in the middle of other text",
+		"save the .reg file to its own file", err);
+}
+
 enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
 	size_t len, const char *object, unsigned depth, bool is_der,
 	struct wt_error *err)
@@ -815,6 +832,8 @@ enum wt_status wt_scan_read(struct wt_cert_list *list, const uint8_t *data,
 		if (ret == WT_OK)
 			thing = thing_find(&scan);
 	}
+	if (ret == WT_OK && scan.count > 0)
+		ret = reg_refuse(&scan, err);
 	if (ret == WT_OK)
 		ret = scan.count == 0 ? none_fail(&scan, err)
 				      : notes_add(&scan, err);
