@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import tempfile
 
 from clitest import (HIVE, ROOT_BLOB, ROOT_DER, ROOT_KEY, ROOT_SHA1, SUPPORT,
                      Case, accesses, digest, extract, fuse_works, main,
@@ -153,6 +154,19 @@ class Add(Case):
         self.assertEqual((before.st_mode, before.st_uid, before.st_gid),
                          (after.st_mode, after.st_uid, after.st_gid))
         self.assertEqual(b"adk", os.getxattr(image, "user.origin"))
+
+    def test_mode_is_kept_in_memory(self):
+        if not os.path.isdir('/dev/shm'):
+            self.skipTest('no /dev/shm')
+        with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
+            for commit in ('replace', 'append'):
+                for access in accesses():
+                    image = shutil.copy(sample('lzx.wim'), folder)
+                    os.chmod(image, 0o640)
+                    self.wt('add', image, ROOT_DER, '--commit', commit,
+                            '--access', access)
+                    self.assertEqual(os.stat(image).st_mode & 0o7777, 0o640,
+                                     (commit, access))
 
     def test_symbolic_link_leads_to_its_file(self):
         os.mkdir(self.path("real"))

@@ -129,7 +129,14 @@ enum wt_status wt_io_memory_file(
 
 bool wt_io_is_in_memory(int fd)
 {
-	return fcntl(fd, F_GET_SEALS) >= 0;
+	static const char name[] = "/memfd:";
+	char path[32] = "", target[sizeof(name)] = "";
+	struct stat found = {0};
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fstat(fd, &found) == 0 && found.st_nlink == 0 &&
+	       readlink(path, target, sizeof(name) - 1) > 0 &&
+	       strcmp(target, name) == 0;
 }
 
 int wt_io_sync(int fd)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * base/sandbox.c: what a process that parses hostile input may still do. */
 #include "base/sandbox.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -571,7 +572,7 @@ static void make_read_only(int fd)
 	again = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (again >= 0) {
 		/* Landlock lets a file in memory be opened once more. */
-		if (fcntl(fd, F_GET_SEALS) >= 0)
+		if (wt_io_is_in_memory(fd))
 			(void)fchmod(fd, 0444);
 		dup3(again, fd, O_CLOEXEC);
 		close(again);
