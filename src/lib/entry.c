@@ -20,6 +20,17 @@ static int content_order(const void *a, const void *b)
 	return strcasecmp(one->key, other->key);
 }
 
+const char *wt_content_where(const struct wt_hive_entry *entry, char buf[64])
+{
+	static const char *const of[WT_PLACE_COUNT] = {
+		[WT_PLACE_POLICY] = " of a policy",
+		[WT_PLACE_ENTERPRISE] = " of the enterprise"};
+
+	snprintf(buf, 64, "%s%s", wt_store_name(entry->store),
+		of[entry->place] ? of[entry->place] : "");
+	return buf;
+}
+
 const struct wt_hive_entry *wt_content_find(
 	const struct wt_hive_content *content, enum wt_hive_place place,
 	enum wt_store store, const char *key)

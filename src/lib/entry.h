@@ -24,6 +24,10 @@ enum wt_status wt_entry_decode(const struct wt_hive_entry *from,
 const struct wt_hive_entry *wt_content_find_root(
 	const struct wt_hive_content *content, const char *key);
 
+/** Where an entry is, for messages: "AuthRoot", "AuthRoot of a policy". Returns
+ *  buf. */
+const char *wt_content_where(const struct wt_hive_entry *entry, char buf[64]);
+
 /** The entry of a store, or NULL. Case does not matter. */
 const struct wt_hive_entry *wt_content_find(
 	const struct wt_hive_content *content, enum wt_hive_place place,

@@ -73,6 +73,7 @@ static enum wt_status thumbprint_expect(const char *thumbprint,
 		.place = wt_hive_place_path(WT_PLACE_MACHINE),
 		.key = thumbprint};
 	const char *elsewhere = NULL;
+	char where[64] = "";
 	enum wt_status ret = WT_OK;
 	size_t count = 0;
 
@@ -84,7 +85,7 @@ static enum wt_status thumbprint_expect(const char *thumbprint,
 		if (ret != WT_OK || !is_meant(thumbprint, &entry))
 			continue;
 		if (!is_asked_for(target->options, from)) {
-			elsewhere = wt_store_name(from->store);
+			elsewhere = wt_content_where(from, where);
 			continue;
 		}
 		count++;

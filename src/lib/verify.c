@@ -8,13 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* Another store of the machine that holds the certificate, for the reason. */
+/* Another store that holds the certificate, for the reason. */
 static const char *store_elsewhere(
-	const struct wt_hive_content *content, const char *key)
+	const struct wt_hive_content *content, const char *key, char buf[64])
 {
 	for (size_t i = 0; i < content->entry_count; i++)
 		if (strcasecmp(content->entries[i].key, key) == 0)
-			return wt_store_name(content->entries[i].store);
+			return wt_content_where(&content->entries[i], buf);
 	return NULL;
 }
 
@@ -48,7 +48,8 @@ static enum wt_status value_verify(const struct wt_target *target,
 static void missing_say(const struct wt_hive_content *content,
 	const struct wt_cert_info *info, struct wt_entry *entry)
 {
-	const char *elsewhere = store_elsewhere(content, info->sha1);
+	char buf[64] = "";
+	const char *elsewhere = store_elsewhere(content, info->sha1, buf);
 	const char *open = elsewhere ? " (it is in " : "";
 	const char *close = elsewhere ? ")" : "";
 

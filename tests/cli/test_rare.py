@@ -59,6 +59,9 @@ class Entries(Case):
                           *blob.replace('\r', '').split('\n'))
         self.assertIn('policy-left-out', codes(self.json(
             'export', hive, '-o', self.path('out'), status=1)))
+        for what in (ROOT_DER, THUMBPRINT):
+            run = self.wt('verify', '-s', 'authroot', hive, what, status=1)
+            self.assertIn('(it is in ROOT of a policy)', run.err)
 
 
 class Files(Case):
