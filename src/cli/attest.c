@@ -167,8 +167,9 @@ enum wt_status cli_attest_after(const struct cli_request *request,
 		json_decref(root);
 	}
 	if (ret != WT_OK && report->is_changed)
-		wt_error_hint(err, "the certificates are in the image: run the "
-				   "command again to get the statement");
+		wt_error_hint(err, "the image was changed: run the command "
+				   "again, remove with --if-present, to get a "
+				   "statement");
 	wt_report_free(new);
 	return ret;
 }

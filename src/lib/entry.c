@@ -193,8 +193,9 @@ enum wt_status wt_entry_find_limited(const struct wt_target *target,
 
 	*ret_copy = (struct wt_entry){0};
 	for (int i = 0; i < WT_PLACE_COUNT * WT_STORE_COUNT; i++) {
-		enum wt_hive_place place = i % WT_PLACE_COUNT;
-		enum wt_store store = i / WT_PLACE_COUNT;
+		enum wt_hive_place place =
+			(enum wt_hive_place)(i % WT_PLACE_COUNT);
+		enum wt_store store = (enum wt_store)(i / WT_PLACE_COUNT);
 		const struct wt_hive_entry *found = NULL;
 		struct wt_entry copy = {0};
 

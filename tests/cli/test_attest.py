@@ -62,7 +62,7 @@ class Report(Case):
         link = self.folder / 'link'
         link.symlink_to(target)
         for option, said in (('--report', 'was changed'),
-                             ('--attest', 'are in the image')):
+                             ('--attest', 'the image was changed')):
             self.wim()
             for path in names + [link]:
                 before = [name.read_bytes() for name in names]
