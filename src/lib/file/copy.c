@@ -257,15 +257,9 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		copy->temp_path = NULL;
 		return wt_fail_memory(err);
 	}
-	if (copy->replaced_fd >= 0) {
-		ret = wt_attributes_copy(copy->replaced_fd, &copy->replaced,
+	if (copy->replaced_fd >= 0)
+		return wt_attributes_copy(copy->replaced_fd, &copy->replaced,
 			copy->fd, &copy->traits, copy->path, err);
-		/* An output may be what the file system makes of it. */
-		if (ret == WT_OK && !copy->publish->output)
-			ret = wt_attributes_check(
-				&copy->replaced, copy->fd, copy->path, err);
-		return ret;
-	}
 	return wt_attributes_new_file(
 		&copy->source, copy->fd, &copy->traits, copy->path, err);
 }
