@@ -192,7 +192,7 @@ enum wt_status wt_entry_find_limited(const struct wt_target *target,
 	enum wt_status ret = WT_OK;
 
 	*ret_copy = (struct wt_entry){0};
-	for (int i = 0; i < WT_PLACE_COUNT * WT_STORE_COUNT; i++) {
+	for (int i = 0; i < (int)WT_PLACE_COUNT * (int)WT_STORE_COUNT; i++) {
 		enum wt_hive_place place =
 			(enum wt_hive_place)(i % WT_PLACE_COUNT);
 		enum wt_store store = (enum wt_store)(i / WT_PLACE_COUNT);
