@@ -511,9 +511,9 @@ WT_API const char *wt_lock_name(enum wt_lock lock);
 WT_API unsigned wt_locks(void);
 
 /**
- * Fails unless the sandbox is complete, but for WT_LOCK_USER: who is not root
- * has no other user to become. For who reads certificates before a target,
- * which is opened with require_sandbox.
+ * Fails unless the sandbox is complete. WT_LOCK_USER may be missing, because
+ * only root can become another user. A program calls this before it reads
+ * certificates; for the target, the option require_sandbox does the same.
  *
  * @param object  named in the error: what is not opened
  * @param locks   from wt_locks()

@@ -50,8 +50,8 @@ enum wt_status wt_io_write_all(int fd, const void *src, size_t len,
 enum wt_status wt_io_memory_file(const char *name, const char *object,
 	int *ret_fd, struct wt_error *err);
 
-/** Is it a file of wt_io_memory_file()? Files on a tmpfs, which are others',
- *  are not. */
+/** Did wt_io_memory_file() make the file? A user's file on a tmpfs is also in
+ *  memory, but is not meant. */
 bool wt_io_is_in_memory(int fd);
 
 /** fsync, repeated when a signal came in between. */

@@ -270,9 +270,9 @@ static const int always[] = {
 	SCMP_SYS(writev),
 };
 
-/* Of those that change files below write_path. Landlock does not see changes of
- * mode, owner and times, and before Linux 6.2 not truncate(): none of these is
- * here. */
+/* Of those that change files below write_path. Calls that change the mode, the
+ * owner or the times of a path are not here, because Landlock does not see
+ * them; neither is truncate(), which it does not see before Linux 6.2. */
 static const int changing[] = {
 	SCMP_SYS(rename),
 	SCMP_SYS(renameat),
@@ -341,8 +341,8 @@ static bool add_open(scmp_filter_ctx filter, bool writes)
 		writes ? O_ACCMODE : O_ACCMODE | O_CREAT | O_TRUNC;
 	bool is_added = true;
 
-	/* The C library opens by openat() only. There is one more mode, which
-	 * Landlock lets open any file, for ioctl(). */
+	/* The C library opens by openat() only. The fourth access mode opens
+	 * any file for ioctl(), and Landlock does not see it. */
 	for (uint64_t mode = O_RDONLY; mode <= (writes ? O_RDWR : O_RDONLY);
 		mode++)
 		is_added &=
@@ -352,8 +352,8 @@ static bool add_open(scmp_filter_ctx filter, bool writes)
 	return is_added;
 }
 
-/* Descriptors and locks of its own. Who may say to whom a file's signals go
- * (F_SETOWN, F_SETSIG, F_SETLEASE) kills whatever has the same user. */
+/* Descriptors and locks of its own. With F_SETOWN, F_SETSIG or F_SETLEASE it
+ * could send a signal to any process of the same user. */
 static bool add_fcntl(scmp_filter_ctx filter)
 {
 	static const uint64_t more[] = {F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
@@ -370,7 +370,7 @@ static bool add_fcntl(scmp_filter_ctx filter)
 	return is_added;
 }
 
-/* Times of open files, no others. */
+/* Sets the times of open files only. */
 static bool add_times(scmp_filter_ctx filter)
 {
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(utimensat), 1,
@@ -638,8 +638,8 @@ unsigned wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	denied_here = denied;
 	if (sandbox->prepare)
 		sandbox->prepare();
-	/* What it starts cannot leave this group, so its parent ends all of it
-	 * at once. */
+	/* The processes that it starts cannot leave this group, so its parent
+	 * can end them all at once. */
 	if (!sandbox->mounts)
 		setpgid(0, 0);
 	sigaction(SIGSYS, &action, NULL);

@@ -14,9 +14,8 @@
 #define JKS "keytool -list -rfc -keystore FILE >certs.pem takes them out of it"
 #define SIGNATURE_LIST                                                         \
 	"sig-list-to-certs FILE cert takes them out of it (Debian: efitools)"
-#define FROM_HEX                                                               \
-	"tr -cd 0-9A-Fa-f | tr a-f A-F | basenc --base16 -d >root.cer makes "  \
-	"the certificate of it"
+#define FROM_BASE16 "basenc --base16 -d >root.cer makes the certificate of it"
+#define FROM_HEX "tr -cd 0-9A-Fa-f | tr a-f A-F | " FROM_BASE16
 #define EXPORT_BROWSER "export the certificate with the program that wrote it"
 
 #define EFI_X509                                                               \
@@ -151,13 +150,10 @@ static const struct {
 #define TEXT_DUMP 3
 static const struct wt_sniff dumps[] = {
 	[TEXT_HEX] = {"DER in hex digits",
-		"sed 's/[0\\\\][xX]//g' <FILE | tr -cd 0-9A-Fa-f | tr a-f A-F "
-		"| "
-		"basenc --base16 -d >root.cer makes the certificate of it",
-		NULL},
+		"sed 's/[0\\\\][xX]//g' <FILE | " FROM_HEX, NULL},
 	[TEXT_DECIMAL] = {"DER as the numbers of its bytes",
-		"tr -d '\\0' <FILE | grep -aoE '[0-9]+' | xargs printf %02X | "
-		"basenc --base16 -d >root.cer makes the certificate of it",
+		"tr -d '\\0' <FILE | grep -aoE '[0-9]+' | xargs printf %02X "
+		"| " FROM_BASE16,
 		NULL},
 	[TEXT_REG_QUERY] = {"what \"reg query\" prints",
 		"tr -d '\\0\\r' <FILE | sed -nE -e 1iREGEDIT4 -e "

@@ -108,8 +108,8 @@ struct wt_origin {
 const struct wt_origin *wt_cert_origin(const struct wt_cert *cert);
 void wt_cert_set_origin(struct wt_cert *cert, const struct wt_origin *origin);
 
-/** Are the dates in a form that RFC 5280 does not allow? Windows reads them,
- *  other programs do not. */
+/** Are the dates in a form that RFC 5280 does not allow? Many programs do not
+ *  read them, and it is not known whether Windows does. */
 bool wt_cert_has_odd_date(const struct wt_cert *cert);
 
 /** SHA-1 of the DER, 20 bytes, borrowed from cert. */

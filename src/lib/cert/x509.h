@@ -3,10 +3,10 @@
 #ifndef WT_CERT_X509_H
 #define WT_CERT_X509_H
 
-#include <openssl/x509.h>
-
 #include "base/buf.h"
 #include "cert/cert.h"
+
+#include <openssl/x509.h>
 
 /** Properties that limit: 0x09, 0x68, 0x7A, 0x7E, 0x7F and 0x80. */
 #define WT_LIMITS_MAX 6
