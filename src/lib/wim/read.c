@@ -397,6 +397,9 @@ static enum wt_status hives_open(struct reading *reading, struct wt_error *err)
 /* Gives the hives that were taken out to their images. */
 static void hives_give(const struct reading *reading, struct wt_wim *wim)
 {
+	/* None were asked for; the child may say otherwise. */
+	if (!reading->hives)
+		return;
 	for (uint32_t i = 0; i < reading->header->image_count; i++) {
 		if (!reading->findings->has_taken[i])
 			continue;

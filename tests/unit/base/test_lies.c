@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/io.h"
 #include "kinds.h"
+#include "wim/wim.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include <cmocka.h>
 
 /* What each child is made to say in turn. */
-#define LIES 26
+#define LIES 28
 
 /* The memory that children share with their parents. */
 static struct {
@@ -47,6 +48,30 @@ enum wt_status __real_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
 
+void __real_wt_wim_free(struct wt_wim *wim);
+void __wrap_wt_wim_free(struct wt_wim *wim);
+
+#define ASSERT_ENDS(text) assert_non_null(memchr(text, 0, sizeof(text)))
+
+/* Whatever the child said of an image, its texts end where they may. */
+void __wrap_wt_wim_free(struct wt_wim *wim)
+{
+	for (int i = 0; wim && i < wim->info.image_count; i++) {
+		const struct wt_wim_image *image = &wim->images[i];
+
+		ASSERT_ENDS(image->name);
+		ASSERT_ENDS(image->description);
+		ASSERT_ENDS(image->arch);
+		ASSERT_ENDS(image->version);
+		ASSERT_ENDS(image->hive_path);
+		ASSERT_ENDS(image->winre_path);
+		ASSERT_ENDS(image->hive_error.reason);
+		for (size_t k = 0; k < WT_HIVE_LOGS; k++)
+			ASSERT_ENDS(image->log_paths[k]);
+	}
+	__real_wt_wim_free(wim);
+}
+
 void *__wrap_wt_shared_new(size_t len)
 {
 	void *shared = __real_wt_shared_new(len);
@@ -68,6 +93,17 @@ void __wrap_wt_shared_free(void *shared, size_t len)
 	__real_wt_shared_free(shared, len);
 }
 
+/* Texts do not end: what is behind them is no longer zero. */
+static void ends_spoil(uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0, run = 0; i < len; i = i + run + 1) {
+		for (run = 0; i + run < len && bytes[i + run] == 0; run++)
+			continue;
+		if (run >= 40)
+			memset(bytes + i, 0x41, run);
+	}
+}
+
 /* All of it becomes one byte, or all behind some counts; or all becomes
  * anything, or some numbers in it do. */
 static void spoil(uint8_t *bytes, size_t len)
@@ -75,6 +111,10 @@ static void spoil(uint8_t *bytes, size_t len)
 	static const uint8_t all[] = {0xFF, 0x41, 0x01};
 	const size_t counts_len = 24;
 
+	if (lie >= 26) {
+		ends_spoil(bytes, len);
+		return;
+	}
 	if ((size_t)lie / 2 < sizeof(all))
 		memset(bytes, all[lie / 2], len);
 	else if (lie < 8 && len > counts_len)
