@@ -176,6 +176,10 @@ JOINTS = {
     'objects of p11-kit, one distrusted and without its certificate': each(
         lambda t: b'[p11-kit-object-v1]\nx-distrusted: true\nissuer: "x"\n\n'
         b'[p11-kit-object-v1]\ntrusted: true\n' + t.encode()),
+    'trusted certificates of OpenSSL, END and BEGIN with the same dashes':
+        lambda: b'-----'.join(
+            t.strip().replace('CERTIFICATE', 'TRUSTED CERTIFICATE')
+            .strip('-').encode() for t in texts()).join([b'-----'] * 2),
     'with comments': each(lambda t: b'# -*- Root CA -*-\n' + t.encode()),
     'with comments, on one line': each(
         lambda t: ('# Root CA ' + flat(t)).encode(), b' '),

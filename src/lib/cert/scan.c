@@ -411,6 +411,9 @@ static bool is_distrusted(const struct scan *scan, const struct wt_mark *begin)
 	const uint8_t *pos = scan->data + scan->gap, *object = NULL;
 	const uint8_t *end = scan->data + begin->start;
 
+	/* five dashes may be the last of END and the first of BEGIN as well */
+	if (begin->start < scan->gap)
+		return false;
 	while ((pos = memmem(
 			pos, (size_t)(end - pos), header, sizeof(header) - 1)))
 		object = pos += sizeof(header) - 1;
