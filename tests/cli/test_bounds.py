@@ -162,14 +162,13 @@ class Logs(Bounds):
 
 
 class Xml(Bounds):
-    def with_xml(self, length):
+    def with_xml(self, text):
         data = bytearray((WIMS / 'none.wim').read_bytes())
         size, offset = struct.unpack_from('<QQ', data, 72)
         size &= (1 << 56) - 1
         xml = data[offset:offset + size]
         end = xml.rindex('</WIM>'.encode('utf-16-le'))
-        more = '<A/>'.encode('utf-16-le')
-        xml[end:end] = more * (length // len(more))
+        xml[end:end] = text.encode('utf-16-le')
         struct.pack_into('<QQQ', data, 72, len(xml) | 2 << 56, len(data),
                          len(xml))
         target = self.folder / 'xml.wim'
@@ -177,14 +176,26 @@ class Xml(Bounds):
         return target
 
     def test_of_no_real_length_is_not_read(self):
-        target = self.with_xml(48 * MB)
+        target = self.with_xml('<A/>' * (6 * MB))
         self.assertLess(self.measure('list', target, status=4), 24 * MB)
         self.assertIn('XML data has', self.said)
         self.assertIn('[wim-damaged]', self.said)
 
     def test_longer_than_any_real_one_takes_little(self):
-        target = self.with_xml(3 * MB)
+        target = self.with_xml('<A/>' * (3 * MB // 8))
         self.assertLess(self.measure('list', target), 200 * MB)
+
+    def test_that_takes_minutes_to_parse_is_refused(self):
+        names = ''.join(f' a{i}=""' for i in range(100000))
+        for text, code in [(f'<A{names}/>', 'wim-unsupported'),
+                           ('<!--' + '--a' * 500000 + '-->', 'wim-damaged')]:
+            with self.subTest(code):
+                target = self.with_xml(text)
+                started = time.monotonic()
+                self.measure('list', target, status=4)
+                self.assertLess(time.monotonic() - started, 3)
+                self.assertIn(f'[{code}]', self.said)
+                self.assertIn('hint: ', self.said)
 
 
 if __name__ == '__main__':

@@ -4,6 +4,7 @@
 #include "wim/describe.h"
 #include "wim/extract.h"
 #include "wim/header.h"
+#include "wim/xml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ struct reading {
 	const char *object;
 	const struct wt_wim_options *options;
 	const struct wt_wim_header *header;
+	int fd;	    /* for what is read without wimlib */
 	int *hives; /* one an image; NULL: none is taken out */
 	struct findings *findings;
 };
@@ -210,7 +212,11 @@ static enum wt_status read_in_child(void *arg, struct wt_error *err)
 
 	if (reading->options->check_integrity)
 		flags |= WIMLIB_OPEN_FLAG_CHECK_INTEGRITY;
-	ret = wt_wim_open(reading->path, flags, reading->options, &wim, err);
+	ret = wt_wim_xml_check_file(
+		reading->fd, reading->header, reading->object, err);
+	if (ret == WT_OK)
+		ret = wt_wim_open(
+			reading->path, flags, reading->options, &wim, err);
 	for (uint32_t i = 0; i < reading->header->image_count; i++)
 		reading->findings->images[i].index = (int)i + 1;
 	if (ret != WT_OK || reading->options->skip_images)
@@ -424,14 +430,15 @@ static enum wt_status header_read(int fd, struct wt_wim_header *header,
 	return WT_ERR_WIM;
 }
 
-/* All but opening the file. fd is for the header, wimlib opens the path. */
-static enum wt_status read_all(struct reading *reading, int fd,
+/* All but opening the file. wimlib opens the path. */
+static enum wt_status read_all(struct reading *reading,
 	struct wt_wim_header *header, struct wt_wim **ret_wim,
 	struct wt_error *err)
 {
 	const struct wt_wim_options *options = reading->options;
 	const char *object = reading->object;
 	struct findings *findings = reading->findings;
+	int fd = reading->fd;
 	struct wt_sandbox sandbox = {0};
 	struct wt_wim_extent chunk = {0};
 	uint64_t chunk_len = 0;
@@ -451,6 +458,7 @@ static enum wt_status read_all(struct reading *reading, int fd,
 		ret = hives_open(reading, err);
 	sandbox = wt_wim_reading_sandbox(
 		reading->path, reading->hives, header->image_count);
+	sandbox.read_fd = fd;
 	if (ret == WT_OK)
 		ret = wt_wim_child_run(object,
 			options->check_integrity ? 0 : SECONDS_MAX, options,
@@ -483,20 +491,20 @@ enum wt_status wt_wim_read(const char *path,
 		.header = &header,
 	};
 	enum wt_status ret = WT_OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	reading.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (reading.fd < 0)
 		return wt_fail_errno(err, WT_ERR_FILE,
 			errno == ENOENT ? "not-found" : "open-failed",
 			reading.object, "cannot open it");
 	reading.findings = wt_shared_new(sizeof(*reading.findings));
-	ret = reading.findings ? read_all(&reading, fd, &header, ret_wim, err)
+	ret = reading.findings ? read_all(&reading, &header, ret_wim, err)
 			       : wt_fail_memory(err);
 	if (reading.hives)
 		wt_wim_fds_close(reading.hives, header.image_count);
 	free(reading.hives);
 	wt_shared_free(reading.findings, sizeof(*reading.findings));
-	close(fd);
+	close(reading.fd);
 	return ret;
 }
 
