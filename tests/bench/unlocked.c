@@ -2,14 +2,8 @@
  * unlocked.c: the program without its sandbox, to measure what that costs. */
 #include "base/sandbox.h"
 
-void __wrap_wt_sandbox_compile(const struct wt_sandbox *sandbox);
 unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied);
-
-void __wrap_wt_sandbox_compile(const struct wt_sandbox *sandbox)
-{
-	(void)sandbox;
-}
 
 unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied)

@@ -318,8 +318,6 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 		ret = job_new(how, &alive_fd, &job, err);
 	if (ret != WT_OK || !job)
 		return ret;
-	if (how->sandbox)
-		wt_sandbox_compile(how->sandbox);
 	job->pid = fork();
 	if (job->pid == 0) {
 		/* alive_fd is closed by the end of the last process that has

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * base/sandbox.c: what a process that parses hostile input may still do. */
 #include "base/sandbox.h"
+#include "base/filter.h"
 #include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <seccomp.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -191,349 +188,20 @@ static unsigned privileges_drop(const struct wt_sandbox *sandbox)
 	return locks;
 }
 
-/* Memory, the descriptors that are there, time, and its own end. */
-static const int always[] = {
-	SCMP_SYS(access),
-	SCMP_SYS(brk),
-	SCMP_SYS(clock_getres),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(close),
-	SCMP_SYS(copy_file_range),
-	SCMP_SYS(dup),
-	SCMP_SYS(dup2),
-	SCMP_SYS(dup3),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(faccessat2),
-	SCMP_SYS(fadvise64),
-	SCMP_SYS(fallocate),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(flock),
-	SCMP_SYS(fstat),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(fsync),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(futex),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(getegid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getpid),
-	SCMP_SYS(getppid),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(getrlimit),
-	SCMP_SYS(getrusage),
-	SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(getuid),
-	SCMP_SYS(lseek),
-	SCMP_SYS(madvise),
-	SCMP_SYS(membarrier),
-	SCMP_SYS(memfd_create),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mprotect),
-	SCMP_SYS(mremap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(pread64),
-	SCMP_SYS(preadv),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(pwritev),
-	SCMP_SYS(read),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(readv),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(rseq),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(sendfile),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(set_tid_address),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(stat),
-	SCMP_SYS(statx),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(time), /* by the C library, where there is no vDSO */
-	SCMP_SYS(uname),
-	SCMP_SYS(wait4),
-	SCMP_SYS(waitid),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-};
-
-/* Of those that change files below write_path. Calls that change the mode, the
- * owner or the times of a path are not here, because Landlock does not see
- * them; neither is truncate(), which it does not see before Linux 6.2. */
-static const int changing[] = {
-	SCMP_SYS(rename),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-};
-
-/* Of those that start and look after children of their own. */
-static const int forking[] = {
-	SCMP_SYS(fork),
-	SCMP_SYS(pidfd_open),
-	SCMP_SYS(pipe2),
-	SCMP_SYS(setrlimit),
-	SCMP_SYS(vfork),
-};
-
-/* What no mount needs. */
-static const int never[] = {
-	SCMP_SYS(acct),
-	SCMP_SYS(add_key),
-	SCMP_SYS(bpf),
-	SCMP_SYS(delete_module),
-	SCMP_SYS(finit_module),
-	SCMP_SYS(init_module),
-	SCMP_SYS(io_uring_setup),
-	SCMP_SYS(ioperm),
-	SCMP_SYS(iopl),
-	SCMP_SYS(kexec_file_load),
-	SCMP_SYS(kexec_load),
-	SCMP_SYS(keyctl),
-	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(perf_event_open),
-	SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(pivot_root),
-	SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev),
-	SCMP_SYS(ptrace),
-	SCMP_SYS(reboot),
-	SCMP_SYS(request_key),
-	SCMP_SYS(setns),
-	SCMP_SYS(swapoff),
-	SCMP_SYS(swapon),
-	SCMP_SYS(userfaultfd),
-};
-
-#define ADD_ALL(filter, action, calls)                                         \
-	add_all(filter, action, calls, sizeof(calls) / sizeof((calls)[0]))
-
-static bool add_all(
-	scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count)
-{
-	bool is_added = true;
-
-	/* Negative: this architecture has no such call. */
-	for (size_t i = 0; i < count; i++)
-		is_added &= calls[i] < 0 ||
-			    seccomp_rule_add(filter, action, calls[i], 0) == 0;
-	return is_added;
-}
-
-/* Files are opened for reading, unless some are to be changed. */
-static bool add_open(scmp_filter_ctx filter, bool writes)
-{
-	const uint64_t mask =
-		writes ? O_ACCMODE : O_ACCMODE | O_CREAT | O_TRUNC;
-	bool is_added = true;
-
-	/* The C library opens by openat() only. The fourth access mode opens
-	 * any file for ioctl(), and Landlock does not see it. */
-	for (uint64_t mode = O_RDONLY; mode <= (writes ? O_RDWR : O_RDONLY);
-		mode++)
-		is_added &=
-			seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-				SCMP_SYS(openat), 1,
-				SCMP_A2(SCMP_CMP_MASKED_EQ, mask, mode)) == 0;
-	return is_added;
-}
-
-/* Descriptors and locks of its own. With F_SETOWN, F_SETSIG or F_SETLEASE it
- * could send a signal to any process of the same user. */
-static bool add_fcntl(scmp_filter_ctx filter)
-{
-	static const uint64_t more[] = {F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
-		F_DUPFD_CLOEXEC, F_GET_SEALS};
-	bool is_added =
-		/* From F_DUPFD to F_SETLKW. */
-		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-			SCMP_A1(SCMP_CMP_LE, F_SETLKW, 0)) == 0;
-
-	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
-		is_added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-				    SCMP_SYS(fcntl), 1,
-				    SCMP_A1(SCMP_CMP_EQ, more[i], 0)) == 0;
-	return is_added;
-}
-
-/* Sets the times of open files only. */
-static bool add_times(scmp_filter_ctx filter)
-{
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(utimensat), 1,
-		       SCMP_A1(SCMP_CMP_EQ, 0, 0)) == 0;
-}
-
-/* Threads, and children where they are needed. clone3() hides its flags in
- * memory: it is said to be missing, and the C library takes clone(). */
-static bool add_clone(scmp_filter_ctx filter, bool forks)
-{
-	const uint64_t thread = CLONE_VM | CLONE_THREAD;
-	const uint64_t spaces = CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID |
-				CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-				CLONE_NEWCGROUP | CLONE_PTRACE | CLONE_PARENT;
-
-	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
-		       SCMP_SYS(clone3), 0) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-		       SCMP_A0(SCMP_CMP_MASKED_EQ, thread | spaces, thread)) ==
-		       0 &&
-	       (!forks ||
-		       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone),
-			       1, SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0)) == 0);
-}
-
-/* A placeholder in a compiled filter: seccomp_enter() replaces it by the
- * number of its process. No process has this number. */
-#define OWN_PID 0x7F5A3C1E
-
-/* Only for itself: its own limits may be read, abort() may end it, a child
- * that it starts may ask to die with it. */
-static bool add_own(scmp_filter_ctx filter, bool forks)
-{
-	bool is_added =
-		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A0(SCMP_CMP_EQ, OWN_PID, 0)) == 0 &&
-		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-			SCMP_A2(SCMP_CMP_EQ, 0, 0)) == 0 &&
-		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
-			SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0),
-			SCMP_A1(SCMP_CMP_EQ, SIGKILL, 0)) == 0 &&
-		seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0)) == 0 &&
-		/* The C library names its memory; it bears a no. */
-		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
-			SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, 0x53564d41, 0)) == 0 &&
-		/* Is this a terminal? No. */
-		seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY),
-			SCMP_SYS(ioctl), 0) == 0;
-
-	if (!is_added || !forks)
-		return is_added;
-	/* No number tells its own children from others, so it kills none: they
-	 * end with it. */
-	return ADD_ALL(filter, SCMP_ACT_ALLOW, forking) &&
-	       seccomp_rule_add(
-		       filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 0) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-		       SCMP_A0(SCMP_CMP_EQ, 0, 0)) == 0;
-}
-
-/* NULL when there is no memory. */
-static scmp_filter_ctx filter_make(const struct wt_sandbox *sandbox)
-{
-	bool changes = sandbox->write_path != NULL;
-	scmp_filter_ctx filter =
-		seccomp_init(sandbox->mounts ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
-	bool is_made = filter != NULL;
-
-	/* The kernel runs a new filter once for every call number. A binary
-	 * tree makes that cheap; with a list it was most of the cost. */
-	if (is_made)
-		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (is_made && sandbox->mounts)
-		is_made = ADD_ALL(filter, SCMP_ACT_TRAP, never);
-	else if (is_made)
-		is_made = ADD_ALL(filter, SCMP_ACT_ALLOW, always) &&
-			  add_open(filter, changes || sandbox->writes) &&
-			  add_fcntl(filter) &&
-			  add_clone(filter, sandbox->forks) &&
-			  add_own(filter, sandbox->forks) &&
-			  (!changes ||
-				  (ADD_ALL(filter, SCMP_ACT_ALLOW, changing) &&
-					  add_times(filter)));
-	if (is_made)
-		return filter;
-	seccomp_release(filter);
-	return NULL;
-}
-
-/* The filter in the kernel's format; NULL if there is no memory. */
-static struct sock_fprog *program_make(const struct wt_sandbox *sandbox)
-{
-	scmp_filter_ctx filter = filter_make(sandbox);
-	struct sock_fprog *program = calloc(1, sizeof(*program));
-	int fd = memfd_create("wimtrust-filter", MFD_CLOEXEC);
-	struct stat st = {0};
-	bool is_made = false;
-
-	if (!filter || !program || fd < 0 ||
-		seccomp_export_bpf(filter, fd) != 0 || fstat(fd, &st) != 0)
-		goto out;
-	program->filter = malloc((size_t)st.st_size);
-	program->len =
-		(unsigned short)((size_t)st.st_size / sizeof(*program->filter));
-	is_made =
-		program->filter &&
-		pread(fd, program->filter, (size_t)st.st_size, 0) == st.st_size;
-out:
-	if (fd >= 0)
-		close(fd);
-	seccomp_release(filter);
-	if (is_made)
-		return program;
-	if (program)
-		free(program->filter);
-	free(program);
-	return NULL;
-}
-
-/* One filter for each kind of process. Making one takes as long as starting a
- * process, so it is kept. */
-static _Atomic(struct sock_fprog *) programs[16];
-
-static struct sock_fprog *program_get(const struct wt_sandbox *sandbox)
-{
-	size_t kind = (size_t)sandbox->mounts << 3 |
-		      (size_t)sandbox->forks << 2 |
-		      (size_t)(sandbox->write_path != NULL) << 1 |
-		      (size_t)sandbox->writes;
-	struct sock_fprog *program = atomic_load(&programs[kind]);
-	struct sock_fprog *other = NULL;
-
-	if (program)
-		return program;
-	program = program_make(sandbox);
-	if (!program || atomic_compare_exchange_strong(
-				&programs[kind], &other, program))
-		return program;
-	/* Another thread was faster. */
-	free(program->filter);
-	free(program);
-	return other;
-}
-
-void wt_sandbox_compile(const struct wt_sandbox *sandbox)
-{
-	if (HAS_SECCOMP)
-		(void)program_get(sandbox);
-}
-
 static bool seccomp_enter(const struct wt_sandbox *sandbox)
 {
-	struct sock_fprog *program = program_get(sandbox);
+	struct sock_fprog *filter =
+		&wt_filters[(sandbox->writes ? WT_FILTER_WRITES : 0) |
+			    (sandbox->write_path ? WT_FILTER_CHANGES : 0) |
+			    (sandbox->forks ? WT_FILTER_FORKS : 0)];
 
-	if (!program)
-		return false;
-	for (size_t i = 0; i < program->len; i++)
-		if (BPF_CLASS(program->filter[i].code) == BPF_JMP &&
-			program->filter[i].k == OWN_PID)
-			program->filter[i].k = (uint32_t)getpid();
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) == 0;
+	if (sandbox->mounts)
+		filter = &wt_filters[WT_FILTER_MOUNTS];
+	for (size_t i = 0; i < filter->len; i++)
+		if (BPF_CLASS(filter->filter[i].code) == BPF_JMP &&
+			filter->filter[i].k == WT_FILTER_OWN_PID)
+			filter->filter[i].k = (uint32_t)getpid();
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) == 0;
 }
 
 /* Of this process: a handler has no other way to know. */

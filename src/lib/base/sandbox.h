@@ -40,12 +40,6 @@ struct wt_sandbox_denied {
 };
 
 /**
- * Makes the filter of system calls for this kind of process, once. Call it
- * before fork(), so that the children share it.
- */
-void wt_sandbox_compile(const struct wt_sandbox *sandbox);
-
-/**
  * Locks this process in, for good. It must have one thread. A process that is
  * locked in already stays as it is.
  *
