@@ -159,14 +159,20 @@ static enum wt_status bins_check(struct wt_hive_raw *raw, struct wt_error *err)
 	return WT_OK;
 }
 
+/* Does a cell in use begin there? */
+static bool is_used(const struct wt_hive_raw *raw, uint32_t offset)
+{
+	return offset < raw->len - WT_HIVE_PAGE && offset % 8 == 0 &&
+	       wt_hive_bit(raw->used, offset);
+}
+
 uint8_t *wt_hive_cell(const struct wt_hive_raw *raw, uint32_t offset,
 	size_t min_len, size_t *ret_len)
 {
 	uint8_t *cell = NULL;
 	size_t len = 0;
 
-	if (offset >= raw->len - WT_HIVE_PAGE || offset % 8 != 0 ||
-		!wt_hive_bit(raw->used, offset))
+	if (!is_used(raw, offset))
 		return NULL;
 	cell = raw->data + WT_HIVE_PAGE + offset;
 	len = (0u - wt_get32(cell)) - 4u;
@@ -309,7 +315,7 @@ enum wt_status wt_hive_subkeys(const struct wt_hive_raw *raw, uint32_t key,
  * again: a hostile hive would make that last for ever. */
 static bool is_shared(const struct wt_hive_raw *raw, uint32_t offset)
 {
-	return raw->twice && wt_hive_cell(raw, offset, 0, NULL) &&
+	return raw->twice && is_used(raw, offset) &&
 	       wt_hive_bit(raw->twice, offset);
 }
 
@@ -377,7 +383,7 @@ static void owner_add(void *ctx, uint32_t offset)
 {
 	struct wt_hive_raw *raw = ctx;
 
-	if (!wt_hive_cell(raw, offset, 0, NULL)) {
+	if (!is_used(raw, offset)) {
 		if (offset < raw->base.bins_len && offset % 8 == 0)
 			wt_hive_bit_set(raw->once, offset);
 		return;
@@ -400,8 +406,7 @@ static bool is_visited_values(const struct wt_hive_raw *raw, uint32_t key)
 	const uint8_t *node = wt_hive_key(raw, key);
 	uint32_t values = wt_get32(node + WT_NK_VALUES);
 
-	return wt_get32(node + WT_NK_VALUE_COUNT) > 0 &&
-	       wt_hive_cell(raw, values, 0, NULL) &&
+	return wt_get32(node + WT_NK_VALUE_COUNT) > 0 && is_used(raw, values) &&
 	       wt_hive_bit(raw->once, values);
 }
 

@@ -45,7 +45,7 @@ enum wt_status wt_hive_map_open(struct wt_hive_map *ret_map, int fd,
 	if (len > SIZE_MAX)
 		return wt_fail_memory(err);
 	data = mmap(NULL, (size_t)len, PROT_READ | (is_shared ? PROT_WRITE : 0),
-		is_shared ? MAP_SHARED : MAP_PRIVATE | MAP_POPULATE, fd, 0);
+		(is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_POPULATE, fd, 0);
 	if (data == MAP_FAILED)
 		return wt_fail_errno(err, WT_ERR_FILE, "read-failed", object,
 			"cannot map the registry hive into memory");

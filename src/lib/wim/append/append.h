@@ -15,7 +15,7 @@ struct wt_wim_append {
 	const struct wt_wim_put *puts;
 	size_t put_count;
 	uint8_t (*sha1s)[WT_SHA1_LEN]; /**< of each put's hive */
-	/** Where wt_wim_reuse() put each hive, which it writes to shared
+	/** Where wt_wim_reuse_start() put each hive, which it writes to shared
 	 *  memory; len 0: it did not. */
 	struct wt_wim_extent *placed;
 	int *fds; /**< that its children use: the skeleton's, the puts' */
@@ -49,7 +49,7 @@ enum wt_status wt_wim_mount(const struct wt_wim_append *append,
 	bool is_only_way, bool *ret_cannot_mount, struct wt_error *err);
 
 /**
- * Begins to read back the hives that wt_wim_reuse() put somewhere, and to
+ * Begins to read back the hives that wt_wim_reuse_start() put somewhere, and to
  * compare their hashes with the given ones.
  *
  * @param ret_job  NULL when there are none; give it to wt_child_finish()

@@ -6,11 +6,11 @@
 #include "wim/append/reuse.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SECONDS_MAX 300
+#include <unistd.h>
 
 static enum wt_status check_puts(const struct wt_wim *wim,
 	const struct wt_wim_put *puts, size_t put_count, const char *object,
@@ -33,17 +33,6 @@ static enum wt_status check_puts(const struct wt_wim *wim,
 				"image %d has no SOFTWARE hive", image->index);
 	}
 	return WT_OK;
-}
-
-static enum wt_status hash_in_child(void *arg, struct wt_error *err)
-{
-	const struct wt_wim_append *append = arg;
-	enum wt_status ret = WT_OK;
-
-	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
-		ret = wt_digest_sha1(append->puts[i].hive_fd, 0, WT_DIGEST_REST,
-			append->object, NULL, append->sha1s[i], err);
-	return ret;
 }
 
 /* Mount where it was asked for or may work, else update. */
@@ -75,6 +64,24 @@ static enum wt_status put_all(const struct wt_wim_append *append,
 	return wt_wim_update(append, err);
 }
 
+/* Hashes the new hives, and tells the child that waits for their hashes. A pipe
+ * has room for those of all images that a WIM may have. */
+static enum wt_status hash(
+	const struct wt_wim_append *append, int tell_fd, struct wt_error *err)
+{
+	size_t len = append->put_count * sizeof(*append->sha1s);
+	enum wt_status ret = WT_OK;
+
+	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
+		ret = wt_digest_sha1(append->puts[i].hive_fd, 0, WT_DIGEST_REST,
+			append->object, append->options->cancel,
+			append->sha1s[i], err);
+	if (ret == WT_OK && write(tell_fd, append->sha1s, len) != (ssize_t)len)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+			append->object, "cannot pass on the hashes of hives");
+	return ret;
+}
+
 /* A copy of what a child has written to shared memory, which is freed in either
  * case: later children, which parse, are judged by it. */
 static void *kept(void *shared, size_t len)
@@ -87,16 +94,28 @@ static void *kept(void *shared, size_t len)
 	return copy;
 }
 
-/* Adds what can be without wimlib, and keeps where that is. */
+/* Adds what can be without wimlib, and keeps where that is. The hives are
+ * hashed meanwhile, by this process: no child may choose what it is judged
+ * by. */
 static enum wt_status reuse(struct wt_wim_append *append, struct wt_error *err)
 {
 	size_t len = append->put_count * sizeof(*append->placed);
+	struct wt_child_job *job = NULL;
+	int pipe_fds[2] = {-1, -1};
 	enum wt_status ret = WT_OK;
 
 	append->placed = wt_shared_new(len);
 	if (!append->placed)
 		return wt_fail_memory(err);
-	ret = wt_wim_reuse(append, err);
+	if (pipe2(pipe_fds, O_CLOEXEC) != 0)
+		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
+			append->object, "cannot make a pipe");
+	if (ret == WT_OK)
+		ret = wt_wim_reuse_start(append, pipe_fds[0], &job, err);
+	if (ret == WT_OK)
+		ret = hash(append, pipe_fds[1], err);
+	ret = wt_child_end(job, ret, err);
+	wt_wim_fds_close(pipe_fds, 2);
 	append->placed = kept(append->placed, len);
 	if (ret == WT_OK && !append->placed)
 		ret = wt_fail_memory(err);
@@ -140,38 +159,23 @@ struct wt_sandbox wt_wim_append_sandbox(const struct wt_wim_append *append)
 	};
 }
 
-/* The new hives are hashed while the skeleton is made. */
 static enum wt_status append_begin(struct wt_wim_append *append,
 	struct wt_wim_skeleton *skeleton, struct wt_error *err)
 {
-	size_t len = append->put_count * sizeof(*append->sha1s);
-	struct wt_sandbox sandbox = {0};
-	struct wt_child_job *hashing = NULL;
 	enum wt_status ret = WT_OK;
 
-	append->fds = calloc(append->put_count * 2 + 1, sizeof(*append->fds));
-	append->sha1s = wt_shared_new(len);
-	if (!append->sha1s || !append->fds) {
-		wt_shared_free(append->sha1s, len);
-		append->sha1s = NULL;
+	/* One more, for what a single child gets besides. */
+	append->fds = calloc(append->put_count * 2 + 2, sizeof(*append->fds));
+	append->sha1s = calloc(append->put_count, sizeof(*append->sha1s));
+	if (!append->sha1s || !append->fds)
 		return wt_fail_memory(err);
-	}
 	for (size_t i = 0; i < append->put_count; i++) {
 		append->fds[append->fd_count++] = append->puts[i].hive_fd;
 		append->fds[append->fd_count++] = append->puts[i].old_fd;
 	}
-	sandbox = (struct wt_sandbox){
-		.fds = append->fds, .fd_count = append->fd_count};
-	ret = wt_wim_child_start(append->object, SECONDS_MAX, append->options,
-		&sandbox, hash_in_child, append, &hashing, err);
-	if (ret == WT_OK)
-		ret = wt_wim_skeleton_new(append->path, append->wim,
-			append->options, skeleton, err);
+	ret = wt_wim_skeleton_new(
+		append->path, append->wim, append->options, skeleton, err);
 	append->fds[append->fd_count++] = skeleton->fd;
-	ret = wt_child_end(hashing, ret, err);
-	append->sha1s = kept(append->sha1s, len);
-	if (ret == WT_OK && !append->sha1s)
-		ret = wt_fail_memory(err);
 	return ret;
 }
 

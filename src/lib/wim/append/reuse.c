@@ -18,6 +18,8 @@
 /* The skeleton while it is added to. */
 struct addition {
 	const struct wt_wim_append *append;
+	int sha1s_fd;
+	uint8_t (*sha1s)[WT_SHA1_LEN]; /* of the puts; NULL until needed */
 	struct wt_wim_header header;
 	uint8_t header_bytes[WT_WIM_HEADER_LEN];
 	uint8_t *table; /* the blob table, with room for all puts */
@@ -91,6 +93,29 @@ static bool is_in_table(
 	return false;
 }
 
+/* Waits for the hashes of the new hives. */
+static enum wt_status sha1s_read(
+	struct addition *addition, struct wt_error *err)
+{
+	size_t len = addition->append->put_count * sizeof(*addition->sha1s);
+	uint8_t *at = NULL;
+	ssize_t got = 0;
+
+	if (addition->sha1s)
+		return WT_OK;
+	addition->sha1s = malloc(len);
+	if (!addition->sha1s)
+		return wt_fail_memory(err);
+	for (at = addition->sha1s[0]; len > 0; at += got, len -= (size_t)got) {
+		got = read(addition->sha1s_fd, at, len);
+		if (got <= 0)
+			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
+				addition->append->object,
+				"cannot take the hashes of hives");
+	}
+	return WT_OK;
+}
+
 static enum wt_status skeleton_write(const struct addition *addition,
 	const void *data, size_t len, uint64_t offset, struct wt_error *err)
 {
@@ -124,7 +149,7 @@ static enum wt_status add_resource(struct addition *addition, size_t put_index,
 	memset(entry, 0, WT_WIM_BLOB_LEN);
 	wt_wim_resource_put(entry, &resource);
 	entry[WT_WIM_BLOB_PART_OFFSET] = 1;
-	memcpy(entry + WT_WIM_BLOB_SHA1_OFFSET, append->sha1s[put_index],
+	memcpy(entry + WT_WIM_BLOB_SHA1_OFFSET, addition->sha1s[put_index],
 		WT_SHA1_LEN);
 	append->placed[put_index] =
 		(struct wt_wim_extent){.offset = addition->len, .len = len};
@@ -164,7 +189,9 @@ static enum wt_status hive_add(struct addition *addition, size_t put_index,
 	if (!out)
 		return WT_OK;
 	len = pack(addition, old, data, data_len, out);
-	if (len < data_len)
+	ret = sha1s_read(addition, err);
+	if (ret == WT_OK && len < data_len &&
+		!is_in_table(addition, addition->sha1s[put_index]))
 		ret = add_resource(
 			addition, put_index, out, len, data_len, err);
 	free(out);
@@ -184,8 +211,10 @@ static enum wt_status add_put(
 	};
 	enum wt_status ret = WT_OK;
 
+	/* A saving; hive_add() looks again when the hashes are there. */
 	if (!image->is_hive_alone ||
-		is_in_table(addition, append->sha1s[put_index]))
+		(addition->sha1s &&
+			is_in_table(addition, addition->sha1s[put_index])))
 		return WT_OK;
 	ret = hive_add(addition, put_index, &old, err);
 	wt_wim_chunks_close(&old.chunks);
@@ -292,24 +321,28 @@ static enum wt_status add_all(struct addition *addition, struct wt_error *err)
 
 static enum wt_status reuse_in_child(void *arg, struct wt_error *err)
 {
-	struct addition addition = {.append = arg};
-	const struct wt_wim_append *append = addition.append;
+	struct addition *addition = arg;
+	const struct wt_wim_append *append = addition->append;
 	enum wt_status ret = wt_wim_header_read(append->skeleton->fd,
-		append->object, &addition.header, addition.header_bytes,
-		&addition.len, err);
+		append->object, &addition->header, addition->header_bytes,
+		&addition->len, err);
 
-	if (ret != WT_OK || !can_reuse(&addition))
+	if (ret != WT_OK || !can_reuse(addition))
 		return ret;
-	ret = add_all(&addition, err);
-	wimlib_free_compressor(addition.compressor);
+	ret = add_all(addition, err);
+	wimlib_free_compressor(addition->compressor);
+	free(addition->sha1s);
 	return ret;
 }
 
-enum wt_status wt_wim_reuse(
-	const struct wt_wim_append *append, struct wt_error *err)
+enum wt_status wt_wim_reuse_start(const struct wt_wim_append *append,
+	int sha1s_fd, struct wt_child_job **ret_job, struct wt_error *err)
 {
-	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+	struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+	/* The child has its own copy of this. */
+	struct addition addition = {.append = append, .sha1s_fd = sha1s_fd};
 
-	return wt_wim_child_run(append->object, SECONDS_MAX, append->options,
-		&sandbox, reuse_in_child, (void *)(uintptr_t)append, err);
+	append->fds[sandbox.fd_count++] = sha1s_fd;
+	return wt_wim_child_start(append->object, SECONDS_MAX, append->options,
+		&sandbox, reuse_in_child, &addition, ret_job, err);
 }

@@ -7,8 +7,9 @@
 #include "wim/append/append.h"
 
 /**
- * Puts the new hives' data behind the skeleton's end and names them in its
- * blob table, so that wimlib finds them there and has nothing to compress.
+ * Begins to put the new hives' data behind the skeleton's end and to name them
+ * in its blob table, so that wimlib finds them there and has nothing to
+ * compress.
  *
  * A compressed resource is a row of chunks that do not depend on each other,
  * and a new hive differs from the old one in a few: all others are taken over
@@ -19,9 +20,12 @@
  * uncompressed resources, an integrity table, nothing known of the old hive)
  * the skeleton is left alone, and wimlib compresses the hive.
  *
- * @return WT_ERR_FILE when the skeleton cannot be read or written
+ * @param sha1s_fd  the SHA-1 of each new hive is read from it, as late as it
+ * can be: append has none yet
+ * @param ret_job   give it to wt_child_end(), which gives WT_ERR_FILE when the
+ *                  skeleton cannot be read or written
  */
-enum wt_status wt_wim_reuse(
-	const struct wt_wim_append *append, struct wt_error *err);
+enum wt_status wt_wim_reuse_start(const struct wt_wim_append *append,
+	int sha1s_fd, struct wt_child_job **ret_job, struct wt_error *err);
 
 #endif
