@@ -582,6 +582,21 @@ static enum wt_status make_result(struct search *search,
 	return ret;
 }
 
+/* So that a file with many images costs little more than one with few, and
+ * each image gets an answer unless its own stores are hostile. */
+static uint64_t work_share(const uint64_t *call_work)
+{
+	if (!call_work || *call_work > WT_TRUST_WORK_MAX)
+		return WT_TRUST_WORK_MAX;
+	return *call_work > WT_TRUST_WORK_MIN ? *call_work : WT_TRUST_WORK_MIN;
+}
+
+static void work_count(uint64_t *call_work, uint64_t spent)
+{
+	if (call_work)
+		*call_work -= spent < *call_work ? spent : *call_work;
+}
+
 enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,
 	struct wt_error *err)
@@ -589,6 +604,7 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	enum wt_status ret = WT_OK;
 	struct search *search = NULL;
 	char host[256] = "";
+	uint64_t share = 0;
 
 	if (query->host) {
 		ret = wt_trust_host(query->host, host, err);
@@ -599,7 +615,8 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 	if (!search)
 		return wt_fail_memory(err);
 	ERR_clear_error();
-	search->work.left = WT_TRUST_WORK_MAX;
+	share = work_share(query->work);
+	search->work.left = share;
 	search->work.cancel = query->cancel;
 	search->scene.query = query;
 	search->scene.object = object;
@@ -615,6 +632,7 @@ enum wt_status wt_trust_check(const struct wt_trust_query *query,
 		ret = wt_cancelled(query->cancel, err);
 	if (ret == WT_OK)
 		ret = make_result(search, ret_result, err);
+	work_count(query->work, share - search->work.left);
 	for (size_t i = 0; i < search->scene.node_count; i++)
 		free(search->nodes[i].issuers);
 	free(search->nodes);

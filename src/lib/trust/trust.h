@@ -32,7 +32,13 @@ struct wt_trust_query {
 	const char *host;
 	int64_t at; /**< the client's clock: seconds since 1970, UTC */
 	const volatile sig_atomic_t *cancel; /**< NULL, or a signal's number */
+	/** What is left for all the questions of a call, which each lessens;
+	 *  NULL: no more are asked. */
+	uint64_t *work;
 };
+
+/** For all the questions of a call together: about three seconds. */
+#define WT_TRUST_CALL_WORK_MAX 3000000
 
 /** What Windows may refuse in a chain that is good here. */
 struct wt_trust_doubt {
@@ -77,7 +83,8 @@ struct wt_trust_result {
 	 * - bad-signature, weak-signature (below the root), weak-key
 	 * - key-too-large, unknown-algorithm: wimtrust does not use it
 	 * - too-many-paths: stopped after WT_TRUST_PATHS_MAX
-	 * - too-much-work: stopped after WT_TRUST_WORK_MAX
+	 * - too-much-work: stopped after WT_TRUST_WORK_MAX, or earlier when
+	 *   the call has done too much
 	 * - chain-invalid: anything else, in OpenSSL's words
 	 */
 	struct wt_error verdict;

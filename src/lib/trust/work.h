@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * trust/work.h: how much may be computed for one question. */
+ * trust/work.h: how much may be computed for a question. */
 #ifndef WT_TRUST_WORK_H
 #define WT_TRUST_WORK_H
 
@@ -10,6 +10,9 @@
 /** Units are microseconds on a machine of 2020, so that the same question has
  *  the same answer everywhere. */
 #define WT_TRUST_WORK_MAX 1000000
+/** A question gets this much also when a call's work is done: far more than
+ *  a usual one costs. */
+#define WT_TRUST_WORK_MIN 10000
 
 /** What is left for one question. */
 struct wt_trust_work {

@@ -22,6 +22,9 @@ static double seconds_since(const struct timespec *start)
 	       (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
+/* NULL: the only question of a call. */
+static uint64_t *call_work;
+
 static enum wt_status ask(const struct chains_set *set,
 	struct wt_trust_result **ret_result, double *ret_seconds)
 {
@@ -30,6 +33,7 @@ static enum wt_status ask(const struct chains_set *set,
 		.store_count = set->copy_count,
 		.chain = set->chain,
 		.at = NOON,
+		.work = call_work,
 	};
 	struct timespec start = {0};
 	enum wt_status status = WT_OK;
@@ -139,6 +143,44 @@ static void a_crowd_that_costs_too_much_is_given_up(void **state)
 	chains_free(set);
 }
 
+/* As of the images of one file. */
+static void many_crowds_cost_little_more_than_one(void **state)
+{
+	struct wt_trust_result *result = NULL;
+	struct chains_set *crowd = chains_make_crowd(250);
+	struct chains_set *full = chains_make_image(150, 500);
+	uint64_t work = WT_TRUST_CALL_WORK_MAX;
+	double seconds = 0;
+
+	(void)state;
+	call_work = &work;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ask(crowd, &result, &seconds), WT_OK);
+		assert_string_equal(result->verdict.code, "too-much-work");
+		wt_trust_result_free(result);
+	}
+	assert_true(work < WT_TRUST_CALL_WORK_MAX / 10);
+	work = 0;
+	assert_int_equal(ask(crowd, &result, &seconds), WT_OK);
+	assert_string_equal(result->verdict.code, "too-much-work");
+	wt_trust_result_free(result);
+	if (seconds > 0.5)
+		fail_msg("took %.2f s", seconds);
+	/* The good ones among them get their answer. */
+	assert_int_equal(ask(full, &result, &seconds), WT_OK);
+	assert_true(result->is_trusted);
+	wt_trust_result_free(result);
+	assert_int_equal(work, 0);
+	/* What it costs. */
+	work = WT_TRUST_CALL_WORK_MAX;
+	assert_int_equal(ask(full, &result, &seconds), WT_OK);
+	wt_trust_result_free(result);
+	assert_true(work > WT_TRUST_CALL_WORK_MAX - 5000);
+	call_work = NULL;
+	chains_free(full);
+	chains_free(crowd);
+}
+
 static double cpu_seconds(void)
 {
 	struct timespec now = {0};
@@ -178,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_namesake_is_not_blamed_for_a_missing_root),
 		cmocka_unit_test(cas_that_sign_each_other_are_a_circle),
 		cmocka_unit_test(a_crowd_that_costs_too_much_is_given_up),
+		cmocka_unit_test(many_crowds_cost_little_more_than_one),
 		cmocka_unit_test(a_signal_ends_the_search),
 	};
 
