@@ -144,6 +144,7 @@ static enum wt_status target_edit(
 	if (ret == WT_OK && options->dry_run)
 		report->is_changed |= is_to_write;
 	if (ret != WT_OK) {
+		ret = wt_target_why(target, ret, err);
 		report->output = report->backup = NULL;
 		report->commit = WT_COMMIT_AUTO;
 	}

@@ -245,6 +245,11 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 		ret = head_write(file, patch, publish, err);
 	if (ret == WT_OK)
 		ret = verify(file, patch, publish, err);
+	/* Whatever failed with a file that nobody sees any more, this is why,
+	 * and what succeeded is of no use. */
+	if (ret != WT_INTERRUPTED &&
+		wt_workfile_named_check(file, NULL) != WT_OK)
+		ret = wt_workfile_named_check(file, err);
 	/* Last, since what is cut off may be too long to be kept. */
 	if (ret == WT_OK && patch->new_len < patch->old_len)
 		ret = shorten(file, patch->new_len, err);

@@ -316,6 +316,19 @@ enum wt_status wt_workfile_fixed_check(
 	return WT_ERR_FILE;
 }
 
+enum wt_status wt_workfile_named_check(
+	const struct wt_workfile *file, struct wt_error *err)
+{
+	/* Closed, it is looked at where it is replaced. */
+	if (!file->is_locked || file->fd < 0 ||
+		wt_io_is_named(file->fd, file->dir_fd, file->name))
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "changed", file->path,
+		"was replaced by another program in the meantime");
+	wt_error_hint(err, "try again; nothing was changed by this run");
+	return WT_ERR_FILE;
+}
+
 enum wt_status wt_workfile_let_go(
 	struct wt_workfile *file, struct wt_error *err)
 {

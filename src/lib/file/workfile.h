@@ -69,6 +69,15 @@ enum wt_status wt_workfile_fixed_check(
 	const struct wt_workfile *file, struct wt_error *err);
 
 /**
+ * Has the locked file still its name? Another program may have replaced it
+ * meanwhile, and what is written into it is seen by nobody then.
+ *
+ * @return WT_ERR_FILE: changed
+ */
+enum wt_status wt_workfile_named_check(
+	const struct wt_workfile *file, struct wt_error *err);
+
+/**
  * Closes the locked file itself, for where it cannot be replaced while it is
  * open. A lock file beside it keeps other runs away from then on.
  */
@@ -168,8 +177,9 @@ void wt_copy_abandon(struct wt_copy *copy);
  * Applies the patch to the locked file itself, guarded by an undo file: what
  * lies beyond old_len is written and synced first, then what it replaces.
  * Failing or interrupted before the end, the file is as it was, at the latest
- * after the next run. publish->output, force and rebuild are not looked at.
- * A backup is a whole copy.
+ * after the next run; so it is when another file has its name by then
+ * (changed). publish->output, force and rebuild are not looked at. A backup is
+ * a whole copy.
  *
  * @return as wt_copy_publish(); permission, with the remedy, when the file or
  *         its folder may not be written

@@ -426,6 +426,15 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 	       (!target->report->member && (uint64_t)now.st_size != file->len);
 }
 
+enum wt_status wt_target_why(const struct wt_target *target, enum wt_status ret,
+	struct wt_error *err)
+{
+	if (ret == WT_INTERRUPTED || !target->file ||
+		wt_workfile_named_check(target->file, NULL) == WT_OK)
+		return ret;
+	return wt_workfile_named_check(target->file, err);
+}
+
 static enum wt_status target_try(const char *path, bool is_writing,
 	wt_target_look_fn *look, const void *ctx,
 	const struct wt_options *options, struct wt_report *report,
@@ -444,6 +453,7 @@ static enum wt_status target_try(const char *path, bool is_writing,
 	if (ret == WT_OK)
 		ret = target_fill(target, path, look, ctx, err);
 	if (ret != WT_OK) {
+		ret = wt_target_why(target, ret, err);
 		*ret_retry = !is_writing && ret != WT_INTERRUPTED &&
 			     is_changed_meanwhile(target);
 		wt_target_close(target);

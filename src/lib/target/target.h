@@ -94,6 +94,16 @@ enum wt_status wt_target_open(const char *path, bool is_writing,
 	const struct wt_options *options, struct wt_report *report,
 	struct wt_target **ret_target, struct wt_error *err);
 
+/**
+ * Why did it fail? Of a locked file that another program has replaced
+ * meanwhile, only that is said.
+ *
+ * @param ret  not WT_OK
+ * @return what to fail with: ret, or that of changed
+ */
+enum wt_status wt_target_why(const struct wt_target *target, enum wt_status ret,
+	struct wt_error *err);
+
 /** Opens path to read, looks at all its hives, and closes it. */
 enum wt_status wt_target_look(const char *path,
 	const struct wt_options *options, struct wt_report *report,

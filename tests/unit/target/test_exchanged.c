@@ -21,12 +21,16 @@
 #define BOOT_INDEX_OFFSET 120
 
 static char folder[] = "/tmp/test-exchanged-XXXXXX";
-static char target[64], other[64], temp[64];
+static char target[64], other[64], temp[64], aside[64];
 static bool is_to_exchange;
+/* The old file is kept aside, and gets its name back after it was hashed. */
+static bool is_to_return;
 
 /* other takes the name; the old file has none then, only its descriptor. */
 static void exchange(void)
 {
+	if (is_to_exchange && is_to_return)
+		assert_int_equal(rename(target, aside), 0);
 	if (is_to_exchange)
 		assert_int_equal(rename(other, target), 0);
 	is_to_exchange = false;
@@ -58,8 +62,16 @@ enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err)
 {
+	bool is_second = is_to_return && !is_to_exchange;
+	enum wt_status ret = WT_OK;
+
 	exchange();
-	return __real_wt_digest_file(fd, len, object, cancel, ret_hex, err);
+	ret = __real_wt_digest_file(fd, len, object, cancel, ret_hex, err);
+	if (is_second) {
+		assert_int_equal(rename(aside, target), 0);
+		is_to_return = false;
+	}
+	return ret;
 }
 
 static bool is_reading_to_fail;
@@ -92,7 +104,8 @@ static void copy(const char *source, const char *path)
 	assert_int_equal(system(command), 0);
 }
 
-static enum wt_status add(struct wt_options *options, struct wt_report *report)
+static enum wt_status add_or_fail(struct wt_options *options,
+	struct wt_report *report, struct wt_error *err)
 {
 	struct wt_cert_list *certs = NULL;
 	enum wt_status ret = WT_OK;
@@ -101,9 +114,81 @@ static enum wt_status add(struct wt_options *options, struct wt_report *report)
 	assert_int_equal(wt_cert_list_read(certs, ROOT, NULL), WT_OK);
 	options->access = WT_ACCESS_UPDATE;
 	options->temp_parent = temp;
-	ret = wt_target_add(target, certs, options, report, NULL);
+	ret = wt_target_add(target, certs, options, report, err);
 	wt_cert_list_free(certs);
 	return ret;
+}
+
+static enum wt_status add(struct wt_options *options, struct wt_report *report)
+{
+	return add_or_fail(options, report, NULL);
+}
+
+static void digest(const char *path, char ret_hex[WT_SHA256_HEX_LEN + 1])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(__real_wt_digest_file(
+				 fd, WT_DIGEST_REST, "f", NULL, ret_hex, NULL),
+		WT_OK);
+	close(fd);
+}
+
+/* Nobody would see what was written: it is an error that says why, the new
+ * file is left alone, and the old one is as it was. */
+static void what_went_into_a_file_without_name_is_no_success(void **state)
+{
+	static const struct {
+		const char *file, *other;
+		enum wt_commit commit;
+		bool repair;
+	} rows[] = {
+		{WT_HIVES "/software-1.3", WT_HIVES "/software", WT_COMMIT_AUTO,
+			false},
+		{WT_WIMS "/plain.wim", WT_WIMS "/two.wim", WT_COMMIT_APPEND,
+			false},
+		{WT_WIMS "/plain.wim", WT_WIMS "/two.wim", WT_COMMIT_AUTO,
+			false},
+		{WT_WIMS "/bad-interrupted.wim", WT_WIMS "/two.wim",
+			WT_COMMIT_APPEND, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char before[2][WT_SHA256_HEX_LEN + 1] = {"", ""};
+		char after[2][WT_SHA256_HEX_LEN + 1] = {"", ""};
+		struct wt_options options = {0};
+		struct wt_report *report = NULL;
+		struct wt_error err = {0};
+		char path[64] = "";
+		int fd = -1;
+
+		copy(rows[i].file, target);
+		copy(rows[i].other, other);
+		digest(target, before[0]);
+		digest(other, before[1]);
+		fd = open(target, O_RDONLY | O_CLOEXEC);
+		wt_options_init(&options);
+		options.hash_target = !rows[i].repair;
+		options.repair = rows[i].repair;
+		options.commit = rows[i].commit;
+		assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+		is_to_exchange = true;
+		assert_int_equal(
+			add_or_fail(&options, report, &err), WT_ERR_FILE);
+		assert_false(is_to_exchange);
+		assert_string_equal(err.code, "changed");
+		assert_string_not_equal(err.hint, "");
+		assert_false(report->is_changed);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		digest(path, after[0]);
+		digest(target, after[1]);
+		assert_string_equal(before[0], after[0]);
+		assert_string_equal(before[1], after[1]);
+		close(fd);
+		wt_report_free(report);
+	}
 }
 
 static void the_locked_file_gets_its_own_header_back(void **state)
@@ -126,9 +211,7 @@ static void the_locked_file_gets_its_own_header_back(void **state)
 	options.repair = true;
 	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
 	is_to_exchange = true;
-	/* The error says that it is another file by now, or nothing noticed
-	 * that yet. */
-	(void)add(&options, report);
+	assert_int_equal(add(&options, report), WT_ERR_FILE);
 	assert_false(is_to_exchange);
 	assert_int_equal(pread(fd, guid, GUID_LEN, GUID_OFFSET), GUID_LEN);
 	assert_memory_equal(guid, old_guid, GUID_LEN);
@@ -154,9 +237,9 @@ static void the_hash_is_that_of_the_file_that_was_read_and_written(void **state)
 	wt_options_init(&options);
 	options.hash_target = true;
 	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
-	is_to_exchange = true;
+	is_to_exchange = is_to_return = true;
 	assert_int_equal(add(&options, report), WT_OK);
-	assert_false(is_to_exchange);
+	assert_false(is_to_exchange || is_to_return);
 	assert_int_equal(__real_wt_digest_file(
 				 fd, WT_DIGEST_REST, "f", NULL, after, NULL),
 		WT_OK);
@@ -219,6 +302,7 @@ static int make_folder(void **state)
 		return 1;
 	snprintf(target, sizeof(target), "%s/target", folder);
 	snprintf(other, sizeof(other), "%s/other", folder);
+	snprintf(aside, sizeof(aside), "%s/aside", folder);
 	snprintf(temp, sizeof(temp), "%s/tmp", folder);
 	return mkdir(temp, 0700);
 }
@@ -238,6 +322,8 @@ int main(void)
 		cmocka_unit_test(the_locked_file_gets_its_own_header_back),
 		cmocka_unit_test(
 			the_hash_is_that_of_the_file_that_was_read_and_written),
+		cmocka_unit_test(
+			what_went_into_a_file_without_name_is_no_success),
 		cmocka_unit_test(who_reads_looks_again_at_the_new_file),
 		cmocka_unit_test(who_reads_what_stays_looks_once),
 	};

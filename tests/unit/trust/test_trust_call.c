@@ -49,8 +49,8 @@ static void images_share_the_work_of_a_call(void **state)
 	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
 	assert_int_equal(wt_cert_list_new(&chain, NULL), WT_OK);
 	assert_int_equal(wt_cert_list_read(chain, SERVER, NULL), WT_OK);
-	if (wt_target_check(TARGET, chain, NULL, 1767225600, &options, report, &err) !=
-		WT_NO)
+	if (wt_target_check(TARGET, chain, NULL, 1767225600, &options, report,
+		    &err) != WT_NO)
 		fail_msg("%s: %s", err.object, err.reason);
 	assert_int_equal(asked, 2);
 	wt_cert_list_free(chain);
