@@ -10,7 +10,7 @@
  * COUNT so many keys are made, called KEY and eight hex digits. LINES are STORE
  * KEY BYTE LENGTH, which sets, or STORE KEY, which deletes. Exit status
  * and stderr say how it went: the status, and the code on a line. */
-#include "hive/hive.h"
+#include "hivefile.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static int list(const char *path, int fd)
 	struct wt_hive_content *content = NULL;
 	struct wt_error err = {0};
 
-	if (wt_hive_read(fd, path, NULL, &content, &err) != WT_OK)
+	if (hive_read_now(fd, path, NULL, &content, &err) != WT_OK)
 		return failed(&err);
 	printf("%llu keys\n", (unsigned long long)content->key_count);
 	for (size_t i = 0; i < content->entry_count; i++)
@@ -85,7 +85,8 @@ static int change(char **argv, int argc, int fd)
 		changes[i].blob = argc > 7 ? blob : NULL;
 		changes[i].blob_len = len;
 	}
-	ret = (int)wt_hive_write(fd, argv[2], changes, count, NULL, &out, &err);
+	ret = (int)hive_write_now(
+		fd, argv[2], changes, count, NULL, &out, &err);
 	ret = ret != 0 ? failed(&err) : save(out, argv[3]);
 	for (size_t i = 0; i < count; i++)
 		free((char *)changes[i].key);
@@ -120,7 +121,7 @@ static int apply(int fd, const char *object, const char *path)
 		change->blob_len = len;
 		change->blob = memset(malloc(len + 1), (int)byte, len + 1);
 	}
-	ret = (int)wt_hive_write(fd, object, changes, count, NULL, &out, &err);
+	ret = (int)hive_write_now(fd, object, changes, count, NULL, &out, &err);
 	ret = ret != 0 ? failed(&err) : save(out, path);
 	for (size_t i = 0; i < count; i++) {
 		free((char *)changes[i].key);

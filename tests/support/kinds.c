@@ -6,7 +6,7 @@
 #include "base/io.h"
 #include "cert/fetch.h"
 #include "cert/kind.h"
-#include "hive/hive.h"
+#include "hivefile.h"
 #include "iso/iso.h"
 #include "wim/wim.h"
 
@@ -86,7 +86,7 @@ static void read_hive(void)
 	int fd = file_copy(WT_HIVES "/software");
 
 	kind_victim_fd = fd;
-	if (wt_hive_read(fd, "hive", NULL, &content, NULL) == WT_OK)
+	if (hive_read_now(fd, "hive", NULL, &content, NULL) == WT_OK)
 		ASSERT_ENDS(content->fault);
 	wt_hive_content_free(content);
 	close(fd);
@@ -103,7 +103,7 @@ static void read_hive_in_memory(void)
 				 (uint64_t)lseek(file, 0, SEEK_END), NULL),
 		0);
 	close(file);
-	(void)wt_hive_read(kind_victim_fd, "hive", NULL, &content, NULL);
+	(void)hive_read_now(kind_victim_fd, "hive", NULL, &content, NULL);
 	wt_hive_content_free(content);
 	close(kind_victim_fd);
 }
@@ -259,7 +259,7 @@ static void write_hive(void)
 	int new_fd = -1;
 
 	kind_victim_fd = fd;
-	(void)wt_hive_write(fd, "hive", &change, 1, NULL, &new_fd, NULL);
+	(void)hive_write_now(fd, "hive", &change, 1, NULL, &new_fd, NULL);
 	if (new_fd >= 0)
 		close(new_fd);
 	close(fd);

@@ -46,8 +46,10 @@ void wt_hive_content_free(struct wt_hive_content *content);
 struct wt_hive_reading;
 
 /**
- * Begins wt_hive_read().
+ * Begins to list every certificate store of a hive, in a child with limits. Of
+ * a dirty hive it lists what the hive itself has.
  *
+ * @param hive_fd      readable; its offset does not matter and is not kept
  * @param object       copied
  * @param ret_reading  give it to wt_hive_read_finish() or wt_hive_read_stop()
  */
@@ -55,7 +57,11 @@ enum wt_status wt_hive_read_start(int hive_fd, const char *object,
 	const volatile sig_atomic_t *cancel,
 	struct wt_hive_reading **ret_reading, struct wt_error *err);
 
-/** Waits for what wt_hive_read() gives; frees reading in either case. */
+/**
+ * Waits for the list; frees reading in either case.
+ *
+ * @return WT_ERR_HIVE when it is no hive, damaged, or ends the child
+ */
 enum wt_status wt_hive_read_finish(struct wt_hive_reading *reading,
 	struct wt_hive_content **ret_content, struct wt_error *err);
 
@@ -124,50 +130,37 @@ enum wt_status wt_hive_replay(const struct wt_hive_files *files, int *ret_fd,
 enum wt_status wt_hive_discard_logs(
 	const struct wt_hive_files *files, int *ret_fd, struct wt_error *err);
 
-/**
- * Lists every certificate store of a hive, in a child with limits. Of a dirty
- * hive it lists what the hive itself has.
- *
- * @param hive_fd  readable; its offset does not matter and is not kept
- * @return WT_ERR_HIVE when it is no hive, damaged, or ends the child
- */
-enum wt_status wt_hive_read(int hive_fd, const char *object,
-	const volatile sig_atomic_t *cancel,
-	struct wt_hive_content **ret_content, struct wt_error *err);
+/** A changed copy that is being written beside what its caller does. */
+struct wt_hive_writing;
 
 /**
- * Writes a changed copy of a hive, by hivex in a child with limits.
+ * Begins to write a changed copy of a hive, by hivex in a child with limits.
  *
  * Missing parent keys are created, and names compare without case. What hivex
  * would write wrongly is refused beforehand, and its result is compared with
  * the hive, key by key: nothing that changes do not name differs. The hive in
  * hive_fd stays as it is. The same hive and changes give the same bytes.
  *
- * @param changes  names that are not there yet must be plain ASCII, those
- *                 to be removed must be there; of two changes to one key the
- *                 later counts
- * @param ret_fd   a memfd that holds the changed hive, the same bytes
- *                 when nothing was to be changed; the caller closes it
- * @return WT_ERR_HIVE as wt_hive_read(), when the hive is dirty, as
- *         wt_hive_tasks_open() when it cannot take a change, hive-not-written
- *         when hivex fails, and hive-verify when its result is not what was
- *         meant; WT_ERR_FILE: no-iconv
+ * @param object   copied
+ * @param changes  borrowed until the end, with what they point to; names that
+ *                 are not there yet must be plain ASCII, those to be removed
+ *                 must be there; of two changes to one key the later counts
  */
-enum wt_status wt_hive_write(int hive_fd, const char *object,
-	const struct wt_hive_change *changes, size_t change_count,
-	const volatile sig_atomic_t *cancel, int *ret_fd, struct wt_error *err);
-
-/** A changed copy that is being written beside what its caller does. */
-struct wt_hive_writing;
-
-/** Begins wt_hive_write(). object is copied, changes and what they point to are
- *  borrowed until the end. */
 enum wt_status wt_hive_write_start(int hive_fd, const char *object,
 	const struct wt_hive_change *changes, size_t change_count,
 	const volatile sig_atomic_t *cancel,
 	struct wt_hive_writing **ret_writing, struct wt_error *err);
 
-/** Waits for what wt_hive_write() gives; frees writing in either case. */
+/**
+ * Waits for the copy; frees writing in either case.
+ *
+ * @param ret_fd   a memfd that holds the changed hive, the same bytes
+ *                 when nothing was to be changed; the caller closes it
+ * @return WT_ERR_HIVE as wt_hive_read_finish(), when the hive is dirty, as
+ *         wt_hive_tasks_open() when it cannot take a change, hive-not-written
+ *         when hivex fails, and hive-verify when its result is not what was
+ *         meant; WT_ERR_FILE: no-iconv
+ */
 enum wt_status wt_hive_write_finish(
 	struct wt_hive_writing *writing, int *ret_fd, struct wt_error *err);
 

@@ -557,15 +557,3 @@ void wt_hive_read_stop(struct wt_hive_reading *reading)
 	wt_child_stop(reading->job);
 	reading_free(reading);
 }
-
-enum wt_status wt_hive_read(int hive_fd, const char *object,
-	const volatile sig_atomic_t *cancel,
-	struct wt_hive_content **ret_content, struct wt_error *err)
-{
-	struct wt_hive_reading *reading = NULL;
-	enum wt_status ret =
-		wt_hive_read_start(hive_fd, object, cancel, &reading, err);
-
-	return ret == WT_OK ? wt_hive_read_finish(reading, ret_content, err)
-			    : ret;
-}

@@ -334,14 +334,3 @@ void wt_hive_write_stop(struct wt_hive_writing *writing)
 	wt_child_stop(writing->job);
 	writing_free(writing);
 }
-
-enum wt_status wt_hive_write(int hive_fd, const char *object,
-	const struct wt_hive_change *changes, size_t change_count,
-	const volatile sig_atomic_t *cancel, int *ret_fd, struct wt_error *err)
-{
-	struct wt_hive_writing *writing = NULL;
-	enum wt_status ret = wt_hive_write_start(
-		hive_fd, object, changes, change_count, cancel, &writing, err);
-
-	return ret == WT_OK ? wt_hive_write_finish(writing, ret_fd, err) : ret;
-}

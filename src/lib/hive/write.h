@@ -6,7 +6,7 @@
 #include "hive/hive.h"
 
 /**
- * Does wt_hive_write() in this process, which hivex may end.
+ * Does the work of wt_hive_write_start() in this process, which hivex may end.
  *
  * @param out_fd  empty, readable and writable; gets the changed hive
  */

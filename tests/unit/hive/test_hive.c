@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_hive.c: certificate stores are listed and changed. */
 #include "hive/check.h"
-#include "hive/hive.h"
+#include "hivefile.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static struct wt_hive_content *hive_read(int fd)
 	struct wt_hive_content *content = NULL;
 	struct wt_error err = {0};
 
-	if (wt_hive_read(fd, "hive", NULL, &content, &err) != WT_OK)
+	if (hive_read_now(fd, "hive", NULL, &content, &err) != WT_OK)
 		fail_msg("%s: %s", err.code, err.reason);
 	return content;
 }
@@ -46,7 +46,7 @@ static int hive_write(
 	struct wt_error err = {0};
 	int out = -1;
 
-	if (wt_hive_write(fd, "hive", changes, count, NULL, &out, &err) !=
+	if (hive_write_now(fd, "hive", changes, count, NULL, &out, &err) !=
 		WT_OK)
 		fail_msg("%s: %s", err.code, err.reason);
 	return out;
@@ -287,7 +287,7 @@ static void too_many_new_keys_in_a_store_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(
-		wt_hive_write(fd, "hive", changes, COUNT, NULL, &out, &err),
+		hive_write_now(fd, "hive", changes, COUNT, NULL, &out, &err),
 		WT_ERR_HIVE);
 	assert_string_equal(err.code, "hive-full");
 	assert_int_equal(out, -1);
@@ -393,7 +393,7 @@ static void what_a_hive_cannot_take_is_refused(void **state)
 		struct wt_error err = {0};
 		int out = -1;
 
-		assert_int_equal(wt_hive_write(fd, "hive", &cases[i].change, 1,
+		assert_int_equal(hive_write_now(fd, "hive", &cases[i].change, 1,
 					 NULL, &out, &err),
 			WT_ERR_HIVE);
 		assert_string_equal(err.code, cases[i].code);
@@ -411,11 +411,11 @@ static void a_signal_ends_the_work(void **state)
 	int out = -1;
 
 	(void)state;
-	assert_int_equal(wt_hive_read(fd, "hive", &cancel, &content, &err),
+	assert_int_equal(hive_read_now(fd, "hive", &cancel, &content, &err),
 		WT_INTERRUPTED);
 	assert_int_equal(err.native, SIGTERM);
 	assert_int_equal(
-		wt_hive_write(fd, "hive", NULL, 0, &cancel, &out, &err),
+		hive_write_now(fd, "hive", NULL, 0, &cancel, &out, &err),
 		WT_INTERRUPTED);
 	assert_int_equal(out, -1);
 	close(fd);
@@ -429,7 +429,7 @@ static void what_is_no_hive_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(
-		wt_hive_read(fd, "hive", NULL, &content, &err), WT_ERR_HIVE);
+		hive_read_now(fd, "hive", NULL, &content, &err), WT_ERR_HIVE);
 	assert_string_equal(err.code, "hive-not-a-hive");
 	assert_null(content);
 	close(fd);

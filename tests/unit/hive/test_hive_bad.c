@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_hive_bad.c: malformed hives are refused by name, odd ones are not. */
 #include "hive/check.h"
-#include "hive/hive.h"
+#include "hivefile.h"
 
 #include <fcntl.h>
 #include <hivex.h>
@@ -167,7 +167,7 @@ static void expect_read(const char *name, const char *expected, int fd)
 {
 	struct wt_hive_content *content = NULL;
 	struct wt_error err = {0};
-	enum wt_status status = wt_hive_read(fd, name, NULL, &content, &err);
+	enum wt_status status = hive_read_now(fd, name, NULL, &content, &err);
 
 	expect(name, "read", expected, status, &err);
 	assert_int_equal(content == NULL, expected != NULL);
@@ -182,7 +182,7 @@ static void expect_entry(int fd, const struct wt_hive_change *change)
 	size_t found = 0;
 
 	assert_int_equal(
-		wt_hive_read(fd, "result", NULL, &content, &err), WT_OK);
+		hive_read_now(fd, "result", NULL, &content, &err), WT_OK);
 	for (size_t i = 0; i < content->entry_count; i++) {
 		const struct wt_hive_entry *entry = &content->entries[i];
 
@@ -206,7 +206,7 @@ static void expect_change(const struct bad_case *bad, const char *call,
 	struct wt_error err = {0};
 	int out = -1;
 	enum wt_status status =
-		wt_hive_write(fd, bad->name, change, 1, NULL, &out, &err);
+		hive_write_now(fd, bad->name, change, 1, NULL, &out, &err);
 
 	expect(bad->name, call, expected, status, &err);
 	assert_int_equal(out >= 0, expected == NULL);

@@ -3,7 +3,7 @@
  * in turn. The child's work is done in this process, so that nothing that it
  * leaves behind goes unseen. */
 #include "base/child.h"
-#include "hive/hive.h"
+#include "hivefile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -141,7 +141,7 @@ static enum wt_status run_read(const struct wt_hive_files *files, int *ret_fd,
 	void **ret_out, struct wt_error *err)
 {
 	struct wt_hive_content *content = NULL;
-	enum wt_status ret = wt_hive_read(
+	enum wt_status ret = hive_read_now(
 		files->hive_fd, files->object, NULL, &content, err);
 
 	(void)ret_fd;
@@ -170,7 +170,7 @@ static enum wt_status run_write(const struct wt_hive_files *files, int *ret_fd,
 	};
 
 	(void)ret_out;
-	return wt_hive_write(
+	return hive_write_now(
 		files->hive_fd, files->object, changes, 3, NULL, ret_fd, err);
 }
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "hivefile.h"
 #include "testfile.h"
 
 static int file_open(const char *name, const char *suffix)
@@ -171,11 +172,11 @@ static void a_hive_without_its_logs_is_clean_and_else_the_same(void **state)
 
 	(void)state;
 	assert_int_equal(
-		wt_hive_write(files.hive_fd, "hive", NULL, 0, NULL, &fd, &err),
+		hive_write_now(files.hive_fd, "hive", NULL, 0, NULL, &fd, &err),
 		WT_ERR_HIVE);
 	assert_string_equal(err.code, "hive-dirty");
 	assert_int_equal(
-		wt_hive_read(files.hive_fd, "hive", NULL, &content, &err),
+		hive_read_now(files.hive_fd, "hive", NULL, &content, &err),
 		WT_OK);
 	wt_hive_content_free(content);
 	assert_int_equal(wt_hive_discard_logs(&files, &fd, &err), WT_OK);
@@ -186,7 +187,8 @@ static void a_hive_without_its_logs_is_clean_and_else_the_same(void **state)
 	assert_true(after_len < before_len);
 	assert_memory_equal(before + 512, after + 512, after_len - 512);
 	assert_memory_equal(after + 4, after + 8, 4);
-	assert_int_equal(wt_hive_read(fd, "hive", NULL, &content, &err), WT_OK);
+	assert_int_equal(
+		hive_read_now(fd, "hive", NULL, &content, &err), WT_OK);
 	wt_hive_content_free(content);
 	close(fd);
 	free(before);

@@ -2,7 +2,7 @@
  * test_hive_same.c: hivex does the wrong thing on purpose, and the comparison
  * of both hives finds each. */
 #include "hive/children.h"
-#include "hive/hive.h"
+#include "hivefile.h"
 
 #include <fcntl.h>
 #include <hivex.h>
@@ -363,7 +363,7 @@ static void every_wrong_thing_is_found(void **state)
 		int out = -1;
 
 		wrong = &wrongs[i];
-		if (wt_hive_write(fd, "hive", changes, 3, NULL, &out, &err) ==
+		if (hive_write_now(fd, "hive", changes, 3, NULL, &out, &err) ==
 				WT_OK ||
 			strcmp(err.code, "hive-verify") != 0 ||
 			!strstr(err.reason, wrong->said))
@@ -387,7 +387,8 @@ static void an_empty_value_that_is_not_set_is_missed(void **state)
 
 	(void)state;
 	wrong = &nothing;
-	assert_int_equal(wt_hive_write(fd, "hive", &empty, 1, NULL, &out, &err),
+	assert_int_equal(
+		hive_write_now(fd, "hive", &empty, 1, NULL, &out, &err),
 		WT_ERR_HIVE);
 	assert_string_equal(err.code, "hive-verify");
 	close(fd);
@@ -403,7 +404,8 @@ static void what_was_asked_for_is_let_through(void **state)
 	(void)state;
 	wrong = &right;
 	assert_int_equal(
-		wt_hive_write(fd, "hive", changes, 3, NULL, &out, &err), WT_OK);
+		hive_write_now(fd, "hive", changes, 3, NULL, &out, &err),
+		WT_OK);
 	close(out);
 	close(fd);
 }
