@@ -26,23 +26,21 @@ static bool is_file(const struct cli_option *option)
 	return option->words && option->words[0] == '@';
 }
 
-static void print_names(char between)
-{
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
-		if (c != cli_commands)
-			putchar(between);
-		fputs(c->name, stdout);
-		if (c->alias)
-			printf("%c%s", between, c->alias);
-	}
-}
-
 /* "add|inject" or "add inject" */
 static void print_name(const struct cli_command *command, char between)
 {
 	fputs(command->name, stdout);
 	if (command->alias)
 		printf("%c%s", between, command->alias);
+}
+
+static void print_names(char between)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (c != cli_commands)
+			putchar(between);
+		print_name(c, between);
+	}
 }
 
 /* What completes an operand, by the command. */
@@ -260,6 +258,22 @@ static void print_bash_operands(void)
 	printf("		esac\n		return 0\n	fi\n");
 }
 
+/* Which options each command takes. */
+static void print_bash_options(void)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		printf("		%s:-*", c->name);
+		if (c->alias)
+			printf("|%s:-*", c->alias);
+		printf(") words='");
+		for (const struct cli_option *o = cli_options; o->name; o++) {
+			if (o->commands & c->bit)
+				printf("--%s ", o->name);
+		}
+		printf("' ;;\n");
+	}
+}
+
 static void print_bash(void)
 {
 	printf("# bash completion, made by: wimtrust completion bash\n");
@@ -306,17 +320,7 @@ static void print_bash(void)
 	       "	case $prev:$equals in\n");
 	print_bash_values();
 	printf("	*)\n		case ${COMP_WORDS[at]}:$cur in\n");
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
-		printf("		%s:-*", c->name);
-		if (c->alias)
-			printf("|%s:-*", c->alias);
-		printf(") words='");
-		for (const struct cli_option *o = cli_options; o->name; o++) {
-			if (o->commands & c->bit)
-				printf("--%s ", o->name);
-		}
-		printf("' ;;\n");
-	}
+	print_bash_options();
 	printf("		completion:*) words='" SHELLS "' ;;\n"
 	       "		esac ;;\n	esac\n");
 	print_bash_operands();

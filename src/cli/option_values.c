@@ -289,64 +289,60 @@ static enum wt_status take_store(struct cli_request *request,
 static void take_flag(struct cli_request *request, int id)
 {
 	struct wt_options *options = &request->options;
+	const struct {
+		int id;
+		bool *flag;
+	} flags[] = {
+		{'f', &options->force},
+		{'n', &options->dry_run},
+		{'h', &request->wants_help},
+		{'V', &request->wants_version},
+		{CLI_OPT_CHECK, &options->check_integrity},
+		{CLI_OPT_DISCARD_LOGS, &options->discard_logs},
+		{CLI_OPT_EXACT, &options->is_exact},
+		{CLI_OPT_IF_PRESENT, &options->if_present},
+		{'r', &request->is_recursive},
+		{CLI_OPT_KEEP_GOING, &options->keep_going},
+		{CLI_OPT_PEM, &request->wants_pem},
+		{CLI_OPT_REBUILD, &options->rebuild},
+		{CLI_OPT_REPAIR, &options->repair},
+		{CLI_OPT_REQUIRE_SANDBOX, &options->require_sandbox},
+		{CLI_OPT_REPLAY_LOGS, &options->replay_logs},
+	};
 
-	switch (id) {
-	case 'f':
-		options->force = true;
-		break;
-	case 'n':
-		options->dry_run = true;
-		break;
-	case 'q':
-		request->is_quiet = true;
-		request->is_verbose = false;
-		break;
-	case 'v':
-		request->is_verbose = true;
-		request->is_quiet = false;
-		break;
-	case 'h':
-		request->wants_help = true;
-		break;
-	case 'V':
-		request->wants_version = true;
-		break;
-	case CLI_OPT_CHECK:
-		options->check_integrity = true;
-		break;
-	case CLI_OPT_DISCARD_LOGS:
-		options->discard_logs = true;
-		break;
-	case CLI_OPT_EXACT:
-		options->is_exact = true;
-		break;
-	case CLI_OPT_IF_PRESENT:
-		options->if_present = true;
-		break;
-	case 'r':
-		request->is_recursive = true;
-		break;
-	case CLI_OPT_KEEP_GOING:
-		options->keep_going = true;
-		break;
-	case CLI_OPT_PEM:
-		request->wants_pem = true;
-		break;
-	case CLI_OPT_REBUILD:
-		options->rebuild = true;
-		break;
-	case CLI_OPT_REPAIR:
-		options->repair = true;
-		break;
-	case CLI_OPT_REQUIRE_SANDBOX:
-		options->require_sandbox = true;
-		break;
-	case CLI_OPT_REPLAY_LOGS:
-		options->replay_logs = true;
-		break;
-	default:
-		break;
+	/* Of these two the last one counts. */
+	if (id == 'q' || id == 'v') {
+		request->is_quiet = id == 'q';
+		request->is_verbose = id == 'v';
 	}
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].id == id)
+			*flags[i].flag = true;
+}
+
+static enum wt_status take_image(struct cli_request *request,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	if (!*value)
+		return fail_value(
+			option, value, "a number, a name, all or boot", err);
+	request->images[request->options.image_count++] = value;
+	return WT_OK;
+}
+
+static enum wt_status take_usages(struct cli_request *request,
+	const struct cli_option *option, const char *value,
+	struct wt_error *err)
+{
+	request->options.usages = value;
+	if (wt_usage_is_known(value))
+		return WT_OK;
+	return fail_value(option, value,
+		"server-auth, client-auth, code-signing, email and the "
+		"like, or numbers such as 1.3.6.1.5.5.7.3.1, with "
+		"commas between; any alone for no limit",
+		err);
 }
 
 enum wt_status cli_option_take(struct cli_request *request,
@@ -356,11 +352,7 @@ enum wt_status cli_option_take(struct cli_request *request,
 
 	switch (option->id) {
 	case 'i':
-		if (!*value)
-			return fail_value(option, value,
-				"a number, a name, all or boot", err);
-		request->images[options->image_count++] = value;
-		return WT_OK;
+		return take_image(request, option, value, err);
 	case 's':
 		return take_store(request, option, value, err);
 	case 'o':
@@ -382,14 +374,7 @@ enum wt_status cli_option_take(struct cli_request *request,
 		return *value ? WT_OK
 			      : fail_value(option, value, "a file's name", err);
 	case CLI_OPT_FOR:
-		options->usages = value;
-		if (wt_usage_is_known(value))
-			return WT_OK;
-		return fail_value(option, value,
-			"server-auth, client-auth, code-signing, email and the "
-			"like, or numbers such as 1.3.6.1.5.5.7.3.1, with "
-			"commas between; any alone for no limit",
-			err);
+		return take_usages(request, option, value, err);
 	case CLI_OPT_FRIENDLY_NAME:
 		options->friendly_name = value;
 		return WT_OK;

@@ -120,59 +120,73 @@ static int signature_hash_nid(const struct wt_cert *cert, size_t len)
 	}
 }
 
+/* What a property is a hash of, and by which algorithm. */
+struct hashed {
+	int nid; /* NID_undef: it is no hash, or cannot be computed */
+	const uint8_t *data;
+	size_t len;
+};
+
+static bool hashed_get(const struct wt_cert *cert,
+	const struct wt_property *property, struct hashed *ret_hashed)
+{
+	struct hashed hashed = {NID_undef, cert->info.der, cert->info.der_len};
+	struct parts parts = {0};
+
+	if (!parts_get(cert, &parts))
+		return false;
+	switch (property->id) {
+	case WT_PROP_SHA1:
+		hashed.nid = NID_sha1;
+		break;
+	case WT_PROP_MD5:
+		hashed.nid = NID_md5;
+		break;
+	case WT_PROP_SHA256:
+		hashed.nid = NID_sha256;
+		break;
+	case WT_PROP_PUBLIC_KEY_MD5:
+		hashed = (struct hashed){NID_md5, parts.key, parts.key_len};
+		break;
+	case WT_PROP_SUBJECT_NAME_MD5:
+		hashed.nid = NID_md5;
+		if (X509_NAME_get0_der(X509_get_subject_name(cert->x509),
+			    &hashed.data, &hashed.len) != 1)
+			return false;
+		break;
+	case WT_PROP_KEY_IDENTIFIER:
+		/* If the certificate has the extension, the property repeats it
+		 * and is no hash. */
+		if (!X509_get0_subject_key_id(cert->x509))
+			hashed = (struct hashed){NID_sha1, parts.key_info.start,
+				parts.key_info.len};
+		break;
+	case WT_PROP_SIGNATURE_HASH:
+		hashed = (struct hashed){
+			signature_hash_nid(cert, property->data_len),
+			parts.tbs.start, parts.tbs.len};
+		break;
+	default:
+		break;
+	}
+	*ret_hashed = hashed;
+	return true;
+}
+
 /* Does a property that is a hash agree? Others always do. */
 static enum wt_status hash_check(const struct wt_cert *cert,
 	const struct wt_property *property, const char *object,
 	struct wt_error *err)
 {
 	uint8_t expected[EVP_MAX_MD_SIZE] = {0};
-	const uint8_t *data = cert->info.der;
-	size_t data_len = cert->info.der_len, len = 0;
-	int nid = NID_undef;
-	struct parts parts = {0};
+	struct hashed hashed = {0};
+	size_t len = 0;
 
-	if (!parts_get(cert, &parts))
+	if (!hashed_get(cert, property, &hashed))
 		return wt_fail_memory(err);
-	switch (property->id) {
-	case WT_PROP_SHA1:
-		nid = NID_sha1;
-		break;
-	case WT_PROP_MD5:
-		nid = NID_md5;
-		break;
-	case WT_PROP_SHA256:
-		nid = NID_sha256;
-		break;
-	case WT_PROP_PUBLIC_KEY_MD5:
-		nid = NID_md5;
-		data = parts.key;
-		data_len = parts.key_len;
-		break;
-	case WT_PROP_SUBJECT_NAME_MD5:
-		nid = NID_md5;
-		if (X509_NAME_get0_der(X509_get_subject_name(cert->x509), &data,
-			    &data_len) != 1)
-			return wt_fail_memory(err);
-		break;
-	case WT_PROP_KEY_IDENTIFIER:
-		/* If the certificate has the extension, the property repeats it
-		 * and is no hash. */
-		if (!X509_get0_subject_key_id(cert->x509))
-			nid = NID_sha1;
-		data = parts.key_info.start;
-		data_len = parts.key_info.len;
-		break;
-	case WT_PROP_SIGNATURE_HASH:
-		nid = signature_hash_nid(cert, property->data_len);
-		data = parts.tbs.start;
-		data_len = parts.tbs.len;
-		break;
-	default:
-		break;
-	}
-	if (nid == NID_undef)
+	if (hashed.nid == NID_undef)
 		return WT_OK;
-	len = hash(nid, data, data_len, expected);
+	len = hash(hashed.nid, hashed.data, hashed.len, expected);
 	if (len == 0)
 		return wt_fail_memory(err);
 	if (len != property->data_len ||

@@ -155,11 +155,42 @@ static bool is_cut_label(const char *text)
 	return false;
 }
 
+/* Bytes a character of the text at pos. */
+static unsigned stride_at(const uint8_t *data, size_t len, size_t pos)
+{
+	if (pos + 1 >= len || data[pos + 1] != 0)
+		return 1;
+	return pos + 3 < len && data[pos + 2] == 0 && data[pos + 3] == 0 ? 4
+									 : 2;
+}
+
+/* Copies the rest of the line at pos, WINDOW characters at most. Returns how
+ * many they are. */
+static size_t window_read(const uint8_t *data, size_t len, size_t pos,
+	unsigned stride, char ret_window[WINDOW + 1])
+{
+	size_t count = 0;
+
+	for (; count < WINDOW; count++) {
+		char c = char_at(data, len, pos + count * stride, stride);
+
+		/* A label may have bytes that are not ASCII. */
+		if (c == 0 && stride == 1 && pos + count < len &&
+			data[pos + count] >= 0x80)
+			c = (char)data[pos + count];
+		if (c == 0 || c == '\n' || c == '\r')
+			break;
+		ret_window[count] = c;
+	}
+	ret_window[count] = '\0';
+	return count;
+}
+
 bool wt_mark_read(
 	const uint8_t *data, size_t len, size_t pos, struct wt_mark *ret_mark)
 {
 	static const char *const words[] = {"BEGIN", "END"};
-	struct wt_mark mark = {.stride = 1};
+	struct wt_mark mark = {0};
 	char window[WINDOW + 1] = "", *label = NULL, *end = NULL;
 	const char *behind = NULL;
 	size_t word_len = 0, dashes = 0, count = 0, extra = 0;
@@ -167,25 +198,10 @@ bool wt_mark_read(
 
 	mark.is_end = (data[pos] & ~0x20) == 'E';
 	word_len = strlen(words[mark.is_end]);
-	if (pos + 1 < len && data[pos + 1] == 0)
-		mark.stride = pos + 3 < len && data[pos + 2] == 0 &&
-					      data[pos + 3] == 0
-				      ? 4
-				      : 2;
+	mark.stride = stride_at(data, len, pos);
 	if (!has_word(data, len, pos, mark.stride, words[mark.is_end]))
 		return false;
-	for (; count < WINDOW; count++) {
-		char c = char_at(
-			data, len, pos + count * mark.stride, mark.stride);
-
-		/* A label may have bytes that are not ASCII. */
-		if (c == 0 && mark.stride == 1 && pos + count < len &&
-			data[pos + count] >= 0x80)
-			c = (char)data[pos + count];
-		if (c == 0 || c == '\n' || c == '\r')
-			break;
-		window[count] = c;
-	}
+	count = window_read(data, len, pos, mark.stride, window);
 	is_cut = pos + count * mark.stride >= len;
 	extra = mark.stride == 1 ? blanks_restore(window, word_len) : 0;
 	dashes = dashes_before(data, len, pos, mark.stride);
