@@ -52,6 +52,9 @@ PLACES = {
     'nfs': 'flock=writable,remove-open=rename,rename-flags=EINVAL',
     # sshfs and mergerfs: each name of a file has a number of its own.
     'odd-inodes': 'inodes=odd,remove-open=rename,flock=kernel',
+    # bindfs --chmod-deny, --chmod-ignore: modes are real, chmod() is not.
+    'modes-refused': 'chmod=EPERM,chown=EPERM,flock=kernel',
+    'modes-ignored': 'chmod=silent,chown=silent,flock=kernel',
     'folder-fsync': 'folder-sync=EPERM,flock=kernel',
     'folder-fsync-badf': 'folder-sync=EBADF,flock=kernel',
     # rclone: extended attributes and links answer as a broken disk does.
@@ -163,6 +166,29 @@ class NoLocks(Manners):
         self.assert_tidy('boot.wim', 'new.wim')
 
 
+@unittest.skipUnless(locks(), 'nothing is written without locks')
+@unittest.skipIf('mode=' in PLACES[PLACE], 'every file has the same mode here')
+class Modes(Manners):
+    def test_mode_is_kept_or_a_new_file_refused(self):
+        for commit, statuses in (('auto', (0,)), ('replace', (0, 7))):
+            self.restart()
+            os.chmod(self.real / 'boot.wim', 0o640)
+            before = (self.real / 'boot.wim').read_bytes()
+            run = self.run_it('add', '--commit', commit, self.target, ROOT_DER)
+            self.assertIn(run.status, statuses, run.err)
+            if run.status:
+                self.assertIn('[not-kept]', run.err)
+                self.assertIn('--commit append', run.err)
+                self.assertEqual((self.real / 'boot.wim').read_bytes(), before)
+                self.assertEqual(os.listdir(self.real), ['boot.wim'])
+            self.assertEqual(
+                (self.real / 'boot.wim').stat().st_mode & 0o7777, 0o640)
+            self.assertEqual(self.is_new(self.target), run.status == 0)
+            self.assertEqual(run.status != 0, 'modes' in PLACE
+                             and commit == 'replace')
+
+
+@unittest.skipIf('modes' in PLACE, 'no new file takes the name here')
 @unittest.skipUnless(locks(), 'nothing is written without locks')
 class Commits(Manners):
     def test_every_commit_leaves_the_new_image_alone(self):
@@ -283,6 +309,7 @@ class Temporary(Manners):
 
 
 @unittest.skipUnless(locks(), 'nothing is written without locks')
+@unittest.skipIf('modes' in PLACE, 'no new file takes the name here')
 class Kills(Manners):
     """Old or new, and the backup too, whenever the run is killed; the next
     run goes on from there."""

@@ -136,6 +136,30 @@ class Images(Case):
         finally:
             run_other("chattr", "-i", self.folder)
 
+    def test_folder_whose_files_keep_their_names(self):
+        place = self.folder / "place"
+        place.mkdir()
+        image = self.copy(sample("lzx.wim"), "place/lzx.wim")
+        hive = self.copy(sample_hive("soft", "--keys", "2000"),
+                         "place/SOFTWARE")
+        names = sorted(os.listdir(place))
+        if subprocess.run(["chattr", "+a", place],
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("chattr does not work here")
+        try:
+            for target, more in (
+                    (image, []), (image, ["--commit", "append"]),
+                    (image, ["--backup"]), (hive, []),
+                    (image, ["-o", place / "new.wim"])):
+                error = self.refuses(7, "immutable", target, "add", *more,
+                                     target, ROOT_DER)
+                self.assertIn("append-only", error["message"])
+                self.assertIn("chattr -a", error["hint"])
+                self.assertEqual(names, sorted(os.listdir(place)))
+            self.wt("add", "-o", self.path("new.wim"), image, ROOT_DER)
+        finally:
+            run_other("chattr", "-a", place)
+
     def test_name_that_leaves_no_room(self):
         image = self.copy(sample("lzx.wim"), "n" * 253)
         for more in ([], ["--commit", "append"]):

@@ -138,6 +138,23 @@ enum wt_status wt_attributes_copy(int src_fd, const struct stat *src,
 	return WT_OK;
 }
 
+enum wt_status wt_attributes_check(const struct stat *src, int dst_fd,
+	const char *object, struct wt_error *err)
+{
+	struct stat dst = {0};
+
+	if (fstat(dst_fd, &dst) != 0)
+		return wt_io_fail(err, object, "cannot read its new copy");
+	if (dst.st_uid == src->st_uid && dst.st_gid == src->st_gid &&
+		(dst.st_mode & 07777) == (src->st_mode & 07777))
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "not-kept", object,
+		"a new copy cannot be given its owner, group and mode here");
+	wt_error_hint(err, "write into the file itself with --commit append, "
+			   "or another file with -o FILE");
+	return WT_ERR_FILE;
+}
+
 /* Read, not set and set back: umask() is the whole process's. */
 static mode_t current_umask(void)
 {

@@ -20,6 +20,15 @@ enum wt_status wt_attributes_copy(int src_fd, const struct stat *src,
 	int dst_fd, const struct wt_traits *traits, const char *object,
 	struct wt_error *err);
 
+/**
+ * Has the copy the owner, group and mode of src? Where the calls that set them
+ * do nothing, each file may have its own all the same.
+ *
+ * @return WT_ERR_FILE: not-kept
+ */
+enum wt_status wt_attributes_check(const struct stat *src, int dst_fd,
+	const char *object, struct wt_error *err);
+
 /** The mode that cp would give a new copy: of src, writable for its owner,
  *  without what the umask takes away. */
 enum wt_status wt_attributes_new_file(const struct stat *src, int dst_fd,

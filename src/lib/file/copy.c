@@ -165,6 +165,7 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 	char *path = copy->publish->is_backup ? NULL : realpath(output, NULL);
 	bool is_resolved = path != NULL;
 	char *slash = NULL;
+	enum wt_status ret = WT_OK;
 
 	if (!path)
 		path = strdup(output);
@@ -188,7 +189,8 @@ static enum wt_status place_output(struct wt_copy *copy, struct wt_error *err)
 	if (copy->dir_fd < 0)
 		return wt_io_fail(
 			err, output, "cannot open its folder %s", copy->folder);
-	return output_look(copy, err);
+	ret = wt_workfile_folder_check(copy->dir_fd, output, err);
+	return ret == WT_OK ? output_look(copy, err) : ret;
 }
 
 /* Removes what killed runs left that wrote to the same output. Second names of
@@ -257,9 +259,15 @@ static enum wt_status file_create(struct wt_copy *copy, struct wt_error *err)
 		copy->temp_path = NULL;
 		return wt_fail_memory(err);
 	}
-	if (copy->replaced_fd >= 0)
-		return wt_attributes_copy(copy->replaced_fd, &copy->replaced,
+	if (copy->replaced_fd >= 0) {
+		ret = wt_attributes_copy(copy->replaced_fd, &copy->replaced,
 			copy->fd, &copy->traits, copy->path, err);
+		/* An output may be what the file system makes of it. */
+		if (ret == WT_OK && !copy->publish->output)
+			ret = wt_attributes_check(
+				&copy->replaced, copy->fd, copy->path, err);
+		return ret;
+	}
 	return wt_attributes_new_file(
 		&copy->source, copy->fd, &copy->traits, copy->path, err);
 }

@@ -131,19 +131,28 @@ static bool has_mandatory_locks(int dir_fd, const char *name, int fd)
 	return wt_io_truncate(fd, 0) == 0 && is_it;
 }
 
-static void attributes_try(int fd, struct wt_traits *traits)
+/* Another fault than that the file system cannot is none of its traits: a new
+ * file would lose what it could have. 0, or -1 with errno set. */
+static int attributes_try(int fd, struct wt_traits *traits)
 {
 	struct stat found = {0};
 
-	traits->has_no_modes = fchmod(fd, 0600) != 0 ||
-			       fstat(fd, &found) != 0 ||
-			       (found.st_mode & 07777) != 0600;
+	if (fchmod(fd, 0600) != 0) {
+		if (!wt_traits_is_cannot(errno))
+			return -1;
+		traits->has_no_modes = true;
+	}
+	if (fstat(fd, &found) != 0)
+		return -1;
+	traits->has_no_modes |= (found.st_mode & 07777) != 0600;
 	/* Gives the file to its owner, which everyone may do. Where it belongs
 	 * to somebody else, the server decides about owners. */
 	traits->has_no_owners = found.st_uid == geteuid() &&
-				fchown(fd, geteuid(), (gid_t)-1) != 0 &&
-				wt_traits_is_cannot(errno);
+				fchown(fd, geteuid(), (gid_t)-1) != 0;
+	if (traits->has_no_owners && !wt_traits_is_cannot(errno))
+		return -1;
 	traits->has_no_attributes = flistxattr(fd, NULL, 0) < 0;
+	return 0;
 }
 
 int wt_traits_temp_create(int dir_fd, const char *name,
@@ -151,19 +160,23 @@ int wt_traits_temp_create(int dir_fd, const char *name,
 {
 	struct wt_traits traits = {0};
 	int fd = wt_temp_create(dir_fd, name, false, ret_name);
-	int saved = 0;
+	int result = 0, saved = 0;
 
 	if (fd < 0)
 		return -1;
-	if (rename_try(dir_fd, name, &fd, ret_name, &traits) != 0) {
+	result = rename_try(dir_fd, name, &fd, ret_name, &traits);
+	if (result == 0)
+		traits.has_mandatory_locks =
+			has_mandatory_locks(dir_fd, ret_name, fd);
+	if (result == 0)
+		result = attributes_try(fd, &traits);
+	if (result != 0) {
 		saved = errno;
 		unlinkat(dir_fd, ret_name, 0);
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	traits.has_mandatory_locks = has_mandatory_locks(dir_fd, ret_name, fd);
-	attributes_try(fd, &traits);
 	*ret_traits = traits;
 	return fd;
 }

@@ -316,6 +316,22 @@ enum wt_status wt_workfile_fixed_check(
 	return WT_ERR_FILE;
 }
 
+enum wt_status wt_workfile_folder_check(
+	int dir_fd, const char *object, struct wt_error *err)
+{
+	int flags = 0;
+
+	if (ioctl(dir_fd, FS_IOC_GETFLAGS, &flags) != 0 ||
+		(flags & FS_APPEND_FL) == 0)
+		return WT_OK;
+	wt_fail(err, WT_ERR_FILE, "immutable", object,
+		"is in a folder that is marked append-only: nobody may rename "
+		"or remove files in it (lsattr -d shows it)");
+	wt_error_hint(err, "chattr -a the folder, or write another file with "
+			   "-o FILE in another folder");
+	return WT_ERR_FILE;
+}
+
 enum wt_status wt_workfile_named_check(
 	const struct wt_workfile *file, struct wt_error *err)
 {
@@ -578,6 +594,8 @@ enum wt_status wt_workfile_lock(const char *path, int dir_fd,
 	if (!file)
 		return wt_fail_memory(err);
 	ret = place_find(path, dir_fd, true, file, err);
+	if (ret == WT_OK)
+		ret = wt_workfile_folder_check(file->dir_fd, path, err);
 	if (ret != WT_OK)
 		goto out;
 	ret = lock_wait(file, path, wait_seconds, cancel, &found, err);

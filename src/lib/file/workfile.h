@@ -61,6 +61,17 @@ enum wt_status wt_workfile_lock(const char *path, int dir_fd,
 	"takes away; or write another file with -o FILE"
 
 /**
+ * Is the folder marked append-only, so that files in it can be made but
+ * neither renamed nor removed? Nothing may be made there then, since it would
+ * stay.
+ *
+ * @param object  the file that the folder is looked at for
+ * @return WT_ERR_FILE: immutable
+ */
+enum wt_status wt_workfile_folder_check(
+	int dir_fd, const char *object, struct wt_error *err);
+
+/**
  * Is the file marked so that nobody may change or replace it, not even root?
  *
  * @return WT_ERR_FILE: immutable
