@@ -46,8 +46,7 @@ class Boot(Case):
                        capture_output=True)
 
     def wrong(self):
-        return ((2, self.images[0]), (1, self.images[1]), (1, bytes(24)),
-                (0, self.images[0]))
+        return ((2, self.images[0]), (1, self.images[1]), (1, bytes(24)))
 
     def warnings(self, *args):
         run = wimtrust(*args, '--json')
@@ -127,6 +126,33 @@ class Boot(Case):
                     self.assertEqual(status, 0)
                     self.assertIn('boot-metadata', warnings)
                     self.assert_right(self.target, index)
+
+    def test_without_a_number_is_left_where_nothing_else_changes(self):
+        shutil.copyfile(WIMS / 'two.wim', self.target)
+        wimtrust('add', '--access', 'update', self.target, ROOT_DER)
+        self.two = self.target.read_bytes()
+        new = self.folder / 'new.wim'
+        self.make(0, metadata_of(self.two)[0])
+        before = self.target.read_bytes()
+        for options in ([], ['--commit', 'append'], ['--backup'],
+                        ['-o', new]):
+            status, warnings = self.warnings(
+                'add', '--access', 'update', *options, self.target, ROOT_DER)
+            self.assertEqual(status, 0)
+            self.assertIn('boot-metadata', warnings)
+            self.assertEqual(self.target.read_bytes(), before)
+        self.assertEqual(new.read_bytes(), before)
+
+    def test_without_a_number_is_taken_out_with_a_new_hive(self):
+        for options in ([], ['--commit', 'append'], ['--rebuild']):
+            for access in ('update', 'auto'):
+                self.make(0, self.images[0])
+                run = wimtrust('add', '--access', access, *options,
+                               self.target, ROOT_DER)
+                self.assertEqual(run.status, 0)
+                self.assertIn('[boot-metadata]', run.err)
+                self.assertIn('took that out', run.err)
+                self.assert_right(self.target, 0)
 
 
 if __name__ == '__main__':

@@ -317,6 +317,8 @@ static enum wt_status foreign_check(const struct stat *found,
 	struct wt_error *err)
 {
 	mode_t open_to = found->st_mode & 0022;
+	static const char open[] =
+		"may be written by users who may not write the file";
 	const char *why = NULL;
 
 	if (S_ISLNK(found->st_mode))
@@ -327,12 +329,19 @@ static enum wt_status foreign_check(const struct stat *found,
 		why = "has a second name";
 	else if ((open_to & ~file->st_mode) != 0 ||
 		 ((open_to & 0020) != 0 && found->st_gid != file->st_gid))
-		why = "may be written by users who may not write the file";
+		why = open;
 	if (why) {
 		wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
 			"the undo file %s beside it %s", name, why);
-		wt_error_hint(err, "look at it, and remove it only if wimtrust "
-				   "did not make it");
+		wt_error_hint(err, "%s",
+			why == open
+				? "look at it: if a run of wimtrust was "
+				  "interrupted and nobody else wrote into it, "
+				  "take their rights away (chmod go-w) and run "
+				  "wimtrust again; remove it only if wimtrust "
+				  "did not make it"
+				: "look at it, and remove it only if wimtrust "
+				  "did not make it");
 		return WT_ERR_FILE;
 	}
 	if (found->st_uid == geteuid() || found->st_uid == file->st_uid ||
@@ -341,8 +350,11 @@ static enum wt_status foreign_check(const struct stat *found,
 	wt_fail(err, WT_ERR_FILE, "undo-foreign", object,
 		"the undo file %s beside it belongs to user %u", name,
 		(unsigned)found->st_uid);
+	/* Root gives it to the file's owner, who may have changed since. */
 	wt_error_hint(err, "if that user's run was interrupted, let that user "
-			   "run wimtrust again to restore the file; remove the "
+			   "run wimtrust again to restore the file; if the "
+			   "file was that user's then, give it back (chown) or "
+			   "give the undo file to its owner now; remove the "
 			   "undo file only if wimtrust did not make it");
 	return WT_ERR_FILE;
 }

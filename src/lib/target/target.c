@@ -155,11 +155,27 @@ static enum wt_status wim_describe(
 	return ret;
 }
 
+/* What Microsoft describes has no metadata there, wimlib writes none, and
+ * wimboot starts what is there. */
+static void warn_unnamed_boot(const struct wt_target *target, bool is_emptied)
+{
+	wt_report_warn(target->report, "boot-metadata",
+		"%s: its header says that no image starts, and %s the metadata "
+		"of one, which wimboot may start; %s: wimlib-imagex info FILE "
+		"IMAGE --boot names the image that starts",
+		target->file->path, is_emptied ? "named" : "names",
+		is_emptied ? "wimlib took that out" : "it is left so");
+}
+
 void wt_target_warn_boot(const struct wt_target *target, bool is_mended)
 {
 	int index = target->wim ? target->wim->info.boot_index : 0;
 	char image[32] = "no image";
 
+	if (target->wim && target->wim->info.has_unnamed_boot)
+		warn_unnamed_boot(
+			target, is_mended && (target->patch.fd >= 0 ||
+						     target->options->rebuild));
 	if (!target->wim || !target->wim->info.has_wrong_boot)
 		return;
 	if (index > 0)

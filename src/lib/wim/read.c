@@ -306,7 +306,11 @@ static void boot_check(const struct findings *findings,
 {
 	struct wt_wim_resource meant = {0};
 
-	if (findings->metadata_count != header->image_count)
+	/* Left alone: wimboot goes by the metadata. */
+	wim->info.has_unnamed_boot =
+		header->boot_index == 0 && header->boot_metadata.len > 0;
+	if (wim->info.has_unnamed_boot ||
+		findings->metadata_count != header->image_count)
 		return;
 	if (header->boot_index > 0)
 		meant = findings->metadata[header->boot_index - 1];

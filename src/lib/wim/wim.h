@@ -72,8 +72,11 @@ struct wt_wim_info {
 	char guid[33];
 	int image_count;
 	int boot_index; /**< 0 for none */
-	/** The header names the metadata of another image, or of none. */
+	/** The header says that an image starts, and names the metadata of
+	 *  another, or of none. */
 	bool has_wrong_boot;
+	/** It says that none starts, and names the metadata of one. */
+	bool has_unnamed_boot;
 	bool has_integrity_table;
 	bool is_interrupted; /**< a writer left WRITE_IN_PROGRESS set */
 	bool is_pipable;
