@@ -95,9 +95,7 @@ enum wt_status wt_entry_describe(const struct wt_target *target,
 	} else if (ret == WT_ERR_CERT) {
 		entry.action = WT_ACTION_UNSOUND;
 	} else {
-		if (err)
-			*err = entry.problem;
-		return ret;
+		return wt_fail_as(err, &entry.problem);
 	}
 	*ret_entry = entry;
 	return WT_OK;

@@ -102,9 +102,7 @@ static enum wt_status item_make(const struct wt_options *options,
 		warn_limited(item, options, report);
 	if (ret == WT_OK || ret == WT_ERR_CERT)
 		return WT_OK;
-	if (err)
-		*err = item->refusal;
-	return ret;
+	return wt_fail_as(err, &item->refusal);
 }
 
 /* Reports one refusal: the first is the error, the others become warnings. */
@@ -167,9 +165,7 @@ static enum wt_status plan_refused(const struct wt_plan *plan,
 				  "the root to add; ",
 			good_count, hint[0] ? "; " : "", hint);
 	}
-	if (err)
-		*err = first;
-	return first.status;
+	return wt_fail_as(err, &first);
 }
 
 enum wt_status wt_plan_make(const struct wt_cert_list *certs,
@@ -321,11 +317,8 @@ static enum wt_status item_compare(const struct wt_plan_item *item,
 		entry->action = WT_ACTION_REPAIRED;
 		return WT_OK;
 	}
-	if (ret != WT_OK) {
-		if (err)
-			*err = entry->problem;
-		return ret;
-	}
+	if (ret != WT_OK)
+		return wt_fail_as(err, &entry->problem);
 	ret = sound_compare(item, options, cert, report, &entry->action, err);
 	wt_cert_free(cert);
 	return ret;

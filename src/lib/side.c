@@ -99,11 +99,8 @@ enum wt_status wt_side_read(const char *path, const struct wt_options *options,
 		ret = target_list(path, options, ret_report, &failure);
 	if (ret == WT_OK)
 		return WT_OK;
-	if (!is_no_target(&failure)) {
-		if (err)
-			*err = failure;
-		return ret;
-	}
+	if (!is_no_target(&failure))
+		return wt_fail_as(err, &failure);
 	ret = wt_report_new(&report, err);
 	if (ret == WT_OK)
 		ret = certs_list(report, path, err);

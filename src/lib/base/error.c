@@ -70,6 +70,13 @@ enum wt_status wt_fail_memory(struct wt_error *err)
 	return wt_fail(err, WT_ERR_FILE, "no-memory", NULL, "out of memory");
 }
 
+enum wt_status wt_fail_as(struct wt_error *err, const struct wt_error *why)
+{
+	if (err)
+		*err = *why;
+	return why->status;
+}
+
 enum wt_status wt_fail_argument(struct wt_error *err, const char *function)
 {
 	wt_fail(err, WT_ERR_USAGE, "bad-argument", function,

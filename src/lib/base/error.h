@@ -13,6 +13,10 @@ int wt_cancel_number(const volatile sig_atomic_t *cancel);
  *  ends within its array, and status and domain are known values. */
 void wt_error_copy(struct wt_error *err, const struct wt_error *from);
 
+/** Fails as another call did: copies why to err (NULL allowed), and returns its
+ *  status. */
+enum wt_status wt_fail_as(struct wt_error *err, const struct wt_error *why);
+
 /** A pointer that function needs is NULL (bad-argument). */
 enum wt_status wt_fail_argument(struct wt_error *err, const char *function);
 

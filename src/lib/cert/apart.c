@@ -262,9 +262,7 @@ static enum wt_status parse(void *arg, struct wt_error *err)
 	wt_cert_list_free(found);
 	if (stored == WT_OK)
 		return ret;
-	if (err)
-		*err = why;
-	return stored;
+	return wt_fail_as(err, &why);
 }
 
 /* The answer is empty if the child ended before it wrote one. */
@@ -328,7 +326,5 @@ enum wt_status wt_cert_kind_read_apart(struct wt_cert_list *list,
 	close(work.fd);
 	if (ret != WT_OK || loaded == WT_OK)
 		return ret;
-	if (err)
-		*err = why;
-	return loaded;
+	return wt_fail_as(err, &why);
 }

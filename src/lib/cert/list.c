@@ -486,11 +486,8 @@ enum wt_status wt_cert_list_move(struct wt_cert_list *list,
 	for (size_t i = 0; i < from->file_count; i++)
 		list->files[list->file_count++] = from->files[i];
 	from->file_count = 0;
-	if (from->refused_count > 0 && !list->keeps_going) {
-		if (err)
-			*err = from->refused[0];
-		return from->refused[0].status;
-	}
+	if (from->refused_count > 0 && !list->keeps_going)
+		return wt_fail_as(err, &from->refused[0]);
 	for (size_t i = 0; i < from->count; i++)
 		cert_put(list, from->certs[i]);
 	for (size_t i = 0; i < from->note_count; i++)
@@ -551,9 +548,7 @@ static enum wt_status chain_end(struct wt_cert_list *list,
 	if (list->count > before->count)
 		return refused_note(list, refused_count, err);
 	/* Nothing but what was left out: so that is what is wrong. */
-	if (err)
-		*err = list->refused[refused_count];
-	return list->refused[refused_count].status;
+	return wt_fail_as(err, &list->refused[refused_count]);
 }
 
 enum wt_status wt_cert_list_read_chain(

@@ -225,9 +225,7 @@ static enum wt_status discarded_sequence(const struct wt_hive_files *files,
 	wt_replay_close(&replay);
 	if (ret == WT_OK || ret == WT_ERR_HIVE)
 		return WT_OK;
-	if (err)
-		*err = why;
-	return ret;
+	return wt_fail_as(err, &why);
 }
 
 enum wt_status wt_replay_discard(

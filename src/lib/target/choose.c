@@ -2,6 +2,7 @@
  * target/choose.c: which images of a report are meant. */
 #include "target/choose.h"
 
+#include "base/error.h"
 #include "target/report.h"
 
 #include <errno.h>
@@ -144,11 +145,8 @@ static enum wt_status image_choose(struct wt_report *report, size_t index,
 {
 	struct wt_image *image = wt_report_edit_image(report, index);
 
-	if (image->problem.status != WT_OK) {
-		if (err)
-			*err = image->problem;
-		return image->problem.status;
-	}
+	if (image->problem.status != WT_OK)
+		return wt_fail_as(err, &image->problem);
 	if (image->hive_path[0] != '\0')
 		image->is_chosen = true;
 	else if (is_asked_for)

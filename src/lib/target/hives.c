@@ -183,11 +183,8 @@ static enum wt_status hive_open(struct wt_target *target,
 			target->options->cancel, &hive->reading, err);
 	if (target->wim &&
 		wt_wim_hive_check(&target->wim->images[hive->image], hive_fd,
-			object, target->options->cancel, &damage) != WT_OK) {
-		ret = damage.status;
-		if (err)
-			*err = damage;
-	}
+			object, target->options->cancel, &damage) != WT_OK)
+		ret = wt_fail_as(err, &damage);
 	if (hive->fd != hive_fd)
 		close(hive_fd);
 	return ret;
