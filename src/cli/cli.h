@@ -117,13 +117,13 @@ enum wt_status cli_read_certs(const struct cli_request *request,
 void cli_warn_refused(struct cli_outcome *outcome, const struct wt_error *err);
 
 /**
- * Reads operands from first on: thumbprints into ret_thumbprints, which the
- * caller frees, and files into outcome->certs.
+ * Reads the operands after the target: thumbprints into ret_thumbprints, which
+ * the caller frees, and files into outcome->certs.
  *
  * @param prefix  skipped before a thumbprint; NULL for none
  */
 enum wt_status cli_read_selectors(const struct cli_request *request,
-	struct cli_outcome *outcome, size_t first, const char *prefix,
+	struct cli_outcome *outcome, const char *prefix,
 	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err);
 
 /**

@@ -16,7 +16,7 @@ enum wt_status cmd_remove(const struct cli_request *request,
 
 	cli_folders_note(request, &folders);
 	ret = cli_read_selectors(
-		request, outcome, 1, "key:", &thumbprints, &count, err);
+		request, outcome, "key:", &thumbprints, &count, err);
 	if (ret == WT_OK)
 		ret = cli_folders_check(request, &folders, err);
 	if (ret == WT_OK)

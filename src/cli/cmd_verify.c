@@ -109,7 +109,7 @@ enum wt_status cmd_verify(const struct cli_request *request,
 
 	describe(request, outcome);
 	ret = cli_read_selectors(
-		request, outcome, 1, NULL, &thumbprints, &count, err);
+		request, outcome, NULL, &thumbprints, &count, err);
 
 	if (ret == WT_OK)
 		ret = wt_target_verify(request->operands[0], thumbprints, count,

@@ -152,7 +152,7 @@ static enum wt_status read_operand(const struct cli_request *request,
 }
 
 enum wt_status cli_read_selectors(const struct cli_request *request,
-	struct cli_outcome *outcome, size_t first, const char *prefix,
+	struct cli_outcome *outcome, const char *prefix,
 	const char ***ret_thumbprints, size_t *ret_count, struct wt_error *err)
 {
 	const char **thumbprints =
@@ -160,8 +160,7 @@ enum wt_status cli_read_selectors(const struct cli_request *request,
 	enum wt_status ret = WT_OK;
 	size_t count = 0;
 
-	for (size_t i = first; ret == WT_OK && i < request->operand_count;
-		i++) {
+	for (size_t i = 1; ret == WT_OK && i < request->operand_count; i++) {
 		const char *operand = request->operands[i];
 
 		if (wt_is_thumbprint(operand) ||
@@ -169,8 +168,7 @@ enum wt_status cli_read_selectors(const struct cli_request *request,
 				strncmp(operand, prefix, strlen(prefix)) == 0))
 			thumbprints[count++] = operand;
 		else
-			ret = read_operand(
-				request, outcome, request->operands[i], err);
+			ret = read_operand(request, outcome, operand, err);
 	}
 	*ret_thumbprints = thumbprints;
 	*ret_count = count;

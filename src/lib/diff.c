@@ -195,7 +195,6 @@ static enum wt_status sides_report(struct diff *diff, struct wt_error *err)
 {
 	struct wt_report *report = diff->report;
 	const struct wt_report *from = diff->new_side;
-	const struct wt_report *const sides[] = {diff->old_side, from};
 
 	report->target = from->target;
 	report->kind = from->kind;
@@ -214,11 +213,8 @@ static enum wt_status sides_report(struct diff *diff, struct wt_error *err)
 	report->hole_len = from->hole_len;
 	report->unused_len = from->unused_len;
 	report->other = diff->old_side;
-	for (size_t i = 0; i < 2; i++)
-		for (size_t j = 0; j < sides[i]->warning_count; j++)
-			wt_report_warn(report,
-				wt_report_warning(sides[i], j)->code, "%s",
-				wt_report_warning(sides[i], j)->text);
+	wt_side_warn(diff->old_side, report);
+	wt_side_warn(from, report);
 	return wt_report_add_images(report, diff->count, err);
 }
 

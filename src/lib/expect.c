@@ -24,9 +24,8 @@ enum wt_status wt_expect_make(const struct wt_options *options,
 	if (ret != WT_OK || !options->base)
 		return ret;
 	ret = wt_side_read(options->base, options, &expect->base, err);
-	for (size_t i = 0; ret == WT_OK && i < expect->base->warning_count; i++)
-		wt_report_warn(report, wt_report_warning(expect->base, i)->code,
-			"%s", wt_report_warning(expect->base, i)->text);
+	if (ret == WT_OK)
+		wt_side_warn(expect->base, report);
 	return ret;
 }
 

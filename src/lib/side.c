@@ -111,6 +111,13 @@ enum wt_status wt_side_read(const char *path, const struct wt_options *options,
 	return ret;
 }
 
+void wt_side_warn(const struct wt_report *side, struct wt_report *report)
+{
+	for (size_t i = 0; i < side->warning_count; i++)
+		wt_report_warn(report, wt_report_warning(side, i)->code, "%s",
+			wt_report_warning(side, i)->text);
+}
+
 const struct wt_image *wt_side_image(
 	const struct wt_report *side, int image_index)
 {

@@ -17,6 +17,9 @@
 enum wt_status wt_side_read(const char *path, const struct wt_options *options,
 	struct wt_report **ret_report, struct wt_error *err);
 
+/** Repeats the warnings of a side in the report that it is compared for. */
+void wt_side_warn(const struct wt_report *side, struct wt_report *report);
+
 /**
  * What is compared with an image on this side: that of the same number in a
  * WIM, the hive or the certificates otherwise. NULL when the side has no such

@@ -53,10 +53,10 @@ static bool is_utf16(const uint8_t *data, size_t len, bool *ret_is_big_endian,
 	       data[2] >= ' ' && data[2] < 0x7F && data[3] == 0;
 }
 
-static enum wt_status none_fail(struct wt_error *err, const char *code,
-	const char *object, const char *what)
+static enum wt_status none_fail(
+	struct wt_error *err, const char *object, const char *what)
 {
-	return wt_fail(err, WT_ERR_CERT, code, object,
+	return wt_fail(err, WT_ERR_CERT, "cert-none", object,
 		"there is no certificate in it: it is %s", what);
 }
 
@@ -166,7 +166,7 @@ enum wt_status wt_cert_kind_read_der(struct wt_cert_list *list,
 	if (name && strcmp(name, "PKCS#12") == 0)
 		return pkcs12_fail(err, object);
 	if (name)
-		return none_fail(err, "cert-none", object, name);
+		return none_fail(err, object, name);
 	return wt_cert_list_add_der(list, der, der_len, object, err);
 }
 
@@ -215,7 +215,7 @@ enum wt_status wt_cert_kind_unknown(const uint8_t *data, size_t len,
 				   "(.p7b), .sst, .reg or a registry value");
 		return WT_ERR_CERT;
 	}
-	none_fail(err, "cert-none", object, what->name);
+	none_fail(err, object, what->name);
 	if (what->for_cert)
 		wt_error_hint_file(err, what->for_cert, object);
 	return WT_ERR_CERT;

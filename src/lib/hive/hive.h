@@ -97,7 +97,6 @@ struct wt_hive_files {
 /** The state of a hive, from its base block and logs only. */
 struct wt_hive_state {
 	uint32_t major, minor;
-	uint32_t primary_sequence, secondary_sequence;
 	bool is_dirty;		  /**< Windows had not finished writing it */
 	bool has_usable_log;	  /**< a log with at least one sound entry */
 	uint64_t log_entry_count; /**< sound entries newer than the hive */

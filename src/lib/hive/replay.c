@@ -43,8 +43,6 @@ enum wt_status wt_replay_state(const struct wt_hive_files *files,
 		goto out;
 	state.major = replay.base.major;
 	state.minor = replay.base.minor;
-	state.primary_sequence = replay.base.primary;
-	state.secondary_sequence = replay.base.secondary;
 	state.is_dirty = replay.is_dirty;
 	if (replay.is_dirty)
 		replay_measure(&replay, &state.log_entry_count, &state.log_len);
