@@ -403,9 +403,8 @@ static enum wt_status x509_parse(struct wt_cert *cert, const uint8_t *der,
 		wt_fail(err, WT_ERR_CERT, "cert-malformed", object,
 			"this is not a certificate, or it is damaged (%s)",
 			reason ? reason : "unknown");
-		return wt_error_native(
-			       err, WT_DOMAIN_OPENSSL, ERR_GET_REASON(code)),
-		       WT_ERR_CERT;
+		wt_error_native(err, WT_DOMAIN_OPENSSL, ERR_GET_REASON(code));
+		return WT_ERR_CERT;
 	}
 	again_len = i2d_X509(cert->x509, &again);
 	if (again_len < 0)

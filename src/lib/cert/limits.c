@@ -330,8 +330,7 @@ enum wt_status wt_limits_describe(struct wt_cert *cert, struct wt_error *err)
 		return wt_fail_memory(err);
 	cert->info.limits = cert->limit_list;
 	cert->info.limits_text = cert->limits_text;
-	if (!limits->has_usage)
-		return WT_OK;
-	cert->info.usages = cert->limit_list[0].usages;
+	if (limits->has_usage)
+		cert->info.usages = cert->limit_list[0].usages;
 	return WT_OK;
 }

@@ -112,14 +112,11 @@ static enum wt_status signature_check(const struct wt_cert *cert,
 		return WT_OK;
 	refuse(err, "cert-bad-signature", info, NULL,
 		"subject and issuer have the same name, but its own key did "
-		"not "
-		"sign it: it was altered, or another key of that name signed "
-		"it");
-	wt_error_hint(err,
-		"get it again; if a CA renewed its key this way, --store ca "
-		"adds it "
-		"as an intermediate; --allow bad-signature takes it for a "
-		"root");
+		"not sign it: it was altered, or another key of that name "
+		"signed it");
+	wt_error_hint(err, "get it again; if a CA renewed its key this way, "
+			   "--store ca adds it as an intermediate; --allow "
+			   "bad-signature takes it for a root");
 	return WT_ERR_CERT;
 }
 
@@ -314,9 +311,8 @@ void wt_cert_warnings(const struct wt_cert *cert, int64_t now,
 	else if (wt_cert_is_self_issued_only(cert))
 		emit(ctx, "cert-bad-signature",
 			"subject and issuer have the same name, but its own "
-			"key did "
-			"not sign it, so wimtrust check does not take it for a "
-			"root");
+			"key did not sign it, so wimtrust check does not take "
+			"it for a root");
 	if (wt_cert_has_odd_date(cert))
 		emit(ctx, "cert-odd-date",
 			"its dates have no seconds, an offset or a fraction: "

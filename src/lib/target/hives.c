@@ -57,6 +57,58 @@ static enum wt_status hive_dirty(const char *object,
 	return WT_ERR_HIVE;
 }
 
+static void dirty_show(struct wt_report *report, const char *object,
+	const struct wt_hive_state *state)
+{
+	if (state->has_usable_log)
+		wt_report_warn(report, "hive-dirty",
+			"%s: its transaction logs hold %llu entries that it "
+			"lacks; --replay-logs shows it with them",
+			object, (unsigned long long)state->log_entry_count);
+	else
+		wt_report_warn(report, "hive-dirty",
+			"%s: was not closed cleanly, and no transaction log "
+			"beside it fits; it is shown as it is",
+			object);
+}
+
+static enum wt_status logs_replay(struct wt_report *report,
+	struct wt_target_hive *hive, const struct wt_hive_files *files,
+	const struct wt_hive_state *state, struct wt_error *err)
+{
+	bool is_stopped = false;
+	enum wt_status ret = wt_hive_replay(files, &hive->fd, &is_stopped, err);
+
+	hive->is_mended = ret == WT_OK;
+	if (ret == WT_OK)
+		wt_report_warn(report, "logs-replayed",
+			"%s: %llu of the entries in its transaction logs were "
+			"applied first%s",
+			files->object,
+			(unsigned long long)state->log_entry_count,
+			is_stopped ? "; newer ones were left out: one before "
+				     "them is damaged, missing, or there twice"
+				   : "");
+	return ret;
+}
+
+static enum wt_status logs_discard(struct wt_report *report,
+	struct wt_target_hive *hive, const struct wt_hive_files *files,
+	const struct wt_hive_state *state, struct wt_error *err)
+{
+	enum wt_status ret = wt_hive_discard_logs(files, &hive->fd, err);
+
+	hive->is_mended = ret == WT_OK;
+	if (ret == WT_OK)
+		wt_report_warn(report, "logs-discarded",
+			"%s: %llu entries (%llu bytes) of its transaction logs "
+			"are discarded",
+			files->object,
+			(unsigned long long)state->log_entry_count,
+			(unsigned long long)state->log_len);
+	return ret;
+}
+
 /* A dirty hive lacks what its logs hold. Readers show what it has, writers
  * are told to decide. */
 static enum wt_status dirty_hive_mend(struct wt_target *target,
@@ -66,7 +118,6 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 	const struct wt_options *options = target->options;
 	struct wt_report *report = target->report;
 	struct wt_hive_state state = {0};
-	bool is_stopped = false;
 	enum wt_status ret = wt_hive_state(files, &state, err);
 
 	if (ret != WT_OK)
@@ -78,45 +129,14 @@ static enum wt_status dirty_hive_mend(struct wt_target *target,
 			"that Windows writes (%llu MB), and was ignored",
 			files->object,
 			(unsigned long long)(WT_HIVE_LOG_MAX >> 20));
-	if (options->replay_logs && state.has_usable_log) {
-		ret = wt_hive_replay(files, &hive->fd, &is_stopped, err);
-		if (ret == WT_OK)
-			wt_report_warn(report, "logs-replayed",
-				"%s: %llu of the entries in its transaction "
-				"logs were applied first%s",
-				files->object,
-				(unsigned long long)state.log_entry_count,
-				is_stopped ? "; newer ones were left out: one "
-					     "before them is damaged, missing, "
-					     "or there twice"
-					   : "");
-	} else if (options->discard_logs) {
-		ret = wt_hive_discard_logs(files, &hive->fd, err);
-		if (ret == WT_OK)
-			wt_report_warn(report, "logs-discarded",
-				"%s: %llu entries (%llu bytes) of its "
-				"transaction logs are discarded",
-				files->object,
-				(unsigned long long)state.log_entry_count,
-				(unsigned long long)state.log_len);
-	} else if (target->is_writing) {
+	if (options->replay_logs && state.has_usable_log)
+		return logs_replay(report, hive, files, &state, err);
+	if (options->discard_logs)
+		return logs_discard(report, hive, files, &state, err);
+	if (target->is_writing)
 		return hive_dirty(files->object, &state, err);
-	} else if (!state.has_usable_log) {
-		wt_report_warn(report, "hive-dirty",
-			"%s: was not closed cleanly, and no transaction log "
-			"beside it fits; it is shown as it is",
-			files->object);
-		return WT_OK;
-	} else {
-		wt_report_warn(report, "hive-dirty",
-			"%s: its transaction logs hold %llu entries that it "
-			"lacks; --replay-logs shows it with them",
-			files->object,
-			(unsigned long long)state.log_entry_count);
-		return WT_OK;
-	}
-	hive->is_mended = ret == WT_OK;
-	return ret;
+	dirty_show(report, files->object, &state);
+	return WT_OK;
 }
 
 /* The logs of a clean hive are old, whatever they hold: they are not even taken
