@@ -30,7 +30,6 @@
 #endif
 
 void *__wrap_realloc(void *data, size_t len);
-void *__wrap_reallocarray(void *data, size_t count, size_t len);
 void *__wrap_reallocarray(void *data, size_t count, size_t len)
 {
 	return __wrap_realloc(data, count * len);

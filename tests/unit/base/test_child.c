@@ -196,7 +196,6 @@ static void signal_ends_the_child_and_is_named(void **state)
 static int kills;
 
 int __real_kill(pid_t pid, int number);
-int __wrap_kill(pid_t pid, int number);
 int __wrap_kill(pid_t pid, int number)
 {
 	kills++;

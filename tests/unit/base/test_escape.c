@@ -308,8 +308,6 @@ static void escape(void)
 
 unsigned __real_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied);
-unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
-	struct wt_sandbox_denied *denied);
 
 unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied)

@@ -34,22 +34,14 @@ static struct {
 } truth;
 
 void *__real_wt_shared_new(size_t len);
-void *__wrap_wt_shared_new(size_t len);
 void __real_wt_shared_free(void *shared, size_t len);
-void __wrap_wt_shared_free(void *shared, size_t len);
 enum wt_status __real_wt_child_start(const struct wt_child *how,
-	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
-	struct wt_error *err);
-enum wt_status __wrap_wt_child_start(const struct wt_child *how,
 	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
 	struct wt_error *err);
 enum wt_status __real_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
-enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
-	void *arg, struct wt_error *err);
 
 void __real_wt_wim_free(struct wt_wim *wim);
-void __wrap_wt_wim_free(struct wt_wim *wim);
 
 #define ASSERT_ENDS(text) assert_non_null(memchr(text, 0, sizeof(text)))
 

@@ -257,8 +257,6 @@ static bool stops; /* and answers no more */
 
 unsigned __real_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied);
-unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
-	struct wt_sandbox_denied *denied);
 
 unsigned __wrap_wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	struct wt_sandbox_denied *denied)

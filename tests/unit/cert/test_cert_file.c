@@ -23,8 +23,6 @@ static enum { APART, HERE, DIES, LIES } way;
 
 enum wt_status __real_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err);
-enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
-	void *arg, struct wt_error *err);
 
 static enum wt_status die(void *arg, struct wt_error *err)
 {

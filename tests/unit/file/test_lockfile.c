@@ -18,7 +18,6 @@ static int dir_fd = -1;
 static int other_fd = -1; /* the other run's lock, while it has one */
 
 int __real_flock(int fd, int how);
-int __wrap_flock(int fd, int how);
 
 /* Just before our lock, the other run removes our file as one that was left,
  * and makes and locks its own. */

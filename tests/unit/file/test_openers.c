@@ -27,7 +27,6 @@ static ino_t leased_ino;
 static int refused, let_in;
 
 ssize_t __real_pwrite64(int fd, const void *src, size_t len, off_t offset);
-ssize_t __wrap_pwrite64(int fd, const void *src, size_t len, off_t offset);
 ssize_t __wrap_pwrite64(int fd, const void *src, size_t len, off_t offset)
 {
 	struct stat found = {0};

@@ -81,7 +81,6 @@ static void wrote(int fd, off_t offset)
 }
 
 ssize_t __real_pwrite64(int fd, const void *src, size_t len, off_t offset);
-ssize_t __wrap_pwrite64(int fd, const void *src, size_t len, off_t offset);
 ssize_t __wrap_pwrite64(int fd, const void *src, size_t len, off_t offset)
 {
 	wrote(fd, offset);
@@ -91,8 +90,6 @@ ssize_t __wrap_pwrite64(int fd, const void *src, size_t len, off_t offset)
 ssize_t __real_copy_file_range(int src, off_t *src_at, int dst, off_t *dst_at,
 	size_t len, unsigned flags);
 ssize_t __wrap_copy_file_range(int src, off_t *src_at, int dst, off_t *dst_at,
-	size_t len, unsigned flags);
-ssize_t __wrap_copy_file_range(int src, off_t *src_at, int dst, off_t *dst_at,
 	size_t len, unsigned flags)
 {
 	wrote(dst, dst_at ? *dst_at : 0);
@@ -100,7 +97,6 @@ ssize_t __wrap_copy_file_range(int src, off_t *src_at, int dst, off_t *dst_at,
 }
 
 int __real_ftruncate64(int fd, off_t len);
-int __wrap_ftruncate64(int fd, off_t len);
 int __wrap_ftruncate64(int fd, off_t len)
 {
 	struct stat found = {0};
@@ -115,7 +111,6 @@ int __wrap_ftruncate64(int fd, off_t len)
 }
 
 int __real_fsync(int fd);
-int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
 	struct stat found = {0};
@@ -131,7 +126,6 @@ int __wrap_fsync(int fd)
 }
 
 int __real_openat64(int fd, const char *name, int flags, mode_t mode);
-int __wrap_openat64(int fd, const char *name, int flags, mode_t mode);
 int __wrap_openat64(int fd, const char *name, int flags, mode_t mode)
 {
 	int found = __real_openat64(fd, name, flags, mode);
@@ -166,15 +160,12 @@ static int named(int folder, const char *from, const char *to)
 }
 
 int __real_renameat(int a, const char *from, int b, const char *to);
-int __wrap_renameat(int a, const char *from, int b, const char *to);
 int __wrap_renameat(int a, const char *from, int b, const char *to)
 {
 	return named(a, from, to) != 0 ? -1 : __real_renameat(a, from, b, to);
 }
 
 int __real_renameat2(
-	int a, const char *from, int b, const char *to, unsigned flags);
-int __wrap_renameat2(
 	int a, const char *from, int b, const char *to, unsigned flags);
 int __wrap_renameat2(
 	int a, const char *from, int b, const char *to, unsigned flags)
@@ -185,7 +176,6 @@ int __wrap_renameat2(
 }
 
 int __real_linkat(int a, const char *from, int b, const char *to, int flags);
-int __wrap_linkat(int a, const char *from, int b, const char *to, int flags);
 int __wrap_linkat(int a, const char *from, int b, const char *to, int flags)
 {
 	if (!has_no_links)
@@ -195,7 +185,6 @@ int __wrap_linkat(int a, const char *from, int b, const char *to, int flags)
 }
 
 int __real_unlinkat(int fd, const char *name, int flags);
-int __wrap_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags)
 {
 	if (strstr(name, "-undo")) {

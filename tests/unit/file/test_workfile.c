@@ -23,8 +23,6 @@ static int times_made_up;
 int __real_statx(int dir_fd, const char *name, int flags, unsigned mask,
 	struct statx *found);
 int __wrap_statx(int dir_fd, const char *name, int flags, unsigned mask,
-	struct statx *found);
-int __wrap_statx(int dir_fd, const char *name, int flags, unsigned mask,
 	struct statx *found)
 {
 	has_asked = (flags & AT_STATX_FORCE_SYNC) != 0;
@@ -40,15 +38,12 @@ static int answer(int ret, struct stat *found)
 }
 
 int __real_fstat64(int fd, struct stat *found);
-int __wrap_fstat64(int fd, struct stat *found);
 int __wrap_fstat64(int fd, struct stat *found)
 {
 	return answer(__real_fstat64(fd, found), found);
 }
 
 int __real_fstatat64(
-	int dir_fd, const char *name, struct stat *found, int flags);
-int __wrap_fstatat64(
 	int dir_fd, const char *name, struct stat *found, int flags);
 int __wrap_fstatat64(
 	int dir_fd, const char *name, struct stat *found, int flags)
@@ -60,7 +55,6 @@ int __wrap_fstatat64(
 static bool loses_removed;
 
 int __real_fstatfs64(int fd, struct statfs *found);
-int __wrap_fstatfs64(int fd, struct statfs *found);
 int __wrap_fstatfs64(int fd, struct statfs *found)
 {
 	int ret = __real_fstatfs64(fd, found);
@@ -71,7 +65,6 @@ int __wrap_fstatfs64(int fd, struct statfs *found)
 }
 
 ssize_t __real_pread64(int fd, void *dst, size_t len, off_t offset);
-ssize_t __wrap_pread64(int fd, void *dst, size_t len, off_t offset);
 ssize_t __wrap_pread64(int fd, void *dst, size_t len, off_t offset)
 {
 	struct stat found = {0};
@@ -498,7 +491,6 @@ static void a_second_writer_waits_and_names_the_holder(void **state)
 static const struct fixture *exchanged;
 
 int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
 
 /* Another program replaces the file between its opening and its lock. */
 int __wrap_flock(int fd, int operation)

@@ -66,7 +66,6 @@ static void folder_put_back(const struct fixture *fixture)
 static const struct fixture *exchanged;
 
 char *__real_realpath(const char *path, char *dst);
-char *__wrap_realpath(const char *path, char *dst);
 
 char *__wrap_realpath(const char *path, char *dst)
 {
@@ -145,7 +144,6 @@ static void a_backup_is_not_written_through_a_link(void **state)
 static const struct fixture *exchanged_when_synced;
 
 int __real_fsync(int fd);
-int __wrap_fsync(int fd);
 
 int __wrap_fsync(int fd)
 {

@@ -40,7 +40,6 @@ struct bad_case {
 static enum { HIVEX_WORKS, HIVEX_ABORTS, HIVEX_EXITS } hivex_mood;
 
 hive_h *__real_hivex_open(const char *path, int flags);
-hive_h *__wrap_hivex_open(const char *path, int flags);
 hive_h *__wrap_hivex_open(const char *path, int flags)
 {
 	if (hivex_mood == HIVEX_ABORTS) {

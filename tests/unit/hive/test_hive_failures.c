@@ -87,8 +87,6 @@ WRAP(iconv_t, iconv_open, (iconv_t)-1, (const char *to, const char *from),
 	(to, from))
 
 enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
-	void *arg, struct wt_error *err);
-enum wt_status __wrap_wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	void *arg, struct wt_error *err)
 {
 	(void)how;
@@ -103,9 +101,6 @@ static struct {
 
 enum wt_status __wrap_wt_child_start(const struct wt_child *how,
 	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
-	struct wt_error *err);
-enum wt_status __wrap_wt_child_start(const struct wt_child *how,
-	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
 	struct wt_error *err)
 {
 	(void)how;
@@ -116,8 +111,6 @@ enum wt_status __wrap_wt_child_start(const struct wt_child *how,
 	return WT_OK;
 }
 
-enum wt_status __wrap_wt_child_finish(struct wt_child_job *job,
-	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err);
 enum wt_status __wrap_wt_child_finish(struct wt_child_job *job,
 	void (*tick)(void *ctx), void *tick_ctx, struct wt_error *err)
 {

@@ -44,8 +44,6 @@ static const struct wrong *wrong; /* in the child */
 hive_node_h __real_hivex_node_add_child(
 	hive_h *hive, hive_node_h node, const char *name);
 hive_node_h __wrap_hivex_node_add_child(
-	hive_h *hive, hive_node_h node, const char *name);
-hive_node_h __wrap_hivex_node_add_child(
 	hive_h *hive, hive_node_h node, const char *name)
 {
 	if (wrong->hivex == ADDS_MORE)
@@ -54,8 +52,6 @@ hive_node_h __wrap_hivex_node_add_child(
 }
 
 int __real_hivex_node_set_value(
-	hive_h *hive, hive_node_h node, const hive_set_value *value, int flags);
-int __wrap_hivex_node_set_value(
 	hive_h *hive, hive_node_h node, const hive_set_value *value, int flags);
 int __wrap_hivex_node_set_value(
 	hive_h *hive, hive_node_h node, const hive_set_value *value, int flags)
@@ -75,7 +71,6 @@ int __wrap_hivex_node_set_value(
 }
 
 int __real_hivex_node_delete_child(hive_h *hive, hive_node_h node);
-int __wrap_hivex_node_delete_child(hive_h *hive, hive_node_h node);
 int __wrap_hivex_node_delete_child(hive_h *hive, hive_node_h node)
 {
 	if (wrong->hivex == DELETES_NOTHING)
@@ -92,7 +87,6 @@ int __wrap_hivex_node_delete_child(hive_h *hive, hive_node_h node)
 }
 
 int __real_hivex_commit(hive_h *hive, const char *path, int flags);
-int __wrap_hivex_commit(hive_h *hive, const char *path, int flags);
 int __wrap_hivex_commit(hive_h *hive, const char *path, int flags)
 {
 	int ret = __real_hivex_commit(hive, path, flags);

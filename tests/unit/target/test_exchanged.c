@@ -39,9 +39,6 @@ static void exchange(void)
 enum wt_status __real_wt_wim_repair(int fd, const char *object,
 	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
 	struct wt_error *err);
-enum wt_status __wrap_wt_wim_repair(int fd, const char *object,
-	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
-	struct wt_error *err);
 
 enum wt_status __wrap_wt_wim_repair(int fd, const char *object,
 	uint8_t ret_header[WT_WIM_HEADER_LEN], uint64_t *ret_used_len,
@@ -52,9 +49,6 @@ enum wt_status __wrap_wt_wim_repair(int fd, const char *object,
 }
 
 enum wt_status __real_wt_digest_file(int fd, uint64_t len, const char *object,
-	const volatile sig_atomic_t *cancel,
-	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
-enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
 	const volatile sig_atomic_t *cancel,
 	char ret_hex[WT_SHA256_HEX_LEN + 1], struct wt_error *err);
 
@@ -77,9 +71,6 @@ enum wt_status __wrap_wt_digest_file(int fd, uint64_t len, const char *object,
 static bool is_reading_to_fail;
 
 enum wt_status __real_wt_wim_hive_check(const struct wt_wim_image *image,
-	int hive_fd, const char *object, const volatile sig_atomic_t *cancel,
-	struct wt_error *err);
-enum wt_status __wrap_wt_wim_hive_check(const struct wt_wim_image *image,
 	int hive_fd, const char *object, const volatile sig_atomic_t *cancel,
 	struct wt_error *err);
 

@@ -46,8 +46,6 @@ static void copy(const char *source, const char *path)
 enum wt_status __real_wt_wim_rebuild(const char *path, const char *new_path,
 	const struct wt_wim_options *options, struct wt_error *err);
 enum wt_status __wrap_wt_wim_rebuild(const char *path, const char *new_path,
-	const struct wt_wim_options *options, struct wt_error *err);
-enum wt_status __wrap_wt_wim_rebuild(const char *path, const char *new_path,
 	const struct wt_wim_options *options, struct wt_error *err)
 {
 	if (!rebuilt)
@@ -57,11 +55,6 @@ enum wt_status __wrap_wt_wim_rebuild(const char *path, const char *new_path,
 }
 
 enum wt_status __real_wt_wim_make_patch(const char *path,
-	const struct wt_wim *wim, const struct wt_wim_put *puts,
-	size_t put_count, enum wt_access access,
-	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
-	struct wt_error *err);
-enum wt_status __wrap_wt_wim_make_patch(const char *path,
 	const struct wt_wim *wim, const struct wt_wim_put *puts,
 	size_t put_count, enum wt_access access,
 	const struct wt_wim_options *options, struct wt_wim_patch *ret_patch,
@@ -99,8 +92,6 @@ static void lose(const struct wt_patch *patch, int fd)
 int __real_wt_patch_write(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
 int __wrap_wt_patch_write(const struct wt_patch *patch, int fd,
-	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
-int __wrap_wt_patch_write(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel)
 {
 	int ret = __real_wt_patch_write(patch, fd, part, cancel);
@@ -111,8 +102,6 @@ int __wrap_wt_patch_write(const struct wt_patch *patch, int fd,
 }
 
 int __real_wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
-	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
-int __wrap_wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel);
 int __wrap_wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
 	enum wt_patch_part part, const volatile sig_atomic_t *cancel)

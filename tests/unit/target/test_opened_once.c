@@ -21,9 +21,6 @@ static atomic_int *opened, *appended;
 enum wt_status __real_wt_wim_open(const char *path, int flags,
 	const struct wt_wim_options *options, WIMStruct **ret_wim,
 	struct wt_error *err);
-enum wt_status __wrap_wt_wim_open(const char *path, int flags,
-	const struct wt_wim_options *options, WIMStruct **ret_wim,
-	struct wt_error *err);
 
 enum wt_status __wrap_wt_wim_open(const char *path, int flags,
 	const struct wt_wim_options *options, WIMStruct **ret_wim,

@@ -18,9 +18,6 @@ static unsigned asked;
 enum wt_status __real_wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,
 	struct wt_error *err);
-enum wt_status __wrap_wt_trust_check(const struct wt_trust_query *query,
-	const char *object, struct wt_trust_result **ret_result,
-	struct wt_error *err);
 
 enum wt_status __wrap_wt_trust_check(const struct wt_trust_query *query,
 	const char *object, struct wt_trust_result **ret_result,

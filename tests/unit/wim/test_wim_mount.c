@@ -52,27 +52,16 @@ struct shared {
 static struct shared *shared;
 
 int __real_unshare(int flags);
-int __wrap_unshare(int flags);
 int __real_wimlib_mount_image(WIMStruct *wim, int image, const char *dir,
 	int flags, const char *staging);
-int __wrap_wimlib_mount_image(WIMStruct *wim, int image, const char *dir,
-	int flags, const char *staging);
 int __real_wimlib_unmount_image(const char *dir, int flags);
-int __wrap_wimlib_unmount_image(const char *dir, int flags);
 int __real_truncate64(const char *path, off_t len);
-int __wrap_truncate64(const char *path, off_t len);
 ssize_t __real_pwrite64(int fd, const void *data, size_t len, off_t offset);
-ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t offset);
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_poll(struct pollfd *fds, nfds_t count, int ms);
-int __wrap_poll(struct pollfd *fds, nfds_t count, int ms);
 long __real_syscall(long number, ...);
-long __wrap_syscall(long number, long a, long b, long c, long d);
 int __real_access(const char *path, int mode);
-int __wrap_access(const char *path, int mode);
 uid_t __real_geteuid(void);
-uid_t __wrap_geteuid(void);
 
 static int openat2_error;
 static bool is_without_mtab;

@@ -36,8 +36,6 @@ static atomic_int *compressed;
 size_t __real_wimlib_compress(const void *data, size_t len, void *dst,
 	size_t room, struct wimlib_compressor *compressor);
 size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
-	size_t room, struct wimlib_compressor *compressor);
-size_t __wrap_wimlib_compress(const void *data, size_t len, void *dst,
 	size_t room, struct wimlib_compressor *compressor)
 {
 	atomic_fetch_add(compressed, 1);
@@ -72,7 +70,6 @@ static void damage_table(void)
 }
 
 int __real_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
-int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads);
 int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads)
 {
 	int code = meddle ? meddle(wim) : 0;
