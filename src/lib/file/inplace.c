@@ -214,6 +214,7 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 {
 	struct wt_undo *undo = NULL;
 	enum wt_status ret = WT_OK;
+	struct wt_error why = {0};
 	struct wt_room room = {0};
 	struct stat found = {0};
 	uint64_t need = 0;
@@ -248,8 +249,8 @@ enum wt_status wt_workfile_patch(struct wt_workfile *file,
 	/* Whatever failed with a file that nobody sees any more, this is why,
 	 * and what succeeded is of no use. */
 	if (ret != WT_INTERRUPTED &&
-		wt_workfile_named_check(file, NULL) != WT_OK)
-		ret = wt_workfile_named_check(file, err);
+		wt_workfile_named_check(file, &why) != WT_OK)
+		ret = wt_fail_as(err, &why);
 	/* Last, since what is cut off may be too long to be kept. */
 	if (ret == WT_OK && patch->new_len < patch->old_len)
 		ret = shorten(file, patch->new_len, err);

@@ -445,10 +445,12 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 enum wt_status wt_target_why(const struct wt_target *target, enum wt_status ret,
 	struct wt_error *err)
 {
+	struct wt_error why = {0};
+
 	if (ret == WT_INTERRUPTED || !target->file ||
-		wt_workfile_named_check(target->file, NULL) == WT_OK)
+		wt_workfile_named_check(target->file, &why) == WT_OK)
 		return ret;
-	return wt_workfile_named_check(target->file, err);
+	return wt_fail_as(err, &why);
 }
 
 static enum wt_status target_try(const char *path, bool is_writing,
