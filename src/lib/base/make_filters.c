@@ -13,12 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void check(int error)
+static _Noreturn void fail(void)
 {
-	if (error == 0)
-		return;
 	fputs("make_filters: libseccomp refuses, or the disk\n", stderr);
 	exit(1);
+}
+
+static void check(int error)
+{
+	if (error != 0)
+		fail();
 }
 
 /* Memory, the descriptors that are there, time, and its own end. */
@@ -268,7 +272,8 @@ static void print(scmp_filter_ctx filter, unsigned number)
 	FILE *file = tmpfile();
 	struct sock_filter line = {0};
 
-	check(file == NULL || seccomp_export_bpf(filter, fileno(file)) != 0);
+	if (!file || seccomp_export_bpf(filter, fileno(file)) != 0)
+		fail();
 	rewind(file);
 	printf("static struct sock_filter filter_%u[] = {\n", number);
 	while (fread(&line, sizeof(line), 1, file) == 1)
