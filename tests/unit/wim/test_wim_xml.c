@@ -15,8 +15,7 @@
 /* As the real ones, and what XML allows beside that. */
 static const char *const right[] = {
 	"",
-	"<WIM><TOTALBYTES>12</TOTALBYTES><IMAGE INDEX=\"1\"><NAME>a</NAME>"
-	"</IMAGE></WIM>",
+	"<WIM><IMAGE INDEX=\"1\"><NAME>a</NAME></IMAGE></WIM>",
 	"<?xml version=\"1.0\" encoding=\"UTF-16\"?><WIM/>",
 	"<?xml version='1.0' encoding = 'utf-8' ?><WIM/>",
 	"<W a = 'x > \"y\"' b='&amp;&#65;&#x1F;'\r\n\t/>",
