@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,8 +106,7 @@ static enum wt_status name_check(struct scan *scan)
 
 static bool is_hex(unsigned c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
-	       (c >= 'a' && c <= 'f');
+	return c < 0x80 && wt_text_hex_value((char)c) >= 0;
 }
 
 /* Without a DOCTYPE there are no other entities. */

@@ -64,22 +64,24 @@ static enum wt_status put_all(const struct wt_wim_append *append,
 	return wt_wim_update(append, err);
 }
 
-/* Hashes the new hives, and tells the child that waits for their hashes. A pipe
- * has room for those of all images that a WIM may have. */
-static enum wt_status hash(
-	const struct wt_wim_append *append, int tell_fd, struct wt_error *err)
+/* Hashes the new hives, and tells the child that waits for it. */
+static enum wt_status hash(const struct wt_wim_append *append,
+	uint8_t (*told)[WT_SHA1_LEN], int ready_fd, struct wt_error *err)
 {
-	size_t len = append->put_count * sizeof(*append->sha1s);
 	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
 		ret = wt_digest_sha1(append->puts[i].hive_fd, 0, WT_DIGEST_REST,
 			append->object, append->options->cancel,
 			append->sha1s[i], err);
-	if (ret == WT_OK && write(tell_fd, append->sha1s, len) != (ssize_t)len)
-		ret = wt_fail_errno(err, WT_ERR_FILE, "write-failed",
+	if (ret != WT_OK)
+		return ret;
+	memcpy(told, append->sha1s, append->put_count * sizeof(*told));
+	/* An empty pipe takes a byte at once. */
+	if (write(ready_fd, "", 1) != 1)
+		return wt_fail_errno(err, WT_ERR_FILE, "write-failed",
 			append->object, "cannot pass on the hashes of hives");
-	return ret;
+	return WT_OK;
 }
 
 /* A copy of what a child has written to shared memory, which is freed in either
@@ -100,23 +102,26 @@ static void *kept(void *shared, size_t len)
 static enum wt_status reuse(struct wt_wim_append *append, struct wt_error *err)
 {
 	size_t len = append->put_count * sizeof(*append->placed);
+	size_t told_len = append->put_count * sizeof(*append->sha1s);
+	uint8_t(*told)[WT_SHA1_LEN] = wt_shared_new(told_len);
 	struct wt_child_job *job = NULL;
 	int pipe_fds[2] = {-1, -1};
 	enum wt_status ret = WT_OK;
 
 	append->placed = wt_shared_new(len);
-	if (!append->placed)
-		return wt_fail_memory(err);
-	if (pipe2(pipe_fds, O_CLOEXEC) != 0)
+	if (!append->placed || !told)
+		ret = wt_fail_memory(err);
+	else if (pipe2(pipe_fds, O_CLOEXEC) != 0)
 		ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
 			append->object, "cannot make a pipe");
 	if (ret == WT_OK)
-		ret = wt_wim_reuse_start(append, pipe_fds[0], &job, err);
+		ret = wt_wim_reuse_start(append, told, pipe_fds[0], &job, err);
 	if (ret == WT_OK)
-		ret = hash(append, pipe_fds[1], err);
+		ret = hash(append, told, pipe_fds[1], err);
 	ret = wt_child_end(job, ret, err);
 	wt_wim_fds_close(pipe_fds, 2);
-	append->placed = kept(append->placed, len);
+	wt_shared_free(told, told_len);
+	append->placed = append->placed ? kept(append->placed, len) : NULL;
 	if (ret == WT_OK && !append->placed)
 		ret = wt_fail_memory(err);
 	return ret;

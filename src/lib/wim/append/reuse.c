@@ -18,8 +18,9 @@
 /* The skeleton while it is added to. */
 struct addition {
 	const struct wt_wim_append *append;
-	int sha1s_fd;
-	uint8_t (*sha1s)[WT_SHA1_LEN]; /* of the puts; NULL until needed */
+	uint8_t (*sha1s)[WT_SHA1_LEN]; /* of the puts */
+	int ready_fd;		       /* gives a byte when sha1s is filled */
+	bool is_ready;		       /* it did */
 	struct wt_wim_header header;
 	uint8_t header_bytes[WT_WIM_HEADER_LEN];
 	uint8_t *table; /* the blob table, with room for all puts */
@@ -93,26 +94,18 @@ static bool is_in_table(
 	return false;
 }
 
-/* Waits for the hashes of the new hives. */
-static enum wt_status sha1s_read(
+/* Waits for the hashes of the new hives. Its parent ends the wait in any case:
+ * by the byte, or by ending this process. */
+static enum wt_status sha1s_wait(
 	struct addition *addition, struct wt_error *err)
 {
-	size_t len = addition->append->put_count * sizeof(*addition->sha1s);
-	uint8_t *at = NULL;
-	ssize_t got = 0;
+	char byte = 0;
 
-	if (addition->sha1s)
-		return WT_OK;
-	addition->sha1s = malloc(len);
-	if (!addition->sha1s)
-		return wt_fail_memory(err);
-	for (at = addition->sha1s[0]; len > 0; at += got, len -= (size_t)got) {
-		got = read(addition->sha1s_fd, at, len);
-		if (got <= 0)
-			return wt_fail_errno(err, WT_ERR_FILE, "read-failed",
-				addition->append->object,
-				"cannot take the hashes of hives");
-	}
+	if (!addition->is_ready && read(addition->ready_fd, &byte, 1) != 1)
+		return wt_fail(err, WT_ERR_FILE, "read-failed",
+			addition->append->object,
+			"the hashes of the new hives did not come");
+	addition->is_ready = true;
 	return WT_OK;
 }
 
@@ -189,7 +182,7 @@ static enum wt_status hive_add(struct addition *addition, size_t put_index,
 	if (!out)
 		return WT_OK;
 	len = pack(addition, old, data, data_len, out);
-	ret = sha1s_read(addition, err);
+	ret = sha1s_wait(addition, err);
 	if (ret == WT_OK && len < data_len &&
 		!is_in_table(addition, addition->sha1s[put_index]))
 		ret = add_resource(
@@ -213,7 +206,7 @@ static enum wt_status add_put(
 
 	/* A saving; hive_add() looks again when the hashes are there. */
 	if (!image->is_hive_alone ||
-		(addition->sha1s &&
+		(addition->is_ready &&
 			is_in_table(addition, addition->sha1s[put_index])))
 		return WT_OK;
 	ret = hive_add(addition, put_index, &old, err);
@@ -331,18 +324,19 @@ static enum wt_status reuse_in_child(void *arg, struct wt_error *err)
 		return ret;
 	ret = add_all(addition, err);
 	wimlib_free_compressor(addition->compressor);
-	free(addition->sha1s);
 	return ret;
 }
 
 enum wt_status wt_wim_reuse_start(const struct wt_wim_append *append,
-	int sha1s_fd, struct wt_child_job **ret_job, struct wt_error *err)
+	uint8_t (*sha1s)[WT_SHA1_LEN], int ready_fd,
+	struct wt_child_job **ret_job, struct wt_error *err)
 {
 	struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
 	/* The child has its own copy of this. */
-	struct addition addition = {.append = append, .sha1s_fd = sha1s_fd};
+	struct addition addition = {
+		.append = append, .sha1s = sha1s, .ready_fd = ready_fd};
 
-	append->fds[sandbox.fd_count++] = sha1s_fd;
+	append->fds[sandbox.fd_count++] = ready_fd;
 	return wt_wim_child_start(append->object, SECONDS_MAX, append->options,
 		&sandbox, reuse_in_child, &addition, ret_job, err);
 }

@@ -20,12 +20,14 @@
  * uncompressed resources, an integrity table, nothing known of the old hive)
  * the skeleton is left alone, and wimlib compresses the hive.
  *
- * @param sha1s_fd  the SHA-1 of each new hive is read from it, as late as it
- * can be: append has none yet
+ * @param sha1s     shared memory, where the SHA-1 of each new hive is once
+ *                  ready_fd gives a byte, which is waited for as late as can
+ *                  be; borrowed until the end of the job
  * @param ret_job   give it to wt_child_end(), which gives WT_ERR_FILE when the
  *                  skeleton cannot be read or written
  */
 enum wt_status wt_wim_reuse_start(const struct wt_wim_append *append,
-	int sha1s_fd, struct wt_child_job **ret_job, struct wt_error *err);
+	uint8_t (*sha1s)[WT_SHA1_LEN], int ready_fd,
+	struct wt_child_job **ret_job, struct wt_error *err);
 
 #endif
