@@ -49,7 +49,8 @@ static enum wt_status hive_write_start(const struct edit *edit,
 		err);
 }
 
-static enum wt_status hive_write_finish(const struct edit *edit,
+/* What the hive becomes, before it is known to be right. */
+static enum wt_status hive_write_bytes(const struct edit *edit,
 	const struct wt_target *target, size_t i, struct wt_error *err)
 {
 	struct wt_target_hive *hive = &target->hives[i];
@@ -67,11 +68,21 @@ static enum wt_status hive_write_finish(const struct edit *edit,
 	}
 	if (!writing)
 		return ret;
-	edit->hives[i].writing = NULL; /* freed by the next call */
-	return wt_hive_write_finish(writing, &hive->new_fd, err);
+	return wt_hive_write_bytes(writing, &hive->new_fd, err);
 }
 
-/* Plans and writes the hives whose turn it is, several at a time. */
+/* The verdict on it; without one, when something has failed already. */
+static enum wt_status hive_write_end(const struct edit *edit, size_t i,
+	enum wt_status ret, struct wt_error *err)
+{
+	struct wt_hive_writing *writing = edit->hives[i].writing;
+
+	edit->hives[i].writing = NULL; /* freed by the next call */
+	return wt_hive_write_end(writing, ret, err);
+}
+
+/* Plans and writes the hives whose turn it is, several at a time. The last ones
+ * are still being checked when it returns. */
 static enum wt_status turn_write(const struct edit *edit,
 	const struct wt_target *target, struct wt_error *err)
 {
@@ -81,41 +92,47 @@ static enum wt_status turn_write(const struct edit *edit,
 	for (size_t i = first; ret == WT_OK && i < end + WT_HIVES_AT_ONCE;
 		i++) {
 		if (i >= first + WT_HIVES_AT_ONCE)
-			ret = hive_write_finish(
+			ret = hive_write_bytes(
 				edit, target, i - WT_HIVES_AT_ONCE, err);
+		if (i >= first + WT_HIVES_AT_ONCE && i < end)
+			ret = hive_write_end(
+				edit, i - WT_HIVES_AT_ONCE, ret, err);
 		if (ret == WT_OK && i < end)
 			ret = hive_write_start(edit, target, i, err);
 	}
 	return ret;
 }
 
-/* What each hive becomes. */
+/* The verdict on all: none is in work afterwards. */
+static enum wt_status hives_write_end(const struct edit *edit,
+	const struct wt_target *target, enum wt_status ret,
+	struct wt_error *err)
+{
+	for (size_t i = 0; i < target->hive_count; i++)
+		ret = hive_write_end(edit, i, ret, err);
+	return ret;
+}
+
+/* What each hive becomes. Those of the last turn are still being checked. */
 static enum wt_status hives_write(
 	const struct edit *edit, struct wt_target *target, struct wt_error *err)
 {
 	enum wt_status ret = turn_write(edit, target, err);
 
 	while (ret == WT_OK && target->end < target->hive_count) {
+		ret = hives_write_end(edit, target, ret, err);
 		for (size_t i = target->first;
 			target->options->dry_run && i < target->end; i++) {
 			edit->hives[i].is_changed =
 				target->hives[i].new_fd >= 0;
 			wt_wim_fds_close(&target->hives[i].new_fd, 1);
 		}
-		ret = wt_target_next_hives(target, err);
+		if (ret == WT_OK)
+			ret = wt_target_next_hives(target, err);
 		if (ret == WT_OK)
 			ret = turn_write(edit, target, err);
 	}
 	return ret;
-}
-
-static void hives_end(const struct edit *edit, const struct wt_target *target)
-{
-	for (size_t i = 0; edit->hives && i < target->hive_count; i++) {
-		wt_hive_write_stop(edit->hives[i].writing);
-		free(edit->hives[i].changes.changes);
-	}
-	free(edit->hives);
 }
 
 /* Everything is worked out beside the target; only the last step changes it,
@@ -138,6 +155,8 @@ static enum wt_status target_edit(
 	is_to_publish = is_to_write && !options->dry_run;
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_prepare(target, err);
+	/* Nothing takes effect before all hives are right. */
+	ret = hives_write_end(edit, target, ret, err);
 	if (ret == WT_OK && is_to_publish)
 		ret = wt_target_publish(target, err);
 	wt_target_warn_boot(target, ret == WT_OK && is_to_publish);
@@ -188,7 +207,9 @@ static enum wt_status edit_run(struct edit *edit, const char *path,
 	edit->hives = calloc(target->hive_count + 1, sizeof(*edit->hives));
 	ret = edit->hives ? target_edit(edit, target, err)
 			  : wt_fail_memory(err);
-	hives_end(edit, target);
+	for (size_t i = 0; edit->hives && i < target->hive_count; i++)
+		free(edit->hives[i].changes.changes);
+	free(edit->hives);
 	wt_target_close(target);
 	return ret;
 }

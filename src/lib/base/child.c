@@ -48,6 +48,10 @@ struct outcome {
 	unsigned locks;
 };
 
+/* In a child, where it may write to its parent: what it has of job's alive_fd.
+ */
+static int told_fd = -1;
+
 static void limit_set(int resource, uint64_t len)
 {
 	struct rlimit limit = {0};
@@ -128,8 +132,10 @@ struct wt_child_job {
 	pid_t pid;
 	int pid_fd; /* -1 where the kernel has none */
 	bool has_ended;
-	int status;   /* as waitpid() gives it, once it has ended */
-	int alive_fd; /* reads the end when it and all it started are gone */
+	int status; /* as waitpid() gives it, once it has ended */
+	/* Reads a byte when the child tells, and the end when it and all that
+	 * it has started are gone. */
+	int alive_fd;
 };
 
 /* A locked child has a group of its own, which nothing that it starts can
@@ -173,14 +179,18 @@ static void job_kill(struct wt_child_job *job)
 		continue;
 }
 
+static bool is_time_up(const struct wt_child_job *job)
+{
+	return job->how.limits.seconds > 0 && now_ms() > job->end_ms;
+}
+
 /* Waits for the job to end; kills it when cancelled or late. Returns whether
  * its time was up. */
 static bool job_wait(
 	struct wt_child_job *job, void (*tick)(void *ctx), void *tick_ctx)
 {
 	while (!wt_child_wait(job, POLL_MS)) {
-		bool is_late =
-			job->how.limits.seconds > 0 && now_ms() > job->end_ms;
+		bool is_late = is_time_up(job);
 
 		if (is_late || wt_cancel_number(job->how.cancel) != 0) {
 			job_kill(job);
@@ -192,16 +202,46 @@ static bool job_wait(
 	return false;
 }
 
+/* What comes through the pipe within ms: 1 a byte, 0 its end, -1 nothing. */
+static int pipe_wait(const struct wt_child_job *job, int64_t ms)
+{
+	struct pollfd pipe = {.fd = job->alive_fd, .events = POLLIN};
+	char byte = 0;
+
+	return poll(&pipe, 1, (int)ms) > 0 ? (int)read(job->alive_fd, &byte, 1)
+					   : -1;
+}
+
+void wt_child_tell(void)
+{
+	/* The pipe is empty, and its other end is there as long as a parent
+	 * is. */
+	if (told_fd >= 0 && write(told_fd, "", 1) != 1)
+		_exit(1);
+}
+
+bool wt_child_told(struct wt_child_job *job)
+{
+	int got = -1;
+
+	while (got < 0 && !is_time_up(job) &&
+		wt_cancel_number(job->how.cancel) == 0) {
+		got = pipe_wait(job, POLL_MS);
+		/* Without what it has started, which may hold the pipe. */
+		if (got < 0 && wt_child_wait(job, 0))
+			got = 0;
+	}
+	return got > 0;
+}
+
 /* What the child has started may have files locked or mounted until it is
  * gone as well. */
 static void descendants_wait(const struct wt_child_job *job)
 {
-	struct pollfd gone = {.fd = job->alive_fd, .events = POLLIN};
 	int64_t end_ms = now_ms() + GONE_MS;
 	int64_t left_ms = GONE_MS;
 
-	while (left_ms > 0 && poll(&gone, 1, (int)left_ms) < 0 &&
-		errno == EINTR)
+	while (left_ms > 0 && pipe_wait(job, left_ms) != 0)
 		left_ms = end_ms - now_ms();
 }
 
@@ -324,6 +364,7 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 		 * it. */
 		close(job->alive_fd);
 		child_enter(how, parent, job->outcome, alive_fd);
+		told_fd = alive_fd;
 		job->outcome->status = fn(arg, &job->outcome->err);
 		job->outcome->is_done = true;
 		_exit(0);

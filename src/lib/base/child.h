@@ -62,6 +62,20 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 /** Has the child ended? Waits for that, ms milliseconds at most. */
 bool wt_child_wait(struct wt_child_job *job, int ms);
 
+/**
+ * In a child: says that what its parent waits for is there, and that it goes
+ * on. Once. Nothing happens in a process that is no child.
+ */
+void wt_child_tell(void);
+
+/**
+ * Waits for wt_child_tell(), or for the child's end.
+ *
+ * @return false: it has ended, or its time is up, or it was cancelled: what is
+ *         left is wt_child_finish()
+ */
+bool wt_child_told(struct wt_child_job *job);
+
 /** Waits for the end of the child and of all that it has started, calling tick
  * (NULL for none) now and then. The job is freed in either case. */
 enum wt_status wt_child_finish(struct wt_child_job *job,

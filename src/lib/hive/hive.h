@@ -151,19 +151,28 @@ enum wt_status wt_hive_write_start(int hive_fd, const char *object,
 	struct wt_hive_writing **ret_writing, struct wt_error *err);
 
 /**
- * Waits for the copy; frees writing in either case.
+ * Waits for the bytes of the copy, which the child goes on to check: nothing
+ * may come of them before wt_hive_write_end() says that they are right.
  *
  * @param ret_fd   a memfd that holds the changed hive, the same bytes
  *                 when nothing was to be changed; the caller closes it
  * @return WT_ERR_HIVE as wt_hive_read_finish(), when the hive is dirty, as
  *         wt_hive_tasks_open() when it cannot take a change, hive-not-written
- *         when hivex fails, and hive-verify when its result is not what was
- *         meant; WT_ERR_FILE: no-iconv
+ *         when hivex fails; WT_ERR_FILE: no-iconv
  */
-enum wt_status wt_hive_write_finish(
+enum wt_status wt_hive_write_bytes(
 	struct wt_hive_writing *writing, int *ret_fd, struct wt_error *err);
 
-/** Gives it up and frees it; NULL allowed. */
-void wt_hive_write_stop(struct wt_hive_writing *writing);
+/**
+ * Waits for the verdict on the copy when what its caller did went well, gives
+ * the copy up when it failed, and frees writing.
+ *
+ * @param writing  NULL allowed
+ * @param ret      how the caller's work ended
+ * @return ret, or when that is WT_OK: hive-verify (WT_ERR_HIVE), when the
+ *         copy is not what was meant
+ */
+enum wt_status wt_hive_write_end(struct wt_hive_writing *writing,
+	enum wt_status ret, struct wt_error *err);
 
 #endif

@@ -176,7 +176,8 @@ static enum wt_status result_open(struct wt_hive_raw *ret_after,
 	return ret;
 }
 
-/* Did hivex write a sound hive with the right content? */
+/* Did hivex write a sound hive with the right content? The parent, where there
+ * is one, goes on with the bytes as soon as they are the last ones. */
 static enum wt_status result_check(const struct wt_hive_raw *before,
 	const struct wt_hive_tasks *tasks, int out_fd, struct wt_error *err)
 {
@@ -200,6 +201,7 @@ static enum wt_status result_check(const struct wt_hive_raw *before,
 		if (ret != WT_OK)
 			goto out;
 	}
+	wt_child_tell();
 	ret = result_open(&after, &map, before->object, err);
 	if (ret == WT_OK)
 		ret = wt_hive_same(before, &after, tasks, err);
@@ -257,13 +259,6 @@ static enum wt_status write_in_child(void *arg, struct wt_error *err)
 		writing->object, writing->changes, writing->change_count, err);
 }
 
-static void writing_free(struct wt_hive_writing *writing)
-{
-	if (writing->out_fd >= 0)
-		close(writing->out_fd);
-	free(writing);
-}
-
 static enum wt_status writing_start(struct wt_hive_writing *writing,
 	const volatile sig_atomic_t *cancel, struct wt_error *err)
 {
@@ -306,31 +301,37 @@ enum wt_status wt_hive_write_start(int hive_fd, const char *object,
 	writing->change_count = change_count;
 	snprintf(writing->object, sizeof(writing->object), "%s", object);
 	ret = writing_start(writing, cancel, err);
-	if (ret != WT_OK) {
-		writing_free(writing);
-		return ret;
-	}
+	if (ret != WT_OK)
+		return wt_hive_write_end(writing, ret, err);
 	*ret_writing = writing;
 	return WT_OK;
 }
 
-enum wt_status wt_hive_write_finish(
+enum wt_status wt_hive_write_bytes(
 	struct wt_hive_writing *writing, int *ret_fd, struct wt_error *err)
 {
-	enum wt_status ret = wt_child_finish(writing->job, NULL, NULL, err);
+	enum wt_status ret = WT_OK;
 
-	if (ret == WT_OK) {
-		*ret_fd = writing->out_fd;
-		writing->out_fd = -1; /* the caller's now */
+	/* It ends without a word when it has failed or changed nothing. */
+	if (!wt_child_told(writing->job)) {
+		ret = wt_child_finish(writing->job, NULL, NULL, err);
+		writing->job = NULL;
 	}
-	writing_free(writing);
-	return ret;
+	if (ret != WT_OK)
+		return ret;
+	*ret_fd = writing->out_fd;
+	writing->out_fd = -1; /* the caller's now */
+	return WT_OK;
 }
 
-void wt_hive_write_stop(struct wt_hive_writing *writing)
+enum wt_status wt_hive_write_end(struct wt_hive_writing *writing,
+	enum wt_status ret, struct wt_error *err)
 {
 	if (!writing)
-		return;
-	wt_child_stop(writing->job);
-	writing_free(writing);
+		return ret;
+	ret = wt_child_end(writing->job, ret, err);
+	if (writing->out_fd >= 0)
+		close(writing->out_fd);
+	free(writing);
+	return ret;
 }

@@ -281,10 +281,87 @@ static void what_a_child_started_is_waited_for(void **state)
 	wt_shared_free((void *)has_ended, sizeof(*has_ended));
 }
 
+/* Tells, and refuses once it is asked. */
+static enum wt_status tell_and_refuse(void *arg, struct wt_error *err)
+{
+	const volatile bool *is_asked = arg;
+	char object[] = "key";
+
+	wt_child_tell();
+	while (!*is_asked)
+		usleep(1000);
+	return refuse(object, err);
+}
+
+static enum wt_status tell_and_be_outlived(void *arg, struct wt_error *err)
+{
+	wt_child_tell();
+	return outlived(arg, err);
+}
+
+static void a_child_tells_and_goes_on(void **state)
+{
+	volatile bool *flag = wt_shared_new(sizeof(*flag));
+	struct wt_child_job *job = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	assert_non_null((const void *)flag);
+	assert_int_equal(wt_child_start(&plain, tell_and_refuse, (void *)flag,
+				 &job, NULL),
+		WT_OK);
+	assert_true(wt_child_told(job));
+	*flag = true;
+	assert_int_equal(wt_child_end(job, WT_OK, &err), WT_ERR_WIM);
+	assert_string_equal(err.code, "no-such");
+	/* What nobody waited for is not taken for the end of all. */
+	*flag = false;
+	assert_int_equal(
+		wt_child_run(&plain, tell_and_be_outlived, (void *)flag, NULL),
+		WT_OK);
+	assert_true(*flag);
+	/* This process has no parent that waits. */
+	wt_child_tell();
+	wt_shared_free((void *)flag, sizeof(*flag));
+}
+
+static void assert_tells_nothing(
+	const struct wt_child *how, wt_child_fn *fn, enum wt_status status)
+{
+	int *shared = wt_shared_new(sizeof(*shared));
+	struct wt_child_job *job = NULL;
+
+	assert_non_null(shared);
+	assert_int_equal(wt_child_start(how, fn, shared, &job, NULL), WT_OK);
+	assert_false(wt_child_told(job));
+	assert_int_equal(wt_child_finish(job, NULL, NULL, NULL), status);
+	wt_shared_free(shared, sizeof(*shared));
+}
+
+static void the_end_of_a_child_ends_the_wait_for_its_word(void **state)
+{
+	struct wt_child how = plain;
+
+	(void)state;
+	assert_tells_nothing(&plain, share_seven, WT_OK);
+	assert_tells_nothing(&plain, crash, WT_ERR_HIVE);
+	assert_tells_nothing(&plain, outlived, WT_OK);
+	how.limits.seconds = 1;
+	assert_tells_nothing(&how, hang, WT_ERR_HIVE);
+	how = plain;
+	how.cancel = &cancelled;
+	signal(SIGALRM, note_signal);
+	alarm(1);
+	assert_tells_nothing(&how, hang, WT_INTERRUPTED);
+	cancelled = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_child_started_is_waited_for),
+		cmocka_unit_test(a_child_tells_and_goes_on),
+		cmocka_unit_test(the_end_of_a_child_ends_the_wait_for_its_word),
 		cmocka_unit_test(result_comes_back_through_shared_memory),
 		cmocka_unit_test(error_comes_back_whole),
 		cmocka_unit_test(death_becomes_the_named_error),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * test_finished.c: what was finished is not what was meant: a rebuild that
  * writes another WIM, a patch with another header, a disk that changes what it
- * was given. It never takes TARGET's name. */
+ * was given, a new hive that turns out to be wrong when all else is ready. It
+ * never takes TARGET's name. */
 #include "base/bytes.h"
 #include "file/patch.h"
+#include "hive/same.h"
 #include "wim/wim.h"
 
 #include <fcntl.h>
@@ -28,6 +30,7 @@ static const char *rebuilt; /* a rebuild gives a copy of this file */
 static bool is_other_boot;  /* the patch starts another image */
 static bool is_lost;	    /* a byte of what is written becomes another */
 static bool is_lost_late;   /* and only when it has been compared */
+static bool is_wrong_hive;  /* hivex changed more than was asked for */
 
 static void copy(const char *source, const char *path)
 {
@@ -113,6 +116,24 @@ int __wrap_wt_patch_compare_afresh(const struct wt_patch *patch, int fd,
 	return ret;
 }
 
+/* In the child that writes a hive. */
+enum wt_status __real_wt_hive_same(const struct wt_hive_raw *old,
+	const struct wt_hive_raw *after, const struct wt_hive_tasks *tasks,
+	struct wt_error *err);
+enum wt_status __wrap_wt_hive_same(const struct wt_hive_raw *old,
+	const struct wt_hive_raw *after, const struct wt_hive_tasks *tasks,
+	struct wt_error *err)
+{
+	enum wt_status ret = __real_wt_hive_same(old, after, tasks, err);
+
+	if (!is_wrong_hive)
+		return ret;
+	/* Long enough for all that does not wait. */
+	usleep(300000);
+	return wt_fail(err, WT_ERR_HIVE, "hive-verify", old->object,
+		"it is not what was meant");
+}
+
 static struct wt_options options_new(void)
 {
 	struct wt_options options = {0};
@@ -159,7 +180,7 @@ static void assert_refused(const struct wt_options *options,
 	copy(target, before);
 	assert_int_equal(add(options, &err), status);
 	rebuilt = NULL;
-	is_other_boot = is_lost = is_lost_late = false;
+	is_other_boot = is_lost = is_lost_late = is_wrong_hive = false;
 	assert_string_equal(err.code, code);
 	if (!strstr(err.reason, reason))
 		fail_msg("%s", err.reason);
@@ -237,6 +258,37 @@ static void a_hive_is_read_back_once_more(void **state)
 	assert_refused(&options, WT_ERR_FILE, "verify-failed", "the hive");
 }
 
+static void a_wrong_hive_is_found_before_anything_takes_effect(void **state)
+{
+	static const struct {
+		const char *source;
+		enum wt_commit commit;
+		bool is_dry;
+	} cases[] = {
+		{WT_WIMS "/two.wim", WT_COMMIT_REPLACE, false},
+		{WT_WIMS "/two.wim", WT_COMMIT_APPEND, false},
+		{WT_WIMS "/two.wim", WT_COMMIT_APPEND, true},
+		{WT_HIVES "/no-slack", WT_COMMIT_AUTO, false},
+		{WT_HIVES "/no-slack", WT_COMMIT_AUTO, true},
+	};
+
+	const char *all = "all";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wt_options options = options_new();
+		bool is_wim = strstr(cases[i].source, ".wim") != NULL;
+
+		copy(cases[i].source, target);
+		options.commit = cases[i].commit;
+		options.dry_run = cases[i].is_dry;
+		options.images = &all;
+		options.image_count = is_wim ? 1 : 0;
+		is_wrong_hive = true;
+		assert_refused(&options, WT_ERR_HIVE, "hive-verify", "meant");
+	}
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -268,6 +320,8 @@ int main(void)
 			a_patched_wim_with_another_header_is_thrown_away),
 		cmocka_unit_test(a_wim_is_compared_with_what_was_written),
 		cmocka_unit_test(a_hive_is_read_back_once_more),
+		cmocka_unit_test(
+			a_wrong_hive_is_found_before_anything_takes_effect),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
