@@ -88,6 +88,14 @@ static void heap_use_large_pages(void)
 #endif
 }
 
+/* What such a heap keeps of freed memory. */
+static void heap_trim(void)
+{
+#if defined(__GLIBC__) && !defined(WT_ADDRESS_SANITIZER)
+	malloc_trim(0);
+#endif
+}
+
 static void child_enter(const struct wt_child *how, pid_t parent,
 	struct outcome *outcome, int alive_fd)
 {
@@ -214,6 +222,7 @@ static int pipe_wait(const struct wt_child_job *job, int64_t ms)
 
 void wt_child_tell(void)
 {
+	heap_trim();
 	/* The pipe is empty, and its other end is there as long as a parent
 	 * is. */
 	if (told_fd >= 0 && write(told_fd, "", 1) != 1)

@@ -64,7 +64,8 @@ bool wt_child_wait(struct wt_child_job *job, int ms);
 
 /**
  * In a child: says that what its parent waits for is there, and that it goes
- * on. Once. Nothing happens in a process that is no child.
+ * on. Once. Memory that it has freed is the system's before, because both work
+ * from now on. In a process that is no child nothing is said.
  */
 void wt_child_tell(void);
 
