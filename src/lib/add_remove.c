@@ -81,8 +81,9 @@ static enum wt_status hive_write_end(const struct edit *edit, size_t i,
 	return wt_hive_write_end(writing, ret, err);
 }
 
-/* Plans and writes the hives whose turn it is, several at a time. The last ones
- * are still being checked when it returns. */
+/* Plans and writes the hives whose turn it is, several at a time. The last one
+ * is still being checked when it returns, beside what comes next; more than one
+ * would take processes and descriptors that a container may not have. */
 static enum wt_status turn_write(const struct edit *edit,
 	const struct wt_target *target, struct wt_error *err)
 {
@@ -94,7 +95,8 @@ static enum wt_status turn_write(const struct edit *edit,
 		if (i >= first + WT_HIVES_AT_ONCE)
 			ret = hive_write_bytes(
 				edit, target, i - WT_HIVES_AT_ONCE, err);
-		if (i >= first + WT_HIVES_AT_ONCE && i < end)
+		if (i >= first + WT_HIVES_AT_ONCE &&
+			i - WT_HIVES_AT_ONCE + 1 < end)
 			ret = hive_write_end(
 				edit, i - WT_HIVES_AT_ONCE, ret, err);
 		if (ret == WT_OK && i < end)
@@ -113,7 +115,7 @@ static enum wt_status hives_write_end(const struct edit *edit,
 	return ret;
 }
 
-/* What each hive becomes. Those of the last turn are still being checked. */
+/* What each hive becomes. The last one is still being checked. */
 static enum wt_status hives_write(
 	const struct edit *edit, struct wt_target *target, struct wt_error *err)
 {
@@ -165,6 +167,8 @@ static enum wt_status target_edit(
 	if (ret != WT_OK) {
 		ret = wt_target_why(target, ret, err);
 		report->output = report->backup = NULL;
+		report->access_why = report->commit_why = NULL;
+		report->access = WT_ACCESS_AUTO;
 		report->commit = WT_COMMIT_AUTO;
 	}
 	return ret;

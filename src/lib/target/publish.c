@@ -363,30 +363,12 @@ out:
 	return ret;
 }
 
-static void streams_warn(const struct wt_target *target)
-{
-	for (size_t i = 0; i < target->hive_count; i++) {
-		const struct wt_target_hive *hive = &target->hives[i];
-		const struct wt_wim_image *image =
-			&target->wim->images[hive->image];
-
-		if (hive->new_fd < 0 || image->stream_count == 0)
-			continue;
-		wt_report_warn(target->report, "streams-lost",
-			"%s: image %d: update loses the alternate data streams "
-			"of the hive's file (%u); --access mount keeps them",
-			target->file->path, image->index, image->stream_count);
-	}
-}
-
 static enum wt_status access_report(const struct wt_target *target,
 	const struct wt_wim_patch *patch, struct wt_error *err)
 {
 	struct wt_report *report = target->report;
 
 	report->access = patch->access;
-	if (patch->access == WT_ACCESS_UPDATE)
-		streams_warn(target);
 	if (patch->access_reason[0] == '\0')
 		return WT_OK;
 	return wt_report_text(
@@ -547,6 +529,22 @@ enum wt_status wt_target_prepare(struct wt_target *target, struct wt_error *err)
 	return ret;
 }
 
+static void streams_warn(const struct wt_target *target)
+{
+	for (size_t i = 0; i < target->hive_count; i++) {
+		const struct wt_target_hive *hive = &target->hives[i];
+		const struct wt_wim_image *image =
+			&target->wim->images[hive->image];
+
+		if (hive->new_fd < 0 || image->stream_count == 0)
+			continue;
+		wt_report_warn(target->report, "streams-lost",
+			"%s: image %d: update loses the alternate data streams "
+			"of the hive's file (%u); --access mount keeps them",
+			target->file->path, image->index, image->stream_count);
+	}
+}
+
 enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
 {
 	enum wt_status ret = target->kind == WT_TARGET_WIM
@@ -555,6 +553,8 @@ enum wt_status wt_target_publish(struct wt_target *target, struct wt_error *err)
 
 	if (ret == WT_OK) {
 		target->report->is_changed = true;
+		if (target->report->access == WT_ACCESS_UPDATE)
+			streams_warn(target);
 	} else {
 		target->report->size_after = 0;
 		target->report->sha256_after[0] = '\0';
