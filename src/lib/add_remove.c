@@ -49,7 +49,19 @@ static enum wt_status hive_write_start(const struct edit *edit,
 		err);
 }
 
-/* What the hive becomes, before it is known to be right. */
+/* The verdict on it; without one, when something has failed already. */
+static enum wt_status hive_write_end(const struct edit *edit, size_t i,
+	enum wt_status ret, struct wt_error *err)
+{
+	struct wt_hive_writing *writing = edit->hives[i].writing;
+
+	edit->hives[i].writing = NULL; /* freed by the next call */
+	return wt_hive_write_end(writing, ret, err);
+}
+
+/* What the hive becomes. The last one of a turn is still being checked then,
+ * beside what comes next; more of them would take processes and descriptors
+ * that a container may not have. */
 static enum wt_status hive_write_bytes(const struct edit *edit,
 	const struct wt_target *target, size_t i, struct wt_error *err)
 {
@@ -68,22 +80,11 @@ static enum wt_status hive_write_bytes(const struct edit *edit,
 	}
 	if (!writing)
 		return ret;
-	return wt_hive_write_bytes(writing, &hive->new_fd, err);
+	ret = wt_hive_write_bytes(writing, &hive->new_fd, err);
+	return i + 1 < target->end ? hive_write_end(edit, i, ret, err) : ret;
 }
 
-/* The verdict on it; without one, when something has failed already. */
-static enum wt_status hive_write_end(const struct edit *edit, size_t i,
-	enum wt_status ret, struct wt_error *err)
-{
-	struct wt_hive_writing *writing = edit->hives[i].writing;
-
-	edit->hives[i].writing = NULL; /* freed by the next call */
-	return wt_hive_write_end(writing, ret, err);
-}
-
-/* Plans and writes the hives whose turn it is, several at a time. The last one
- * is still being checked when it returns, beside what comes next; more than one
- * would take processes and descriptors that a container may not have. */
+/* Plans and writes the hives whose turn it is, several at a time. */
 static enum wt_status turn_write(const struct edit *edit,
 	const struct wt_target *target, struct wt_error *err)
 {
@@ -95,10 +96,6 @@ static enum wt_status turn_write(const struct edit *edit,
 		if (i >= first + WT_HIVES_AT_ONCE)
 			ret = hive_write_bytes(
 				edit, target, i - WT_HIVES_AT_ONCE, err);
-		if (i >= first + WT_HIVES_AT_ONCE &&
-			i - WT_HIVES_AT_ONCE + 1 < end)
-			ret = hive_write_end(
-				edit, i - WT_HIVES_AT_ONCE, ret, err);
 		if (ret == WT_OK && i < end)
 			ret = hive_write_start(edit, target, i, err);
 	}
@@ -115,7 +112,7 @@ static enum wt_status hives_write_end(const struct edit *edit,
 	return ret;
 }
 
-/* What each hive becomes. The last one is still being checked. */
+/* What each hive becomes. */
 static enum wt_status hives_write(
 	const struct edit *edit, struct wt_target *target, struct wt_error *err)
 {

@@ -48,8 +48,7 @@ struct outcome {
 	unsigned locks;
 };
 
-/* In a child, where it may write to its parent: what it has of job's alive_fd.
- */
+/* In a child: its end of the pipe that its parent reads. */
 static int told_fd = -1;
 
 static void limit_set(int resource, uint64_t len)

@@ -63,17 +63,17 @@ enum wt_status wt_child_start(const struct wt_child *how, wt_child_fn *fn,
 bool wt_child_wait(struct wt_child_job *job, int ms);
 
 /**
- * In a child: says that what its parent waits for is there, and that it goes
- * on. Once. Memory that it has freed is the system's before, because both work
- * from now on. In a process that is no child nothing is said.
+ * In a child: tells the parent, once, that what it waits for is there. The
+ * child goes on. It first gives freed memory back to the system, because both
+ * work from here on. Does nothing in a process that is not a child.
  */
 void wt_child_tell(void);
 
 /**
  * Waits for wt_child_tell(), or for the child's end.
  *
- * @return false: it has ended, or its time is up, or it was cancelled: what is
- *         left is wt_child_finish()
+ * @return false: it has ended, its time is up, or it was cancelled;
+ *         wt_child_finish() says which
  */
 bool wt_child_told(struct wt_child_job *job);
 
