@@ -4,9 +4,11 @@
 #include "base/filter.h"
 #include "base/io.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
@@ -219,11 +221,13 @@ static void on_denied(int number, siginfo_t *info, void *context)
 /* The descriptor that a path in /proc leads to; -1: it is another path. */
 static int fd_of(const char *path)
 {
-	int fd = -1;
+	static const char folder[] = "/proc/self/fd/";
+	size_t len = sizeof(folder) - 1;
 
-	if (path && sscanf(path, "/proc/self/fd/%d", &fd) != 1)
-		fd = -1;
-	return fd;
+	if (!path || strncmp(path, folder, len) != 0 ||
+		!isdigit((unsigned char)path[len]))
+		return -1;
+	return (int)strtol(path + len, NULL, 10);
 }
 
 /* What the descriptor leads to can be read through it from now on, and not
@@ -247,50 +251,41 @@ static void make_read_only(int fd)
 	}
 }
 
-static int int_order(const void *left, const void *right)
+/* The lowest of these descriptors from least on, if it is below other. */
+static unsigned fd_lowest(
+	const int *fds, size_t count, unsigned least, unsigned other)
 {
-	int a = *(const int *)left;
-	int b = *(const int *)right;
-
-	return (a > b) - (a < b);
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] >= 0 && (unsigned)fds[i] >= least &&
+			(unsigned)fds[i] < other)
+			other = (unsigned)fds[i];
+	return other;
 }
 
-/* Closes every descriptor but those that are named. */
+/* Closes every descriptor but those that are named. They are few, and memory
+ * that a child takes costs more than a look at each. */
 static void fds_close(const struct wt_sandbox *sandbox, int alive_fd)
 {
-	int more[] = {alive_fd, fd_of(sandbox->read_path),
+	const int more[] = {alive_fd, fd_of(sandbox->read_path),
 		fd_of(sandbox->write_path),
 		sandbox->read_fd > 0 ? sandbox->read_fd : -1};
-	size_t more_count = sizeof(more) / sizeof(more[0]);
-	size_t count = more_count + sandbox->fd_count;
-	int *kept = calloc(count, sizeof(*kept));
-	unsigned next = 0;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	unsigned kept = 0;
 
 	make_read_only(more[1]);
 	make_read_only(more[3]);
-	if (!kept)
-		_exit(1);
-	memcpy(kept, more, sizeof(more));
-	if (sandbox->fd_count > 0)
-		memcpy(kept + more_count, sandbox->fds,
-			sandbox->fd_count * sizeof(*kept));
-	qsort(kept, count, sizeof(*kept), int_order);
-	/* Who started the program with one of the three closed has a file
-	 * there, maybe. */
-	for (int fd = 0; fd <= (HAS_SECCOMP ? 2 : 1); fd++)
-		if (!bsearch(&fd, kept, count, sizeof(*kept), int_order))
-			dup2(null_fd, fd);
-	next = 3;
-	for (size_t i = 0; i < count; i++) {
-		if (kept[i] < (int)next)
-			continue;
-		if (kept[i] > (int)next)
-			syscall(SYS_close_range, next, kept[i] - 1, 0);
-		next = (unsigned)kept[i] + 1;
+	for (unsigned fd = 0; kept != UINT_MAX; fd = kept + 1) {
+		kept = fd_lowest(
+			more, sizeof(more) / sizeof(more[0]), fd, UINT_MAX);
+		kept = fd_lowest(sandbox->fds, sandbox->fd_count, fd, kept);
+		/* Who started the program with one of the three closed has a
+		 * file there, maybe. */
+		for (; fd < kept && fd <= STDERR_FILENO; fd++)
+			if (fd != STDERR_FILENO || HAS_SECCOMP)
+				dup2(null_fd, (int)fd);
+		if (fd < kept)
+			syscall(SYS_close_range, fd, kept - 1, 0);
 	}
-	syscall(SYS_close_range, next, ~0u, 0);
-	free(kept);
 }
 
 unsigned wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
@@ -304,8 +299,6 @@ unsigned wt_sandbox_enter(const struct wt_sandbox *sandbox, int alive_fd,
 	if (denied_here)
 		return 0;
 	denied_here = denied;
-	if (sandbox->prepare)
-		sandbox->prepare();
 	/* The processes that it starts cannot leave this group, so its parent
 	 * can end them all at once. */
 	if (!sandbox->mounts)

@@ -29,9 +29,6 @@ struct wt_sandbox {
 	bool forks;
 	/** It mounts, or unmounts: only what a mount never needs is taken. */
 	bool mounts;
-	/** Called before the locks: loads what it will need by name. May be
-	 *  NULL. */
-	void (*prepare)(void);
 };
 
 /** Where a locked process leaves the number of the call that ended it. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,27 +76,39 @@ static uint64_t mapped_len(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* hivex opens the files in memory by their names in /proc, and converts names
- * by tables that the C library loads from files. */
+/* The C library loads the tables of a conversion from files, which a locked
+ * child could not open, and keeps them while a converter is open: so these are
+ * never closed. What fails here is tried anew by the next hive, and named when
+ * hivex wants it. */
 static void conversions_load(void)
 {
-	static const char *const pairs[][2] = {{"UTF-16LE", "UTF-8"},
+	static const char *const pairs[4][2] = {{"UTF-16LE", "UTF-8"},
 		{"UTF-8", "UTF-16LE"}, {"UTF-8", "LATIN1"},
 		{"LATIN1", "UTF-8"}};
+	static _Atomic(iconv_t) kept[4];
 
-	/* They stay open: that is what keeps the tables. */
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		(void)iconv_open(pairs[i][0], pairs[i][1]);
+	for (size_t i = 0; i < 4; i++) {
+		iconv_t none = NULL, converter = NULL;
+
+		if (atomic_load(&kept[i]))
+			continue;
+		converter = iconv_open(pairs[i][0], pairs[i][1]);
+		if (converter != (iconv_t)-1 &&
+			!atomic_compare_exchange_strong(
+				&kept[i], &none, converter))
+			iconv_close(converter);
+	}
 }
 
 struct wt_sandbox wt_hive_sandbox(int hive_fd, const int *own_fd)
 {
+	/* Once in this process is cheaper than in each child. */
+	conversions_load();
 	return (struct wt_sandbox){
 		.fds = own_fd,
 		.fd_count = 1,
 		.read_fd = hive_fd,
 		.writes = true,
-		.prepare = conversions_load,
 	};
 }
 

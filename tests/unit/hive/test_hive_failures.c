@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <hivex.h>
 #include <iconv.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -314,6 +315,8 @@ static void every_call_fails_in_turn(void **state)
 		assert_true(files.hive_fd >= 0);
 		for (int j = 0; j < 3; j++)
 			files.log_fds[j] = file_open(jobs[i].logs[j]);
+		/* Loads the tables of conversions, which may fail. */
+		assert_false(run_failing(&jobs[i], &files, UINT_MAX, EIO));
 		for (size_t j = 0; j < 2; j++) {
 			n = 1;
 			while (run_failing(&jobs[i], &files, n, natives[j]))
