@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base/buf.h"
 #include "cert/list.h"
 #include "fuzz.h"
@@ -39,21 +41,13 @@ static void put(struct wt_writer *out, const char *text)
 
 static void base64_put(struct wt_writer *out, const char *line_end)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-		"+/";
+	for (size_t i = 0; i < der_len; i += 48) {
+		unsigned char line[65] = "";
+		size_t len = der_len - i < 48 ? der_len - i : 48;
 
-	for (size_t i = 0; i < der_len; i += 3) {
-		size_t left = der_len - i;
-		uint32_t bits = (uint32_t)der[i] << 16 |
-				(uint32_t)(left > 1 ? der[i + 1] : 0) << 8 |
-				(left > 2 ? der[i + 2] : 0);
-		char group[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-			left > 1 ? digits[bits >> 6 & 63] : '=',
-			left > 2 ? digits[bits & 63] : '='};
-
-		wt_writer_bytes(out, group, 4);
-		if (i % 48 == 45)
+		EVP_EncodeBlock(line, der + i, (int)len);
+		put(out, (const char *)line);
+		if (len == 48)
 			put(out, line_end);
 	}
 }

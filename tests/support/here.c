@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * here.c: certificates are parsed in the fuzzer itself. Of what a child does
- * it would see nothing, and start one for each input. */
+ * here.c: certificates are parsed in this process rather than in a child. A
+ * fuzzer sees where its inputs lead, a sanitizer's finding ends a test, and
+ * thousands of inputs need no process each. */
 #include "cert/kind.h"
 
 enum wt_status __wrap_wt_cert_kind_read_apart(struct wt_cert_list *list,
