@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import unittest
+from errno import EIO
 
 from clitest import (HIVE, HIVES, NOBODY, ROOT_BLOB, ROOT_DER, ROOT_KEY,
                      ROOT_SHA1, WIMTRUST, Case, Run, digest, extract,
                      fuse_works, main, run_other, sample, sample_hive,
                      tree_by_reglookup, values_by_reglookup)
+from faults import ALWAYS, Faults
 
 
 class Names(Case):
@@ -271,6 +273,27 @@ class Streams(Case):
                              ROOT_SHA1)
             self.assertNotIn("streams-lost", [
                 warning["code"] for warning in said["warnings"]])
+
+    def test_a_failed_run_says_nothing_of_them(self):
+        source = sample("streams.wim", "--ntfs", "--streams", "3")
+        place = self.path("place")
+        place.mkdir()
+        image = place / "boot.wim"
+        shutil.copyfile(source, image)
+        command = [WIMTRUST, "add", "--json", "--access", "update", image,
+                   ROOT_DER]
+        faults = Faults(self.folder, place)
+        run = faults.run(command)
+        self.assertEqual(0, run.returncode, run.stderr)
+        self.assertIn(b"streams-lost", run.stdout)
+        failed = 0
+        for at in range(1, faults.calls() + 1, 3):
+            shutil.copyfile(source, image)
+            run = faults.run(command, at, ALWAYS, EIO)
+            if run.returncode != 0:
+                failed += 1
+                self.assertNotIn(b"streams-lost", run.stdout + run.stderr)
+        self.assertGreater(failed, 2)
 
     def test_mount_keeps_them(self):
         if not fuse_works():
