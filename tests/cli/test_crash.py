@@ -15,7 +15,7 @@ from faults import ALWAYS, KILL_BEFORE, ONCE, Faults
 
 STEP = 4 if IS_SANITIZED else 1
 # For each access and commit.
-MOMENTS = int(os.environ.get('WT_MOMENTS', '50'))
+MOMENTS = int(os.environ.get('WT_MOMENTS', '24'))
 IMAGE = WIMS / 'two.wim'
 HEADER = 208
 

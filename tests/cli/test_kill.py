@@ -74,7 +74,7 @@ class InPlace(Kill):
     """Hives are written where they stand, guarded by an undo file."""
 
     SOURCE = HIVES / 'software-1.3'
-    MOMENTS = 200
+    MOMENTS = 60
 
     def try_target(self, hive, target):
         old = self.SOURCE.read_bytes()
