@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ static unsigned fail_at;
 static enum fail_mode fail_mode;
 static int fail_native;
 static _Atomic(const char *) failed = "";
+/* Of this process and its children, which count on by themselves. */
+static atomic_uint *failures;
 
 void fail_arm(unsigned n, enum fail_mode mode, int native)
 {
@@ -32,6 +35,12 @@ void fail_arm(unsigned n, enum fail_mode mode, int native)
 	fail_native = native;
 	atomic_store(&calls, 0);
 	atomic_store(&failed, "");
+	if (!failures)
+		failures = mmap(NULL, sizeof(*failures), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (failures == MAP_FAILED)
+		abort();
+	atomic_store(failures, 0);
 	atomic_store(&is_armed, true);
 }
 
@@ -39,6 +48,11 @@ bool fail_disarm(void)
 {
 	atomic_store(&is_armed, false);
 	return atomic_load(&calls) >= fail_at;
+}
+
+unsigned fail_count(void)
+{
+	return atomic_load(failures);
 }
 
 const char *fail_name(void)
@@ -56,6 +70,7 @@ static bool is_hit(const char *name)
 	n = atomic_fetch_add(&calls, 1) + 1;
 	if (n == fail_at || (n > fail_at && fail_mode == FAIL_ALWAYS)) {
 		atomic_store(&failed, name);
+		atomic_fetch_add(failures, 1);
 		return true;
 	}
 	return false;

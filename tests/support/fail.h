@@ -21,6 +21,10 @@ void fail_arm(unsigned n, enum fail_mode mode, int native);
 /** Disarms. Returns whether call n was reached. */
 bool fail_disarm(void);
 
+/** How many calls failed, those of children too: each of them counts on from
+ * where it began, so several may fail at call n. */
+unsigned fail_count(void);
+
 /** The function that failed last, for messages; "" for none. */
 const char *fail_name(void);
 
