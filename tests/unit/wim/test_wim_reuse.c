@@ -2,6 +2,7 @@
  * test_wim_reuse.c: of a new hive only those chunks are compressed that the
  * old one does not have. */
 #include "base/child.h"
+#include "wim/lib.h"
 #include "wim/wim.h"
 
 #include <wimlib.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,18 +83,91 @@ int __wrap_wimlib_overwrite(WIMStruct *wim, int flags, unsigned threads)
 	return code;
 }
 
+/* What two children tell each other. */
+static struct {
+	atomic_bool is_torn, is_read;
+} *meeting;
+
+/* Without a system call, of which a child may make few. */
+static void await(const atomic_bool *event)
+{
+	time_t end = time(NULL) + 5;
+
+	while (!atomic_load(event) && time(NULL) < end)
+		continue;
+}
+
+/* Half a header, until the hives that stand there already are read back. */
+static int tear_header(WIMStruct *wim)
+{
+	uint64_t offset = 0, beyond = UINT64_C(1) << 32;
+	char path[4096] = "";
+	int fd = -1;
+
+	(void)wim;
+	snprintf(path, sizeof(path), "%s/skeleton.wim", folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &offset, 8, TABLE_OFFSET + 8) != 8 ||
+		pwrite(fd, &beyond, 8, TABLE_OFFSET + 8) != 8)
+		_exit(99);
+	atomic_store(&meeting->is_torn, true);
+	await(&meeting->is_read);
+	if (pwrite(fd, &offset, 8, TABLE_OFFSET + 8) != 8)
+		_exit(99);
+	close(fd);
+	return 0;
+}
+
+/* The child that reads hives back is the second one of a patch. */
+static unsigned children;
+static struct {
+	wt_child_fn *fn;
+	void *arg;
+} held;
+
+static enum wt_status held_run(void *arg, struct wt_error *err)
+{
+	enum wt_status ret = WT_OK;
+
+	(void)arg;
+	await(&meeting->is_torn);
+	ret = held.fn(held.arg, err);
+	atomic_store(&meeting->is_read, true);
+	return ret;
+}
+
+enum wt_status __real_wt_wim_child_start(const char *object, unsigned seconds,
+	const struct wt_wim_options *how, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
+	struct wt_error *err);
+enum wt_status __wrap_wt_wim_child_start(const char *object, unsigned seconds,
+	const struct wt_wim_options *how, const struct wt_sandbox *sandbox,
+	wt_child_fn *fn, void *arg, struct wt_child_job **ret_job,
+	struct wt_error *err)
+{
+	if (meddle == tear_header && ++children == 2) {
+		held.fn = fn;
+		held.arg = arg;
+		fn = held_run;
+	}
+	return __real_wt_wim_child_start(
+		object, seconds, how, sandbox, fn, arg, ret_job, err);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	options.temp_folder = mkdtemp(folder);
 	compressed = wt_shared_new(sizeof(*compressed));
-	return options.temp_folder && compressed ? 0 : 1;
+	meeting = wt_shared_new(sizeof(*meeting));
+	return options.temp_folder && compressed && meeting ? 0 : 1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
 	wt_shared_free(compressed, sizeof(*compressed));
+	wt_shared_free(meeting, sizeof(*meeting));
 	return rmdir(folder);
 }
 
@@ -235,6 +310,21 @@ static void only_chunks_that_differ_are_compressed(void **state)
 		assert_int_equal(put_all(&world), 2);
 		world_close(&world);
 	}
+}
+
+static void hives_are_read_back_whatever_wimlib_writes_meanwhile(void **state)
+{
+	struct world world = {0};
+
+	(void)state;
+	world_open(&world, "plain.wim");
+	flip(world.puts[0].hive_fd, 100);
+	meddle = tear_header;
+	assert_int_equal(put_all(&world), 1);
+	meddle = NULL;
+	assert_true(atomic_load(&meeting->is_torn));
+	assert_true(atomic_load(&meeting->is_read));
+	world_close(&world);
 }
 
 static void hive_of_another_length_is_put(void **state)
@@ -558,6 +648,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_chunks_that_differ_are_compressed),
+		cmocka_unit_test(
+			hives_are_read_back_whatever_wimlib_writes_meanwhile),
 		cmocka_unit_test(hive_of_another_length_is_put),
 		cmocka_unit_test(what_does_not_apply_is_left_to_wimlib),
 		cmocka_unit_test(nonsense_between_chunks_is_not_followed),

@@ -45,16 +45,22 @@ static enum wt_status placed_verify(const struct wt_wim_append *append,
 	return is_right ? WT_OK : not_as_given(append, err);
 }
 
+/* Hives that stand in the skeleton before wimlib runs, and its header of then:
+ * wimlib writes another one meanwhile. */
+struct placed {
+	const struct wt_wim_append *append;
+	struct wt_wim_header header;
+};
+
 static enum wt_status placed_in_child(void *arg, struct wt_error *err)
 {
-	const struct wt_wim_append *append = arg;
-	struct wt_wim_header header = {0};
-	enum wt_status ret = wt_wim_header_read(
-		append->skeleton->fd, append->object, &header, NULL, NULL, err);
+	const struct placed *placed = arg;
+	const struct wt_wim_append *append = placed->append;
+	enum wt_status ret = WT_OK;
 
 	for (size_t i = 0; ret == WT_OK && i < append->put_count; i++)
 		if (append->placed[i].len > 0)
-			ret = placed_verify(append, &header, i, err);
+			ret = placed_verify(append, &placed->header, i, err);
 	return ret;
 }
 
@@ -62,15 +68,21 @@ enum wt_status wt_wim_verify_placed(const struct wt_wim_append *append,
 	struct wt_child_job **ret_job, struct wt_error *err)
 {
 	const struct wt_sandbox sandbox = wt_wim_append_sandbox(append);
+	/* The child has its own copy of this. */
+	struct placed placed = {.append = append};
+	enum wt_status ret = WT_OK;
 	bool is_any = false;
 
 	for (size_t i = 0; i < append->put_count; i++)
 		is_any |= append->placed[i].len > 0;
 	if (!is_any)
 		return WT_OK;
+	ret = wt_wim_header_read(append->skeleton->fd, append->object,
+		&placed.header, NULL, NULL, err);
+	if (ret != WT_OK)
+		return ret;
 	return wt_wim_child_start(append->object, SECONDS_MAX, append->options,
-		&sandbox, placed_in_child, (void *)(uintptr_t)append, ret_job,
-		err);
+		&sandbox, placed_in_child, &placed, ret_job, err);
 }
 
 /* Was it read back by wt_wim_verify_placed()? */
