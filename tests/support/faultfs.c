@@ -357,17 +357,19 @@ int open64(const char *name, int flags, ...)
 }
 
 /* A copy of what is written, with one byte in its middle changed. There is one
- * copy, and a static variable holds it for the leak checker. */
-static uint8_t *flipped_copy;
+ * copy, and this holds it for the leak checker. */
+static uint8_t *volatile flipped_copy;
 
 static void *flipped(const void *src, size_t len)
 {
-	flipped_copy = malloc(len + 1);
-	if (!flipped_copy)
+	uint8_t *copy = malloc(len + 1);
+
+	if (!copy)
 		abort();
-	memcpy(flipped_copy, src, len);
-	flipped_copy[len / 2] ^= 1;
-	return flipped_copy;
+	memcpy(copy, src, len);
+	copy[len / 2] ^= 1;
+	flipped_copy = copy;
+	return copy;
 }
 
 static ssize_t pwrite_common(int fd, const void *src, size_t len, off_t offset)

@@ -291,7 +291,7 @@ static void patched_wim_holds_the_new_hives(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct wt_wim_patch patch = {.fd = -1};
 		int hives[2];
-		struct wt_wim_put puts[2];
+		struct wt_wim_put puts[2] = {{0}};
 		struct wt_error err = {0};
 		struct wt_wim *wim = NULL;
 		struct wt_wim *after = NULL;
