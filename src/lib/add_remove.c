@@ -4,6 +4,7 @@
 #include "plan.h"
 #include "target/target.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,7 +74,7 @@ static enum wt_status hive_write_bytes(const struct edit *edit,
 	wt_target_hive_object(target, hive, object, sizeof(object));
 	/* Only its logs were applied or discarded. */
 	if (!writing && hive->is_mended) {
-		hive->new_fd = dup(hive->fd);
+		hive->new_fd = fcntl(hive->fd, F_DUPFD_CLOEXEC, 3);
 		if (hive->new_fd < 0)
 			ret = wt_fail_errno(err, WT_ERR_FILE, "no-memory",
 				object, "cannot keep the hive");

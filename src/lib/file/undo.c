@@ -416,7 +416,9 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 		ret = wt_fail_memory(err);
 		goto out;
 	}
+	/* One that is gone by now is of a run that has ended well. */
 	*ret_is_live = flock(fd, LOCK_SH | LOCK_NB) != 0 ||
+		       !wt_io_is_named(fd, dir_fd, own_name) ||
 		       wt_lockfile_is_held(dir_fd, name, file, &holder);
 	ret = undo_load(undo, fd, &found, object, err);
 	if (ret != WT_OK)

@@ -438,8 +438,13 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 
 	if (!file || stat(file->path, &now) != 0)
 		return false;
-	return now.st_ino != file->ino || now.st_dev != file->dev ||
-	       (!target->report->member && (uint64_t)now.st_size != file->len);
+	if (now.st_ino != file->ino || now.st_dev != file->dev)
+		return true;
+	/* In a disc's copy both are of that. */
+	return !target->report->member &&
+	       ((uint64_t)now.st_size != file->len ||
+		       (file->mtime_ns != 0 &&
+			       wt_io_mtime_ns(&now) != file->mtime_ns));
 }
 
 enum wt_status wt_target_why(const struct wt_target *target, enum wt_status ret,

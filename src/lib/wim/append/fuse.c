@@ -24,6 +24,9 @@
 /* How long the second process may take to end after the first. */
 #define END_MS 5000
 
+/* How long a daemon takes to be gone when its mount has ended. */
+#define GONE_MS 500
+
 int wt_fuse_open_beneath(int dir_fd, const char *path)
 {
 	const struct open_how how = {
@@ -319,12 +322,16 @@ static enum wt_status end_both(const struct wt_fuse *fuse,
 		state->has_stalled = true;
 		wt_child_stop(daemon);
 		wt_child_stop(client);
+		/* It may have begun to append after the look at it. */
+		*ret_is_unused = !atomic_load(&state->is_committing);
 		return fail_mount(fuse,
 			atomic_load(&state->is_mounted) ? "stopped serving"
 							: "does not serve",
 			err);
 	}
-	if (!atomic_load(&state->is_committing) && wt_child_wait(daemon, 0))
+	/* The client of a dead daemon may be gone before it is. */
+	if (!atomic_load(&state->is_committing) &&
+		wt_child_wait(daemon, wt_child_wait(client, 0) ? GONE_MS : 0))
 		return end_unserved(fuse, daemon, client, err);
 	*ret_is_unused = !atomic_load(&state->is_mounted);
 	return end_served(fuse, daemon, client, err);
