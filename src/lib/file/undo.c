@@ -393,7 +393,7 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 	struct wt_undo *undo = NULL;
 	enum wt_status ret = WT_OK;
 	struct stat holder = {0};
-	struct stat found = {0};
+	struct stat found = {0}, named = {0};
 	int fd = -1;
 
 	undo_name(name, own_name);
@@ -416,10 +416,11 @@ enum wt_status wt_undo_read(int dir_fd, const char *name,
 		ret = wt_fail_memory(err);
 		goto out;
 	}
-	/* One that is gone by now is of a run that has ended well. */
 	*ret_is_live = flock(fd, LOCK_SH | LOCK_NB) != 0 ||
-		       !wt_io_is_named(fd, dir_fd, own_name) ||
 		       wt_lockfile_is_held(dir_fd, name, file, &holder);
+	/* Its run may have removed it since, which ended well then. */
+	if (wt_io_stat(dir_fd, own_name, &named) != 0 && errno == ENOENT)
+		goto out;
 	ret = undo_load(undo, fd, &found, object, err);
 	if (ret != WT_OK)
 		goto out;

@@ -206,20 +206,30 @@ static enum wt_status read_interrupted(struct wt_workfile *file,
 	return WT_OK;
 }
 
+static enum wt_status state_look(
+	struct wt_workfile *file, struct stat *ret_found, struct wt_error *err)
+{
+	if (wt_io_stat(file->fd, "", ret_found) != 0)
+		return wt_io_fail(err, file->path, "cannot read it");
+	file->dev = ret_found->st_dev;
+	file->ino = ret_found->st_ino;
+	file->len = (uint64_t)ret_found->st_size;
+	file->mtime_ns = wt_io_mtime_ns(ret_found);
+	return WT_OK;
+}
+
+/* A writer may end between two looks: where there is no undo file, what counts
+ * is the length after that was seen. */
 static enum wt_status recovery_look(
 	struct wt_workfile *file, struct wt_error *err)
 {
 	struct wt_undo *undo = NULL;
-	enum wt_status ret = WT_OK;
 	struct stat found = {0};
+	enum wt_status ret = state_look(file, &found, err);
 	bool is_live = false;
 
-	if (wt_io_stat(file->fd, "", &found) != 0)
-		return wt_io_fail(err, file->path, "cannot read it");
-	file->dev = found.st_dev;
-	file->ino = found.st_ino;
-	file->len = (uint64_t)found.st_size;
-	file->mtime_ns = wt_io_mtime_ns(&found);
+	if (ret != WT_OK)
+		return ret;
 	ret = wt_undo_read(file->dir_fd, file->name, &found, file->path, &undo,
 		&is_live, err);
 	/* A stranger's file in a folder that everyone may write must not keep
@@ -231,6 +241,8 @@ static enum wt_status recovery_look(
 	}
 	if (ret == WT_OK && undo && undo->range_count > 0)
 		ret = read_interrupted(file, undo, is_live, err);
+	else if (ret == WT_OK)
+		ret = state_look(file, &found, err);
 	wt_undo_free(undo);
 	return ret;
 }

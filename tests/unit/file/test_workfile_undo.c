@@ -85,6 +85,34 @@ static bool reader_sees(const struct fixture *fixture, const void *data,
 	return is_same;
 }
 
+/* Whose run ends while a reader looks at the undo file. */
+static const struct fixture *ending;
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+	if (ending && operation == (LOCK_SH | LOCK_NB)) {
+		char *undo = fixture_path(ending, UNDO_NAME);
+
+		put_new(ending, 0, OLD_LEN + TAIL_LEN);
+		assert_int_equal(unlink(undo), 0);
+		free(undo);
+		ending = NULL;
+	}
+	return __real_flock(fd, operation);
+}
+
+static void a_run_that_ends_meanwhile_was_not_interrupted(void **state)
+{
+	struct fixture *fixture = *state;
+
+	leave_undo(fixture, NULL);
+	ending = fixture;
+	assert_true(reader_sees(
+		fixture, fixture->new_data, OLD_LEN + TAIL_LEN, ""));
+	assert_null(ending);
+}
+
 static void an_undo_file_alone_is_removed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -565,6 +593,7 @@ int main(void)
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fixture_new, fixture_free)
 	const struct CMUnitTest tests[] = {
+		TEST(a_run_that_ends_meanwhile_was_not_interrupted),
 		TEST(an_undo_file_alone_is_removed),
 		TEST(a_tail_is_cut_off),
 		TEST(a_finished_change_is_kept),
