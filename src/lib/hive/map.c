@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <iconv.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <threads.h>
 #include <unistd.h>
 
 /* A hive of 12 MB takes some hundredths of a second; this is for machines
@@ -103,12 +103,12 @@ static void conversions_load(void)
 
 struct wt_sandbox wt_hive_sandbox(int hive_fd, const int *own_fd)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static once_flag once = ONCE_FLAG_INIT;
 
 	/* Once in this process is cheaper than in each child. No child may be
 	 * made while another thread loads, for it would inherit a lock of the
 	 * C library that nobody opens; so all wait for the first. */
-	pthread_once(&once, conversions_load);
+	call_once(&once, conversions_load);
 	conversions_load();
 	return (struct wt_sandbox){
 		.fds = own_fd,
