@@ -49,8 +49,8 @@ static void chain_judge(const struct wt_cert_list *chain, unsigned how)
 	wt_trust_result_free(result);
 }
 
-/* OpenSSL leaks these (until its pull request 31678), if a certificate has no
- * policies beside them. */
+/* Of a certificate that has these and no policies, OpenSSL leaks them (until
+ * its pull request 31678). */
 static bool has_policy_constraints(const struct wt_cert *cert)
 {
 	return X509_get_ext_by_NID(cert->x509, NID_policy_constraints, -1) >= 0;

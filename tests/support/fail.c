@@ -5,6 +5,8 @@
  * on; these are the names that the linker sees. */
 #include "fail.h"
 
+#include "base/child.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -36,9 +37,8 @@ void fail_arm(unsigned n, enum fail_mode mode, int native)
 	atomic_store(&calls, 0);
 	atomic_store(&failed, "");
 	if (!failures)
-		failures = mmap(NULL, sizeof(*failures), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (failures == MAP_FAILED)
+		failures = wt_shared_new(sizeof(*failures));
+	if (!failures)
 		abort();
 	atomic_store(failures, 0);
 	atomic_store(&is_armed, true);

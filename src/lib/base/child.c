@@ -446,9 +446,9 @@ enum wt_status wt_child_run(const struct wt_child *how, wt_child_fn *fn,
 	return ret == WT_OK ? wt_child_finish(job, NULL, NULL, err) : ret;
 }
 
-/* It does nothing, and no signal of the user's ends the wait. A busy machine
- * may be late with it. */
-#define LOCKS_SECONDS 30
+/* It does nothing, and no signal of the user's ends the wait; but a busy
+ * machine may be some seconds late. */
+#define LOCKS_SECONDS 10
 
 static enum wt_status do_nothing(void *arg, struct wt_error *err)
 {

@@ -105,9 +105,9 @@ struct wt_sandbox wt_hive_sandbox(int hive_fd, const int *own_fd)
 {
 	static once_flag once = ONCE_FLAG_INIT;
 
-	/* Once in this process is cheaper than in each child. No child may be
-	 * made while another thread loads, for it would inherit a lock of the
-	 * C library that nobody opens; so all wait for the first. */
+	/* Once in this process is cheaper than in each child. A child that is
+	 * made while another thread loads would inherit a lock of the C library
+	 * that nobody releases, so all threads wait for the first. */
 	call_once(&once, conversions_load);
 	conversions_load();
 	return (struct wt_sandbox){

@@ -440,7 +440,7 @@ static bool is_changed_meanwhile(const struct wt_target *target)
 		return false;
 	if (now.st_ino != file->ino || now.st_dev != file->dev)
 		return true;
-	/* In a disc's copy both are of that. */
+	/* For an ISO both are those of the copy of its boot image. */
 	return !target->report->member &&
 	       ((uint64_t)now.st_size != file->len ||
 		       (file->mtime_ns != 0 &&

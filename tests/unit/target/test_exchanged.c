@@ -26,9 +26,26 @@ static bool is_to_exchange;
 /* The old file is kept aside, and gets its name back after it was hashed. */
 static bool is_to_return;
 
+/* The file is not exchanged but written in place, as long as it was. */
+static bool is_to_stay;
+
+static void write_in_place(void)
+{
+	int fd = open(target, O_RDWR | O_CLOEXEC);
+	char byte = 0;
+
+	assert_int_equal(pread(fd, &byte, 1, 0), 1);
+	assert_int_equal(pwrite(fd, &byte, 1, 0), 1);
+	close(fd);
+}
+
 /* other takes the name; the old file has none then, only its descriptor. */
 static void exchange(void)
 {
+	if (is_to_exchange && is_to_stay) {
+		write_in_place();
+		is_to_exchange = false;
+	}
 	if (is_to_exchange && is_to_return)
 		assert_int_equal(rename(target, aside), 0);
 	if (is_to_exchange)
@@ -268,6 +285,26 @@ static void who_reads_looks_again_at_the_new_file(void **state)
 	wt_report_free(report);
 }
 
+static void who_reads_what_is_written_in_place_looks_again(void **state)
+{
+	struct wt_options options = {0};
+	struct wt_report *report = NULL;
+	struct wt_error err = {0};
+
+	(void)state;
+	copy(WT_WIMS "/plain.wim", target);
+	/* Clocks of file systems move in steps. */
+	assert_int_equal(system("sleep 0.05"), 0);
+	wt_options_init(&options);
+	assert_int_equal(wt_report_new(&report, NULL), WT_OK);
+	is_to_exchange = is_reading_to_fail = is_to_stay = true;
+	if (wt_target_list(target, &options, report, &err) != WT_OK)
+		fail_msg("%s: %s", err.object, err.reason);
+	assert_false(is_to_exchange || is_reading_to_fail);
+	is_to_stay = false;
+	wt_report_free(report);
+}
+
 /* A damaged file is damaged at the first look. */
 static void who_reads_what_stays_looks_once(void **state)
 {
@@ -316,6 +353,8 @@ int main(void)
 		cmocka_unit_test(
 			what_went_into_a_file_without_name_is_no_success),
 		cmocka_unit_test(who_reads_looks_again_at_the_new_file),
+		cmocka_unit_test(
+			who_reads_what_is_written_in_place_looks_again),
 		cmocka_unit_test(who_reads_what_stays_looks_once),
 	};
 

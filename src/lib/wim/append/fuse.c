@@ -24,7 +24,7 @@
 /* How long the second process may take to end after the first. */
 #define END_MS 5000
 
-/* How long a daemon takes to be gone when its mount has ended. */
+/* How long a daemon may take to end after its mount. */
 #define GONE_MS 500
 
 int wt_fuse_open_beneath(int dir_fd, const char *path)
